@@ -1,0 +1,44 @@
+/** Canonical text keys: what a person reads in a log is what the maps are indexed by. */
+
+import { familyOf, formatEndpoint } from './address.ts';
+import type { Family, Protocol } from './model/facts.ts';
+import type { FilterElement } from './model/filter-element.ts';
+import type { VirtualServerIdentity } from './model/virtual-server.ts';
+
+/** `TCP 10.96.0.1:80`, `UDP [fd00::1]:53`, `FWM 1001 IPv4`; the words are those of `ipvsadm -L`. */
+export function virtualServerKey(identity: VirtualServerIdentity): string {
+  switch (identity.kind) {
+    case 'address':
+      return frontendKey(identity.protocol, identity.address, identity.port);
+    case 'fwmark':
+      return `FWM ${identity.mark} ${identity.family}`;
+  }
+}
+
+/** The key of the virtual server that an address, protocol and port make. */
+export function frontendKey(protocol: Protocol, address: string, port: number): string {
+  return `${protocol} ${formatEndpoint(address, port)}`;
+}
+
+/** `10.1.0.2:8080`, `[fd00::2]:8080`; unique within one virtual server. */
+export function destinationKey(destination: { readonly address: string; readonly port: number }): string {
+  return formatEndpoint(destination.address, destination.port);
+}
+
+/** Unique over all sets. A mark of `inside_view` is a value, not part of the key. */
+export function filterElementKey(element: FilterElement): string {
+  switch (element.set) {
+    case 'vips':
+    case 'hairpin':
+      return `${element.set} ${element.address}`;
+    case 'fwmarks':
+      return `${element.set} ${element.mark} ${element.family}`;
+    default:
+      return `${element.set} ${frontendKey(element.protocol, element.address, element.port)}`;
+  }
+}
+
+/** The family whose sets an element belongs to. */
+export function filterElementFamily(element: FilterElement): Family {
+  return element.set === 'fwmarks' ? element.family : familyOf(element.address);
+}

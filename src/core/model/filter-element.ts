@@ -1,0 +1,52 @@
+import type { Family, Protocol } from './facts.ts';
+
+/**
+ * Elements of the sets and maps in sluice's own nftables table. A frontend is (address, protocol, port).
+ *
+ * | set | says |
+ * |---|---|
+ * | virtual_servers | this virtual server is sluice's: the record of ownership, made before it and removed after it |
+ * | fwmarks | the same for a fwmark virtual server |
+ * | vips | this address on the VIP interface is sluice's; its other ports are rejected |
+ * | masquerade | masquerade every source |
+ * | masquerade_outside | masquerade sources that are no pods |
+ * | inside_view | sources inside the cluster get this firewall mark, and with it the fwmark virtual server |
+ * | drop | drop new connections of every source |
+ * | drop_outside | drop new connections of sources outside the cluster |
+ * | hairpin | masquerade this local endpoint when it reaches itself |
+ */
+export type FrontendSet = 'virtual_servers' | 'masquerade' | 'masquerade_outside' | 'drop' | 'drop_outside';
+
+export type FilterElement =
+  | {
+      readonly set: FrontendSet;
+      readonly address: string;
+      readonly protocol: Protocol;
+      readonly port: number;
+      /** Shown by `nft list`; at most 127 bytes; not compared. Only on virtual_servers. */
+      readonly comment?: string;
+    }
+  | {
+      readonly set: 'inside_view';
+      readonly address: string;
+      readonly protocol: Protocol;
+      readonly port: number;
+      readonly mark: number;
+    }
+  | { readonly set: 'vips' | 'hairpin'; readonly address: string }
+  | { readonly set: 'fwmarks'; readonly family: Family; readonly mark: number; readonly comment?: string };
+
+export type SetName = FilterElement['set'];
+
+/** Every set, in the order of the table above. In nftables each exists twice, with the suffix `4` and `6`. */
+export const setNames: readonly SetName[] = [
+  'virtual_servers',
+  'fwmarks',
+  'vips',
+  'masquerade',
+  'masquerade_outside',
+  'inside_view',
+  'drop',
+  'drop_outside',
+  'hairpin',
+];

@@ -1,0 +1,46 @@
+import type { FilterElement } from './filter-element.ts';
+import type { Vip } from './vip.ts';
+import type { Destination, VirtualServer, VirtualServerIdentity } from './virtual-server.ts';
+
+export type IpvsOperation =
+  | { readonly kind: 'add-virtual-server'; readonly server: VirtualServer }
+  | { readonly kind: 'edit-virtual-server'; readonly server: VirtualServer }
+  | { readonly kind: 'remove-virtual-server'; readonly identity: VirtualServerIdentity }
+  | {
+      readonly kind: 'add-destination' | 'edit-destination' | 'remove-destination';
+      readonly identity: VirtualServerIdentity;
+      readonly destination: Destination;
+    };
+
+export type FilterOperation =
+  | { readonly kind: 'add-element'; readonly element: FilterElement }
+  | { readonly kind: 'remove-element'; readonly element: FilterElement };
+
+export type VipOperation =
+  /** Also completes a VIP of which a part is missing or whose source differs. */
+  { readonly kind: 'add-vip'; readonly vip: Vip } | { readonly kind: 'remove-vip'; readonly address: string };
+
+export type Operation = IpvsOperation | FilterOperation | VipOperation;
+
+/**
+ * The phases of one pass, in order. Making comes before exposing, exposing before hiding, hiding before deleting.
+ * Each list goes to one kernel interface and is complete before the next one starts.
+ */
+export interface Plan {
+  /** Ownership elements of virtual servers about to be made. */
+  readonly claim: readonly FilterOperation[];
+  /** Virtual servers with their destinations, added destinations, raised weights, edits. */
+  readonly make: readonly IpvsOperation[];
+  /** Masquerade, view and drop elements; elements of VIPs: what must stand before a VIP answers. One transaction. */
+  readonly guard: readonly FilterOperation[];
+  readonly expose: readonly VipOperation[];
+  /** Weight 0 for destinations on their way out; destinations that need no drain are removed. */
+  readonly quiesce: readonly IpvsOperation[];
+  readonly hide: readonly VipOperation[];
+  /** Elements of removed frontends and VIPs. */
+  readonly unguard: readonly FilterOperation[];
+  /** Virtual servers that are no longer wanted, destinations whose drain is over. */
+  readonly remove: readonly IpvsOperation[];
+  /** Ownership elements of virtual servers that are gone. */
+  readonly disclaim: readonly FilterOperation[];
+}

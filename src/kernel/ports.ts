@@ -1,0 +1,101 @@
+import type { FilterElement } from '../core/model/filter-element.ts';
+import type { FilterOperation, IpvsOperation, VipOperation } from '../core/model/operation.ts';
+import type { VipMode, VipState } from '../core/model/vip.ts';
+import type { DestinationState, VirtualServerIdentity, VirtualServerState } from '../core/model/virtual-server.ts';
+import type { KernelError } from './error.ts';
+
+/**
+ * What `apply` brings back. Operations that are not in `failures` succeeded.
+ * `unknown` true: replies were lost (ENOBUFS); what is in force must be read again.
+ */
+export interface ApplyResult {
+  readonly failures: readonly OperationFailure[];
+  readonly unknown: boolean;
+}
+
+export interface OperationFailure {
+  /** Index into the list that was applied. */
+  readonly index: number;
+  readonly error: KernelError;
+}
+
+/** The IPVS table of one network namespace, both families. */
+export interface IpvsPort {
+  /** Everything in the table, sluice's and others'. */
+  dump(): readonly VirtualServerState[];
+  /** Destinations of one virtual server with their connection counts; empty when it does not exist. */
+  dumpDestinations(identity: VirtualServerIdentity): readonly DestinationState[];
+  /**
+   * In order; a failing operation does not stop the rest. Errors as the kernel has them:
+   * EEXIST add of what exists; ESRCH no such virtual server; ENOENT no such destination, or add/edit of a virtual
+   * server whose scheduler the kernel lacks; EINVAL bad address; ERANGE bad weight.
+   */
+  apply(operations: readonly IpvsOperation[]): ApplyResult;
+  close(): void;
+}
+
+/** An address of this node that may carry node ports or be a route's source. */
+export interface NodeAddress {
+  readonly address: string;
+  readonly interface: string;
+  readonly prefixLength: number;
+  readonly scope: 'global' | 'site' | 'link' | 'host';
+}
+
+/** The VIP interface with the VIPs on it, and the addresses of this node. */
+export interface LinkPort {
+  /** Makes the dummy interface if it is missing (marked as sluice's by its alias) and sets it up. */
+  ensureInterface(): { readonly created: boolean };
+  /**
+   * Every address on the VIP interface (also others', except IPv6 link-local) and every local route of sluice's
+   * route protocol. Empty when there is no interface.
+   */
+  dumpVips(): readonly VipState[];
+  /** add-vip of a complete VIP and remove-vip of an absent one succeed. Other errors as the kernel has them. */
+  apply(operations: readonly VipOperation[]): ApplyResult;
+  /** Removes the interface if sluice made it and nothing else is on it. */
+  removeInterface(): 'removed' | 'absent' | 'not-ours' | 'in-use';
+  /** All addresses of up and down interfaces but the VIP interface, loopback included. */
+  nodeAddresses(): readonly NodeAddress[];
+  /** The source the kernel would choose towards the default route; undefined without one. */
+  defaultSource(family: 'IPv4' | 'IPv6'): string | undefined;
+  /** Called after an address of this network namespace came or went. Returns the way to stop. */
+  onAddressChange(listener: () => void): () => void;
+  close(): void;
+}
+
+export interface LinkOptions {
+  readonly interfaceName: string;
+  readonly mode: VipMode;
+}
+
+/** sluice's own nftables table. */
+export interface FilterPort {
+  /** Loads the table's skeleton in one transaction, keeping the elements of sets that stay. Idempotent. */
+  ensureTable(skeleton: FilterSkeleton): Promise<void>;
+  /** Every element of every set; undefined when the table is missing. */
+  dump(): readonly FilterElement[] | undefined;
+  /**
+   * One transaction. When the kernel refuses some operations these are left out and the rest is sent again,
+   * so that a bad element stops nobody. add-element of what exists and remove-element of what does not, succeed;
+   * add-element on `inside_view` with another mark replaces it.
+   */
+  apply(operations: readonly FilterOperation[]): ApplyResult;
+  removeTable(): 'removed' | 'absent';
+  close(): void;
+}
+
+/** What of the table's text depends on configuration. */
+export interface FilterSkeleton {
+  /** Sources that are pods, both families; empty: no detector. */
+  readonly clusterCIDRs: readonly string[];
+  /** One bit. */
+  readonly masqueradeMark: number;
+}
+
+export interface SysctlPort {
+  /** Trimmed value; undefined when the key does not exist. */
+  read(key: string): string | undefined;
+  /** EROFS, EACCES, ENOENT, EINVAL as KernelError. */
+  write(key: string, value: string): void;
+}
