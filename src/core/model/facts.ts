@@ -71,6 +71,8 @@ export interface EndpointSliceFact {
   /** `namespace/name` of the Service it belongs to. */
   readonly service: string;
   readonly family: Family;
+  /** Of every endpoint in it, 0 to 65535; 1 unless annotated. Only weighted schedulers look at it. */
+  readonly weight: number;
   readonly ports: readonly EndpointPortFact[];
   readonly endpoints: readonly EndpointFact[];
 }

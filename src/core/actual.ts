@@ -1,0 +1,120 @@
+/**
+ * What the kernel is known to hold: adopted from a dump, then advanced by every operation that succeeded. The next
+ * dump replaces it.
+ */
+
+import { destinationKey, filterElementKey, virtualServerKey } from './keys.ts';
+import type { FilterElement } from './model/filter-element.ts';
+import type { Operation } from './model/operation.ts';
+import type { VipState } from './model/vip.ts';
+import type { Destination, VirtualServer, VirtualServerIdentity, VirtualServerState } from './model/virtual-server.ts';
+
+export interface ActualVirtualServer {
+  readonly server: VirtualServer;
+  readonly destinations: ReadonlyMap<string, Destination>;
+}
+
+export interface Actual {
+  readonly virtualServers: ReadonlyMap<string, ActualVirtualServer>;
+  /** By resource key, `vip 10.96.0.1`. */
+  readonly vips: ReadonlyMap<string, VipState>;
+  readonly elements: ReadonlyMap<string, FilterElement>;
+}
+
+export interface ActualStore extends Actual {
+  readonly virtualServers: Map<string, StoredVirtualServer>;
+  readonly vips: Map<string, VipState>;
+  readonly elements: Map<string, FilterElement>;
+}
+
+interface StoredVirtualServer {
+  server: VirtualServer;
+  readonly destinations: Map<string, Destination>;
+}
+
+/** What one complete reading of the kernel brought. */
+export interface Reading {
+  readonly virtualServers: readonly VirtualServerState[];
+  readonly vips: readonly VipState[];
+  readonly elements: readonly FilterElement[];
+}
+
+export function adoptReading(reading: Reading): ActualStore {
+  const actual: ActualStore = { virtualServers: new Map(), vips: new Map(), elements: new Map() };
+  for (const state of reading.virtualServers) {
+    adoptVirtualServer(actual, state);
+  }
+  for (const vip of reading.vips) {
+    actual.vips.set(vipKey(vip.address), vip);
+  }
+  for (const element of reading.elements) {
+    actual.elements.set(filterElementKey(element), element);
+  }
+  return actual;
+}
+
+/** The resource key of a VIP. */
+export function vipKey(address: string): string {
+  return `vip ${address}`;
+}
+
+/** The element that records a virtual server as sluice's. */
+export function ownershipKey(identity: VirtualServerIdentity): string {
+  return identity.kind === 'address'
+    ? filterElementKey({ set: 'virtual_servers', ...identity })
+    : filterElementKey({ set: 'fwmarks', ...identity });
+}
+
+/** Takes one operation that the kernel has carried out into account. */
+export function advance(actual: ActualStore, operation: Operation): void {
+  switch (operation.kind) {
+    case 'add-virtual-server':
+    case 'edit-virtual-server':
+      advanceServer(actual, operation.server);
+      break;
+    case 'remove-virtual-server':
+      actual.virtualServers.delete(virtualServerKey(operation.identity));
+      break;
+    case 'add-destination':
+    case 'edit-destination':
+      destinationsOf(actual, operation.identity)?.set(destinationKey(operation.destination), operation.destination);
+      break;
+    case 'remove-destination':
+      destinationsOf(actual, operation.identity)?.delete(destinationKey(operation.destination));
+      break;
+    case 'add-vip':
+      actual.vips.set(vipKey(operation.vip.address), { ...operation.vip, onInterface: true, routed: true });
+      break;
+    case 'remove-vip':
+      actual.vips.delete(vipKey(operation.address));
+      break;
+    case 'add-element':
+      actual.elements.set(filterElementKey(operation.element), operation.element);
+      break;
+    case 'remove-element':
+      actual.elements.delete(filterElementKey(operation.element));
+      break;
+  }
+}
+
+function adoptVirtualServer(actual: ActualStore, state: VirtualServerState): void {
+  const destinations = new Map<string, Destination>();
+  for (const destination of state.destinations) {
+    destinations.set(destinationKey(destination), destination);
+  }
+  actual.virtualServers.set(virtualServerKey(state.server.identity), { server: state.server, destinations });
+}
+
+function advanceServer(actual: ActualStore, server: VirtualServer): void {
+  const key = virtualServerKey(server.identity);
+  const stored = actual.virtualServers.get(key);
+  if (stored === undefined) {
+    actual.virtualServers.set(key, { server, destinations: new Map() });
+  } else {
+    stored.server = server;
+  }
+}
+
+function destinationsOf(actual: ActualStore, identity: VirtualServerIdentity): Map<string, Destination> | undefined {
+  return actual.virtualServers.get(virtualServerKey(identity))?.destinations;
+}

@@ -1,0 +1,139 @@
+/**
+ * What the node should hold: the contributions of all Services together. A resource stands as long as one winning
+ * frontend asks for it. Of several Services that claim a frontend the oldest wins (creation time, then name).
+ */
+
+import type { Refusal } from './model/reason.ts';
+import type { Contribution, Frontend, Resource } from './model/resource.ts';
+
+export interface Desired {
+  readonly contributions: ReadonlyMap<string, Contribution>;
+  readonly resources: ReadonlyMap<string, Held>;
+  /** Claims by frontend key, the winner first. Only contested frontends have more than one. */
+  readonly claims: ReadonlyMap<string, readonly Claim[]>;
+}
+
+export interface Held {
+  readonly resource: Resource;
+  /** How many winning frontends ask for it. */
+  readonly count: number;
+}
+
+export interface Claim {
+  readonly service: string;
+  readonly createdAt: number;
+  readonly frontend: Frontend;
+}
+
+export interface DesiredStore extends Desired {
+  readonly contributions: Map<string, Contribution>;
+  readonly resources: Map<string, Held>;
+  readonly claims: Map<string, readonly Claim[]>;
+}
+
+export function emptyDesired(): DesiredStore {
+  return { contributions: new Map(), resources: new Map(), claims: new Map() };
+}
+
+/** Replaces what a Service contributes (undefined: nothing any more). Returns the keys of resources to look at. */
+export function setContribution(
+  desired: DesiredStore,
+  service: string,
+  contribution: Contribution | undefined,
+): Set<string> {
+  const changed = new Set<string>();
+  const before = desired.contributions.get(service)?.frontends ?? [];
+  const after = new Map((contribution?.frontends ?? []).map((frontend) => [frontend.key, frontend]));
+  // New claims first: a resource that both versions ask for never drops to zero in between.
+  for (const frontend of after.values()) {
+    claim(desired, { service, createdAt: contribution?.createdAt ?? 0, frontend }, changed);
+  }
+  for (const frontend of before) {
+    if (!after.has(frontend.key)) {
+      withdraw(desired, service, frontend.key, changed);
+    }
+  }
+  if (contribution === undefined) {
+    desired.contributions.delete(service);
+  } else {
+    desired.contributions.set(service, contribution);
+  }
+  return changed;
+}
+
+/** The refusals of a Service, those of its own making and the frontends it lost to an older one. */
+export function refusalsOf(desired: Desired, service: string): readonly Refusal[] {
+  const contribution = desired.contributions.get(service);
+  if (contribution === undefined) {
+    return [];
+  }
+  const lost = contribution.frontends.flatMap((frontend): readonly Refusal[] => {
+    const winner = desired.claims.get(frontend.key)?.[0];
+    if (winner === undefined || winner.service === service) {
+      return [];
+    }
+    const expected = 'a frontend that no older Service claims';
+    return [{ reason: 'frontend-claimed-by-older-service', subject: frontend.key, found: winner.service, expected }];
+  });
+  return [...contribution.refusals, ...lost];
+}
+
+function claim(desired: DesiredStore, made: Claim, changed: Set<string>): void {
+  const key = made.frontend.key;
+  const before = desired.claims.get(key) ?? [];
+  const others = before.filter((other) => other.service !== made.service);
+  const after = others.length === 0 ? [made] : [...others, made].sort(bySeniority);
+  desired.claims.set(key, after);
+  changeWinner(desired, before[0], after[0], changed);
+}
+
+function withdraw(desired: DesiredStore, service: string, key: string, changed: Set<string>): void {
+  const before = desired.claims.get(key) ?? [];
+  const after = before.filter((other) => other.service !== service);
+  if (after.length === 0) {
+    desired.claims.delete(key);
+  } else {
+    desired.claims.set(key, after);
+  }
+  changeWinner(desired, before[0], after[0], changed);
+}
+
+function bySeniority(one: Claim, other: Claim): number {
+  return one.createdAt - other.createdAt || (one.service < other.service ? -1 : 1);
+}
+
+function changeWinner(
+  desired: DesiredStore,
+  before: Claim | undefined,
+  after: Claim | undefined,
+  changed: Set<string>,
+): void {
+  if (before === after) {
+    return;
+  }
+  for (const resource of after?.frontend.resources ?? []) {
+    hold(desired, resource, changed);
+  }
+  for (const resource of before?.frontend.resources ?? []) {
+    release(desired, resource, changed);
+  }
+}
+
+function hold(desired: DesiredStore, resource: Resource, changed: Set<string>): void {
+  const count = desired.resources.get(resource.key)?.count ?? 0;
+  desired.resources.set(resource.key, { resource, count: count + 1 });
+  changed.add(resource.key);
+}
+
+function release(desired: DesiredStore, resource: Resource, changed: Set<string>): void {
+  const held = desired.resources.get(resource.key);
+  if (held === undefined) {
+    return;
+  }
+  if (held.count === 1) {
+    desired.resources.delete(resource.key);
+  } else {
+    desired.resources.set(resource.key, { resource: held.resource, count: held.count - 1 });
+  }
+  changed.add(resource.key);
+}

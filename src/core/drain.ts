@@ -1,0 +1,76 @@
+/**
+ * Graceful termination. A destination drains when the kernel holds it, nobody wants it any more and its protocol has
+ * connections. It goes when its last connection is gone, or when the grace is over. The grace starts to count when
+ * the endpoint is listed in no slice any more: as long as the API still lists a pod (terminating, or not ready) it
+ * lives, and so may its connections.
+ *
+ * Which destinations drain follows from desired and actual alone, so nothing is lost over a restart.
+ */
+
+import type { Actual } from './actual.ts';
+import type { Desired } from './desired.ts';
+import type { DestinationState, VirtualServerIdentity } from './model/virtual-server.ts';
+import { drains } from './plan.ts';
+
+export interface Drain {
+  readonly identity: VirtualServerIdentity;
+  /** `virtualServerKey` and `destinationKey`. */
+  readonly server: string;
+  readonly destination: string;
+  /** Milliseconds on the caller's monotonic clock: when it is removed even with connections. Undefined: still listed. */
+  readonly deadline: number | undefined;
+}
+
+export type DrainStore = Map<string, Drain>;
+
+/** Brings the list of drains in line with one virtual server's state after a pass. */
+export function trackDrains(
+  store: DrainStore,
+  state: { readonly desired: Desired; readonly actual: Actual },
+  serverKey: string,
+): void {
+  const there = state.actual.virtualServers.get(serverKey);
+  const wanted = state.desired.resources.get(serverKey)?.resource;
+  for (const [key, drain] of drainsOf(store, serverKey)) {
+    const isWanted = wanted?.kind === 'virtual-server' && wanted.value.destinations.has(drain.destination);
+    if (isWanted || there?.destinations.has(drain.destination) !== true) {
+      store.delete(key);
+    }
+  }
+  if (there === undefined || wanted?.kind !== 'virtual-server' || !drains(there.server.identity)) {
+    return;
+  }
+  for (const destination of there.destinations.keys()) {
+    const key = `${serverKey} ${destination}`;
+    if (!wanted.value.destinations.has(destination) && !store.has(key)) {
+      store.set(key, { identity: there.server.identity, server: serverKey, destination, deadline: undefined });
+    }
+  }
+}
+
+export type DrainVerdict =
+  | { readonly verdict: 'wait'; readonly drain: Drain }
+  | { readonly verdict: 'over'; readonly why: 'no-connections' | 'grace-over' };
+
+/** What becomes of one drain. `state` is undefined when the kernel no longer has the destination. */
+export function judgeDrain(
+  drain: Drain,
+  state: DestinationState | undefined,
+  isListed: boolean,
+  time: { readonly now: number; readonly graceMs: number },
+): DrainVerdict {
+  if (state === undefined || state.activeConnections + state.inactiveConnections === 0) {
+    return { verdict: 'over', why: 'no-connections' };
+  }
+  if (isListed) {
+    return { verdict: 'wait', drain: { ...drain, deadline: undefined } };
+  }
+  const deadline = drain.deadline ?? time.now + time.graceMs;
+  return deadline <= time.now
+    ? { verdict: 'over', why: 'grace-over' }
+    : { verdict: 'wait', drain: { ...drain, deadline } };
+}
+
+function drainsOf(store: DrainStore, serverKey: string): readonly (readonly [string, Drain])[] {
+  return store.size === 0 ? [] : [...store].filter(([, drain]) => drain.server === serverKey);
+}

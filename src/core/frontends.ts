@@ -1,0 +1,146 @@
+/**
+ * The resources of one frontend (address, protocol, port) by what kind of frontend it is.
+ *
+ * A frontend whose external policy is Local has two views: the plain virtual server with the local endpoints for
+ * clients outside, and a fwmark virtual server with the cluster's endpoints for clients inside. IPVS looks for a
+ * fwmark virtual server first (ip_vs_service_find in net/netfilter/ipvs/ip_vs_ctl.c).
+ */
+
+import { addressBits } from './address.ts';
+import type { Backend, Selection } from './endpoints.ts';
+import { filterElementKey, frontendKey, virtualServerKey } from './keys.ts';
+import type { CompileContext } from './model/context.ts';
+import type { Family, Protocol } from './model/facts.ts';
+import type { FilterElement, FrontendSet } from './model/filter-element.ts';
+import type { DesiredVirtualServer, Frontend, Resource } from './model/resource.ts';
+import type { Destination, Scheduler, VirtualServerIdentity } from './model/virtual-server.ts';
+
+/** What all frontends of one Service port and family share. */
+export interface PortView {
+  /** `namespace/name:port`. */
+  readonly origin: string;
+  readonly family: Family;
+  readonly protocol: Protocol;
+  readonly selection: Selection;
+  readonly scheduler: Scheduler;
+  readonly flags: number;
+  readonly timeoutSeconds: number;
+  readonly internalLocal: boolean;
+  readonly externalLocal: boolean;
+}
+
+export interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** The ClusterIP: one view. Sources that are no pods are masqueraded when pods can be told from them. */
+export function internalFrontend(place: Place, view: PortView, context: CompileContext): Frontend {
+  const { selection } = view;
+  const backends = view.internalLocal ? selection.local : selection.cluster;
+  const resources = baseResources(place, view, backends, context);
+  if (view.internalLocal && backends.length === 0 && selection.hasAny) {
+    resources.push(frontendElement('drop', place, view));
+  }
+  if (context.masqueradeAll) {
+    resources.push(frontendElement('masquerade', place, view));
+  } else if (context.detectsLocal) {
+    resources.push(frontendElement('masquerade_outside', place, view));
+  }
+  return { key: frontendKey(view.protocol, place.address, place.port), resources };
+}
+
+/** externalIP, load-balancer IP or node port. `mark` is the inside view's, where the policy asks for one. */
+export function externalFrontend(
+  place: Place,
+  view: PortView,
+  context: CompileContext,
+  mark: number | undefined,
+): Frontend {
+  const { selection } = view;
+  const backends = view.externalLocal ? selection.local : selection.cluster;
+  const resources = baseResources(place, view, backends, context);
+  if (!view.externalLocal) {
+    resources.push(frontendElement('masquerade', place, view));
+  } else {
+    if (backends.length === 0 && selection.hasAny) {
+      resources.push(frontendElement('drop_outside', place, view));
+    }
+    if (mark !== undefined) {
+      resources.push(...insideView(place, view, mark));
+    }
+  }
+  return { key: frontendKey(view.protocol, place.address, place.port), resources };
+}
+
+/** The virtual server with its record of ownership, the VIP if the address is one, the hairpin of local endpoints. */
+function baseResources(
+  place: Place,
+  view: PortView,
+  backends: readonly Backend[],
+  context: CompileContext,
+): Resource[] {
+  const identity: VirtualServerIdentity = { kind: 'address', protocol: view.protocol, ...place };
+  const resources: Resource[] = [
+    virtualServer(identity, view, backends),
+    element({
+      set: 'virtual_servers',
+      address: place.address,
+      protocol: view.protocol,
+      port: place.port,
+      comment: view.origin,
+    }),
+  ];
+  if (!context.nodeAddresses.has(place.address)) {
+    const source = context.sources[view.family];
+    resources.push({ kind: 'vip', key: `vip ${place.address}`, value: { address: place.address, source } });
+    resources.push(element({ set: 'vips', address: place.address }));
+  }
+  return [...resources, ...hairpins(backends)];
+}
+
+function insideView(place: Place, view: PortView, mark: number): readonly Resource[] {
+  const identity: VirtualServerIdentity = { kind: 'fwmark', family: view.family, mark };
+  const backends = view.selection.cluster;
+  return [
+    virtualServer(identity, view, backends),
+    element({ set: 'fwmarks', family: view.family, mark, comment: view.origin }),
+    element({ set: 'inside_view', address: place.address, protocol: view.protocol, port: place.port, mark }),
+    ...hairpins(backends),
+  ];
+}
+
+function virtualServer(identity: VirtualServerIdentity, view: PortView, backends: readonly Backend[]): Resource {
+  const destinations = new Map<string, Destination>();
+  for (const backend of backends) {
+    const { address, port, weight } = backend;
+    destinations.set(backend.key, { address, port, weight, forwarding: 'masquerade' });
+  }
+  const value: DesiredVirtualServer = {
+    server: {
+      identity,
+      scheduler: view.scheduler,
+      flags: view.flags,
+      timeoutSeconds: view.timeoutSeconds,
+      prefixLength: addressBits(view.family),
+    },
+    destinations,
+    origin: view.origin,
+  };
+  return { kind: 'virtual-server', key: virtualServerKey(identity), value };
+}
+
+/** A pod that is sent to itself would answer its own address past the node; masquerade brings the answer back. */
+function hairpins(backends: readonly Backend[]): readonly Resource[] {
+  return backends
+    .filter((backend) => backend.isLocal)
+    .map((backend) => element({ set: 'hairpin', address: backend.address }));
+}
+
+function frontendElement(set: FrontendSet, place: Place, view: PortView): Resource {
+  return element({ set, address: place.address, protocol: view.protocol, port: place.port });
+}
+
+function element(value: FilterElement): Resource {
+  return { kind: 'element', key: filterElementKey(value), value };
+}

@@ -1,0 +1,30 @@
+import type { Family } from './facts.ts';
+import type { Scheduler } from './virtual-server.ts';
+
+/** Where this node stands in the topology. */
+export interface NodePlace {
+  readonly name: string;
+  /** '' when the Node has no zone label. */
+  readonly zone: string;
+}
+
+export interface SchedulerSupport {
+  readonly defaultScheduler: Scheduler;
+  /** What the running kernel has. */
+  readonly available: ReadonlySet<Scheduler>;
+}
+
+/** All that compilation needs to know besides the Service: this node and the configuration. */
+export interface CompileContext {
+  readonly node: NodePlace;
+  /** The node's own address per family, the source of traffic from the node to a VIP. */
+  readonly sources: Readonly<Record<Family, string | undefined>>;
+  /** Every address of this node: a VIP among them is neither bound nor guarded. */
+  readonly nodeAddresses: ReadonlySet<string>;
+  /** The addresses that serve node ports. */
+  readonly nodePortAddresses: readonly string[];
+  readonly masqueradeAll: boolean;
+  /** Whether pods can be told from other sources. */
+  readonly detectsLocal: boolean;
+  readonly schedulers: SchedulerSupport;
+}

@@ -1,0 +1,267 @@
+/** Desired − actual → operations in phases. See `Plan` for the order and its reason. */
+
+import { type Actual, type ActualVirtualServer, ownershipKey } from './actual.ts';
+import { type CIDR, cidrContains } from './address.ts';
+import type { Desired } from './desired.ts';
+import { insertionOrder } from './insertion-order.ts';
+import { destinationKey, frontendKey, virtualServerKey } from './keys.ts';
+import type { FilterElement } from './model/filter-element.ts';
+import type { FilterOperation, IpvsOperation, Plan, VipOperation } from './model/operation.ts';
+import type { DesiredVirtualServer } from './model/resource.ts';
+import type { Vip, VipMode, VipState } from './model/vip.ts';
+import type { Destination, VirtualServer, VirtualServerIdentity } from './model/virtual-server.ts';
+
+export interface PlanInput {
+  readonly desired: Desired;
+  readonly actual: Actual;
+  /** The resources to compare. */
+  readonly keys: Iterable<string>;
+  readonly rules: PlanRules;
+}
+
+export interface PlanRules {
+  readonly nodeName: string;
+  readonly vipMode: VipMode;
+  /** Virtual servers with an address in here are never removed. */
+  readonly excludedCIDRs: readonly CIDR[];
+  /** `quarantineKey`s of destinations that the kernel refused as they are; they are left out. */
+  readonly quarantined: ReadonlySet<string>;
+}
+
+/** Every resource that is wanted or there: the input of a full pass. */
+export function allKeys(desired: Desired, actual: Actual): Set<string> {
+  return new Set([
+    ...desired.resources.keys(),
+    ...actual.virtualServers.keys(),
+    ...actual.vips.keys(),
+    ...actual.elements.keys(),
+  ]);
+}
+
+export function makePlan(input: PlanInput): Plan {
+  const draft = emptyDraft();
+  for (const key of input.keys) {
+    const wanted = input.desired.resources.get(key)?.resource;
+    switch (wanted?.kind) {
+      case 'virtual-server':
+        wantVirtualServer(draft, input, wanted.value);
+        break;
+      case 'vip':
+        wantVip(draft, input, wanted.value, input.actual.vips.get(key));
+        break;
+      case 'element':
+        wantElement(draft, wanted.value, input.actual.elements.get(key));
+        break;
+      case undefined:
+        unwant(draft, input, key);
+        break;
+    }
+  }
+  return draft;
+}
+
+export function isEmptyPlan(plan: Plan): boolean {
+  return countOperations(plan) === 0;
+}
+
+export function countOperations(plan: Plan): number {
+  return phases.reduce((sum, phase) => sum + plan[phase].length, 0);
+}
+
+/** The phases in the order in which they are carried out. */
+export const phases = [
+  'claim',
+  'make',
+  'guard',
+  'expose',
+  'quiesce',
+  'hide',
+  'unguard',
+  'remove',
+  'disclaim',
+] as const satisfies readonly (keyof Plan)[];
+
+/** Names a destination as it was when the kernel refused it. */
+export function quarantineKey(identity: VirtualServerIdentity, destination: Destination): string {
+  return `${virtualServerKey(identity)} ${destinationKey(destination)} ${destination.forwarding} ${destination.weight}`;
+}
+
+interface Draft extends Plan {
+  readonly claim: FilterOperation[];
+  readonly make: IpvsOperation[];
+  readonly guard: FilterOperation[];
+  readonly expose: VipOperation[];
+  readonly quiesce: IpvsOperation[];
+  readonly hide: VipOperation[];
+  readonly unguard: FilterOperation[];
+  readonly remove: IpvsOperation[];
+  readonly disclaim: FilterOperation[];
+}
+
+function emptyDraft(): Draft {
+  return {
+    claim: [],
+    make: [],
+    guard: [],
+    expose: [],
+    quiesce: [],
+    hide: [],
+    unguard: [],
+    remove: [],
+    disclaim: [],
+  };
+}
+
+function wantVirtualServer(draft: Draft, input: PlanInput, wanted: DesiredVirtualServer): void {
+  const { server } = wanted;
+  const key = virtualServerKey(server.identity);
+  const there = input.actual.virtualServers.get(key);
+  if (there === undefined) {
+    draft.make.push({ kind: 'add-virtual-server', server });
+    const ordered = insertionOrder([...wanted.destinations.values()], server.scheduler, input.rules.nodeName);
+    for (const destination of ordered) {
+      addDestination(draft, input, server.identity, destination);
+    }
+    return;
+  }
+  if (!isSameServer(server, there.server)) {
+    draft.make.push({ kind: 'edit-virtual-server', server });
+  }
+  changeDestinations(draft, input, wanted, there);
+}
+
+function changeDestinations(
+  draft: Draft,
+  input: PlanInput,
+  wanted: DesiredVirtualServer,
+  there: ActualVirtualServer,
+): void {
+  const { identity } = wanted.server;
+  for (const [key, destination] of wanted.destinations) {
+    const known = there.destinations.get(key);
+    if (known === undefined) {
+      addDestination(draft, input, identity, destination);
+    } else if (known.weight !== destination.weight || known.forwarding !== destination.forwarding) {
+      const phase = destination.weight < known.weight ? draft.quiesce : draft.make;
+      phase.push({ kind: 'edit-destination', identity, destination });
+    }
+  }
+  for (const [key, destination] of there.destinations) {
+    if (!wanted.destinations.has(key)) {
+      dismiss(draft, identity, destination);
+    }
+  }
+}
+
+function addDestination(
+  draft: Draft,
+  input: PlanInput,
+  identity: VirtualServerIdentity,
+  destination: Destination,
+): void {
+  if (input.rules.quarantined.size > 0 && input.rules.quarantined.has(quarantineKey(identity, destination))) {
+    return;
+  }
+  draft.make.push({ kind: 'add-destination', identity, destination });
+}
+
+/**
+ * A connection-oriented destination first loses its weight and goes when its drain is over (`drain.ts`). UDP has no
+ * connections to keep: its flows move to another destination with the next packet (net.ipv4.vs.expire_nodest_conn).
+ */
+function dismiss(draft: Draft, identity: VirtualServerIdentity, destination: Destination): void {
+  if (!drains(identity)) {
+    draft.quiesce.push({ kind: 'remove-destination', identity, destination });
+  } else if (destination.weight > 0) {
+    draft.quiesce.push({ kind: 'edit-destination', identity, destination: { ...destination, weight: 0 } });
+  }
+}
+
+/** Whether a leaving destination of this virtual server drains. A fwmark does not tell its protocol: it drains. */
+export function drains(identity: VirtualServerIdentity): boolean {
+  return identity.kind === 'fwmark' || identity.protocol !== 'UDP';
+}
+
+function isSameServer(wanted: VirtualServer, there: VirtualServer): boolean {
+  return (
+    wanted.scheduler === there.scheduler &&
+    wanted.flags === there.flags &&
+    wanted.timeoutSeconds === there.timeoutSeconds &&
+    wanted.prefixLength === there.prefixLength
+  );
+}
+
+function wantVip(draft: Draft, input: PlanInput, vip: Vip, there: VipState | undefined): void {
+  const isComplete =
+    there !== undefined &&
+    there.routed &&
+    there.source === vip.source &&
+    (there.onInterface || input.rules.vipMode === 'route');
+  if (!isComplete) {
+    draft.expose.push({ kind: 'add-vip', vip });
+  }
+}
+
+function wantElement(draft: Draft, element: FilterElement, there: FilterElement | undefined): void {
+  if (there !== undefined && markOf(there) === markOf(element)) {
+    return;
+  }
+  const phase = isOwnership(element) ? draft.claim : draft.guard;
+  phase.push({ kind: 'add-element', element });
+}
+
+function unwant(draft: Draft, input: PlanInput, key: string): void {
+  const { actual } = input;
+  const server = actual.virtualServers.get(key);
+  if (server !== undefined) {
+    unwantVirtualServer(draft, input, server.server.identity);
+    return;
+  }
+  const vip = actual.vips.get(key);
+  if (vip !== undefined) {
+    // An address that is not recorded is somebody else's. A local route of our protocol number is always ours.
+    if (actual.elements.has(`vips ${vip.address}`) || (vip.routed && !vip.onInterface)) {
+      draft.hide.push({ kind: 'remove-vip', address: vip.address });
+    }
+    return;
+  }
+  const element = actual.elements.get(key);
+  if (element !== undefined) {
+    unwantElement(draft, input, element);
+  }
+}
+
+/** Only what is recorded as sluice's goes, and nothing inside the excluded CIDRs. */
+function unwantVirtualServer(draft: Draft, input: PlanInput, identity: VirtualServerIdentity): void {
+  const isExcluded =
+    identity.kind === 'address' && input.rules.excludedCIDRs.some((cidr) => cidrContains(cidr, identity.address));
+  if (!isExcluded && input.actual.elements.has(ownershipKey(identity))) {
+    draft.remove.push({ kind: 'remove-virtual-server', identity });
+  }
+}
+
+/**
+ * When its frontend stays, an element leaves in the same transaction in which others join, so that a change of policy
+ * is one step. When its frontend goes, the element outlives the VIP.
+ */
+function unwantElement(draft: Draft, input: PlanInput, element: FilterElement): void {
+  const operation: FilterOperation = { kind: 'remove-element', element };
+  if (isOwnership(element)) {
+    draft.disclaim.push(operation);
+  } else if (
+    'port' in element &&
+    input.desired.resources.has(frontendKey(element.protocol, element.address, element.port))
+  ) {
+    draft.guard.push(operation);
+  } else {
+    draft.unguard.push(operation);
+  }
+}
+
+function isOwnership(element: FilterElement): boolean {
+  return element.set === 'virtual_servers' || element.set === 'fwmarks';
+}
+
+function markOf(element: FilterElement): number | undefined {
+  return element.set === 'inside_view' ? element.mark : undefined;
+}

@@ -1,0 +1,76 @@
+/**
+ * Stable, sorted text of what is wanted and of what is there. The two are equal when the kernel holds what it should;
+ * draining destinations and what belongs to others stand apart.
+ */
+
+import { type Actual, type ActualVirtualServer, ownershipKey } from './actual.ts';
+import type { Desired } from './desired.ts';
+import { filterElementKey, virtualServerKey } from './keys.ts';
+import type { FilterElement } from './model/filter-element.ts';
+import type { Vip } from './model/vip.ts';
+import type { Destination, VirtualServer } from './model/virtual-server.ts';
+import { drains } from './plan.ts';
+
+export function renderDesired(desired: Desired): string {
+  const lines: string[] = [];
+  for (const { resource } of desired.resources.values()) {
+    switch (resource.kind) {
+      case 'virtual-server':
+        lines.push(...serverLines(resource.value.server, resource.value.destinations.values()));
+        break;
+      case 'vip':
+        lines.push(vipLine(resource.value));
+        break;
+      case 'element':
+        lines.push(elementLine(resource.value));
+        break;
+    }
+  }
+  return lines.sort().join('\n');
+}
+
+/** What is sluice's in the kernel, without destinations that drain. */
+export function renderActual(actual: Actual, desired: Desired): string {
+  const lines: string[] = [];
+  for (const [key, there] of actual.virtualServers) {
+    if (actual.elements.has(ownershipKey(there.server.identity))) {
+      lines.push(...serverLines(there.server, settled(there, desired, key)));
+    }
+  }
+  for (const vip of actual.vips.values()) {
+    if (actual.elements.has(`vips ${vip.address}`)) {
+      lines.push(vipLine(vip));
+    }
+  }
+  for (const element of actual.elements.values()) {
+    lines.push(elementLine(element));
+  }
+  return lines.sort().join('\n');
+}
+
+function settled(there: ActualVirtualServer, desired: Desired, key: string): readonly Destination[] {
+  const wanted = desired.resources.get(key)?.resource;
+  const isWanted = (destination: string): boolean =>
+    wanted?.kind === 'virtual-server' && wanted.value.destinations.has(destination);
+  return [...there.destinations]
+    .filter(([name, destination]) => {
+      const isDraining = drains(there.server.identity) && destination.weight === 0 && !isWanted(name);
+      return !isDraining;
+    })
+    .map(([, destination]) => destination);
+}
+
+function serverLines(server: VirtualServer, destinations: Iterable<Destination>): readonly string[] {
+  const key = virtualServerKey(server.identity);
+  const head = `${key} ${server.scheduler} flags ${server.flags} timeout ${server.timeoutSeconds} /${server.prefixLength}`;
+  const rest = [...destinations].map((to) => `${key} -> ${to.address} ${to.port} ${to.forwarding} weight ${to.weight}`);
+  return [head, ...rest];
+}
+
+function vipLine(vip: Vip): string {
+  return `vip ${vip.address} source ${vip.source ?? 'none'}`;
+}
+
+function elementLine(element: FilterElement): string {
+  return element.set === 'inside_view' ? `${filterElementKey(element)} : ${element.mark}` : filterElementKey(element);
+}

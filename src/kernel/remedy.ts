@@ -1,0 +1,59 @@
+/** What each errno means for each operation, and what is done about it. The one table (ipvs-kernel errors: ip_vs_ctl.c). */
+
+import type { Operation } from '../core/model/operation.ts';
+import type { ErrnoCode } from './error.ts';
+
+export type Remedy =
+  /** The kernel already is as wanted. */
+  | 'done'
+  /** It exists: edit it. */
+  | 'edit-instead'
+  /** It is gone: add it. */
+  | 'add-instead'
+  /** What is in force is not what was believed: read again. */
+  | 'read-again'
+  /** The kernel lacks the scheduler. */
+  | 'scheduler-missing'
+  /** The kernel will never take this as it is: leave it out until it changes. */
+  | 'quarantine'
+  /** May pass: try again later. */
+  | 'retry';
+
+export function remedyFor(kind: Operation['kind'], code: ErrnoCode): Remedy {
+  switch (code) {
+    case 'EEXIST':
+      return kind === 'add-virtual-server' || kind === 'add-destination' ? 'edit-instead' : 'retry';
+    case 'ENOENT':
+      return absent(kind);
+    case 'ESRCH':
+      return kind === 'remove-virtual-server' || kind === 'remove-destination' ? 'done' : 'read-again';
+    case 'EINVAL':
+    case 'ERANGE':
+    case 'EAFNOSUPPORT':
+    case 'EOPNOTSUPP':
+      return 'quarantine';
+    case 'ENOBUFS':
+      return 'read-again';
+    default:
+      return 'retry';
+  }
+}
+
+function absent(kind: Operation['kind']): Remedy {
+  switch (kind) {
+    case 'add-virtual-server':
+    case 'edit-virtual-server':
+      return 'scheduler-missing';
+    case 'edit-destination':
+      return 'add-instead';
+    case 'remove-destination':
+    case 'remove-virtual-server':
+    case 'remove-vip':
+    case 'remove-element':
+      return 'done';
+    case 'add-destination':
+    case 'add-vip':
+    case 'add-element':
+      return 'retry';
+  }
+}
