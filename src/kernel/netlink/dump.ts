@@ -1,0 +1,87 @@
+import { KernelError } from '../error.ts';
+import { acknowledgedErrno, extendedAckText, extendedDoneText } from './acknowledgement.ts';
+import type { Batch } from './batch.ts';
+import { NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR } from './constants.ts';
+import type { MessageCursor } from './message-reader.ts';
+import { eachAnswer, type ReadMessage, stampRequest } from './request.ts';
+import type { NetlinkSocket } from './socket.ts';
+
+const brand: unique symbol = Symbol.for('sluice.DumpInterruptedError');
+
+/** The kernel's table changed during every attempt to read it, so no attempt gave a consistent picture. */
+export class DumpInterruptedError extends Error {
+  override readonly name = 'DumpInterruptedError';
+  readonly code = 'dump-interrupted';
+  readonly [brand] = true;
+  /** What was read, in words for people. */
+  readonly operation: string;
+  /** How often it was read. */
+  readonly attempts: number;
+  /** What the last attempt read: possibly with entries missing or doubled. */
+  readonly partial: readonly unknown[];
+
+  constructor(operation: string, attempts: number, partial: readonly unknown[]) {
+    super(`${operation}: the table changed during each of ${attempts} attempts to read it`);
+    this.operation = operation;
+    this.attempts = attempts;
+    this.partial = partial;
+  }
+}
+
+/** Recognises a `DumpInterruptedError`, also one that another copy of this module made. */
+export function isDumpInterruptedError(value: unknown): value is DumpInterruptedError {
+  return typeof value === 'object' && value !== null && brand in value;
+}
+
+/** How often a dump is read before `DumpInterruptedError`. */
+const maximumAttempts = 5;
+
+/**
+ * Reads a table: sends the only message of `batch` with NLM_F_DUMP and collects what `read` makes of each answer. A
+ * dump that the kernel marks as interrupted is read again from the start, up to five times. Throws `KernelError`,
+ * `DumpInterruptedError` and `NetlinkDecodeError`. After any of them, and after a throw of `read`, the socket must not
+ * be used for another dump before this one is over: close it.
+ */
+export function dump<Item>(socket: NetlinkSocket, operation: string, batch: Batch, read: ReadMessage<Item>): Item[] {
+  let items: Item[] = [];
+  for (let attempt = 1; attempt <= maximumAttempts; attempt += 1) {
+    items = [];
+    if (dumpOnce(socket, operation, batch, (message) => collect(items, read(message)))) return items;
+  }
+  throw new DumpInterruptedError(operation, maximumAttempts, items);
+}
+
+/** Reads the table once; false when the kernel says that it changed meanwhile. */
+function dumpOnce(
+  socket: NetlinkSocket,
+  operation: string,
+  batch: Batch,
+  visit: (message: MessageCursor) => void,
+): boolean {
+  const sequence = stampRequest(socket, batch, NLM_F_DUMP);
+  let interrupted = false;
+  eachAnswer(socket, operation, batch, (message) => {
+    if (message.sequence !== sequence) return false;
+    if ((message.flags & NLM_F_DUMP_INTR) !== 0) interrupted = true;
+    if (message.type === NLMSG_DONE || message.type === NLMSG_ERROR) {
+      refuseFailed(operation, message);
+      return true;
+    }
+    visit(message);
+    return false;
+  });
+  return !interrupted;
+}
+
+function collect<Item>(items: Item[], item: Item | undefined): void {
+  if (item !== undefined) items.push(item);
+}
+
+function refuseFailed(operation: string, end: MessageCursor): void {
+  // Kernels before 2.6 ended a dump without an errno; every other DONE carries one.
+  if (end.messageEnd - end.payload < 4) return;
+  const value = acknowledgedErrno(end);
+  if (value === 0) return;
+  const extendedAck = end.type === NLMSG_DONE ? extendedDoneText(end) : extendedAckText(end);
+  throw new KernelError(operation, value, { extendedAck });
+}
