@@ -65,6 +65,27 @@ export function ownershipKey(identity: VirtualServerIdentity): string {
     : filterElementKey({ set: 'fwmarks', ...identity });
 }
 
+/** The key of the resource that an operation changes. */
+export function resourceKeyOf(operation: Operation): string {
+  switch (operation.kind) {
+    case 'add-virtual-server':
+    case 'edit-virtual-server':
+      return virtualServerKey(operation.server.identity);
+    case 'remove-virtual-server':
+    case 'add-destination':
+    case 'edit-destination':
+    case 'remove-destination':
+      return virtualServerKey(operation.identity);
+    case 'add-vip':
+      return vipKey(operation.vip.address);
+    case 'remove-vip':
+      return vipKey(operation.address);
+    case 'add-element':
+    case 'remove-element':
+      return filterElementKey(operation.element);
+  }
+}
+
 /** Takes one operation that the kernel has carried out into account. */
 export function advance(actual: ActualStore, operation: Operation): void {
   switch (operation.kind) {

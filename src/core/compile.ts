@@ -75,6 +75,7 @@ function viewOf(
   const selection: Selection = selectBackends(backends, policiesOf(service, port), input.context.node);
   const persistent = service.affinityTimeoutSeconds !== undefined;
   return {
+    service: service.key,
     origin: `${service.key}${port.name === '' ? '' : `:${port.name}`}`,
     family,
     protocol: port.protocol,

@@ -17,6 +17,8 @@ import type { Destination, Scheduler, VirtualServerIdentity } from './model/virt
 
 /** What all frontends of one Service port and family share. */
 export interface PortView {
+  /** `namespace/name`. */
+  readonly service: string;
   /** `namespace/name:port`. */
   readonly origin: string;
   readonly family: Family;
@@ -125,6 +127,7 @@ function virtualServer(identity: VirtualServerIdentity, view: PortView, backends
       prefixLength: addressBits(view.family),
     },
     destinations,
+    service: view.service,
     origin: view.origin,
   };
   return { kind: 'virtual-server', key: virtualServerKey(identity), value };

@@ -60,6 +60,18 @@ export function makePlan(input: PlanInput): Plan {
   return draft;
 }
 
+export const emptyPlan: Plan = {
+  claim: [],
+  make: [],
+  guard: [],
+  expose: [],
+  quiesce: [],
+  hide: [],
+  unguard: [],
+  remove: [],
+  disclaim: [],
+};
+
 export function isEmptyPlan(plan: Plan): boolean {
   return countOperations(plan) === 0;
 }

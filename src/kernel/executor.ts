@@ -4,7 +4,7 @@
  * not exposed.
  */
 
-import { ownershipKey } from '../core/actual.ts';
+import { ownershipKey, resourceKeyOf } from '../core/actual.ts';
 import { filterElementKey } from '../core/keys.ts';
 import type { FilterOperation, IpvsOperation, Operation, Plan, VipOperation } from '../core/model/operation.ts';
 import { phases } from '../core/plan.ts';
@@ -35,7 +35,15 @@ export interface Execution {
 }
 
 export function executePlan(plan: Plan, ports: KernelPorts): Execution {
-  const run: Run = { performed: [], failed: [], withheld: [], isUncertain: false, unguarded: new Set(), blind: false };
+  const run: Run = {
+    performed: [],
+    failed: [],
+    withheld: [],
+    isUncertain: false,
+    unguarded: new Set(),
+    unmade: new Set(),
+    blind: false,
+  };
   for (const phase of phases) {
     switch (phase) {
       case 'claim':
@@ -69,6 +77,8 @@ interface Run extends Execution {
   isUncertain: boolean;
   /** Keys of elements that were to be added and are not there. */
   readonly unguarded: Set<string>;
+  /** Keys of virtual servers that were to be added and are not there: their destinations fail for that reason alone. */
+  readonly unmade: Set<string>;
   /** It is not known which elements stand. */
   blind: boolean;
 }
@@ -140,10 +150,19 @@ function collect(run: Run, operations: readonly Operation[], result: ApplyResult
     const remedy = error === undefined ? 'done' : remedyFor(operation.kind, error.code);
     if (error === undefined || remedy === 'done') {
       run.performed.push(operation);
+    } else if (operation.kind === 'add-destination' && run.unmade.has(resourceKeyOf(operation))) {
+      run.withheld.push(operation);
     } else {
-      run.failed.push({ operation, error, remedy });
-      run.isUncertain ||= remedy === 'read-again';
+      fail(run, { operation, error, remedy });
     }
+  }
+}
+
+function fail(run: Run, failure: FailedOperation): void {
+  run.failed.push(failure);
+  run.isUncertain ||= failure.remedy === 'read-again';
+  if (failure.operation.kind === 'add-virtual-server') {
+    run.unmade.add(resourceKeyOf(failure.operation));
   }
 }
 

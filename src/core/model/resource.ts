@@ -7,6 +7,8 @@ import type { Destination, Scheduler, VirtualServer } from './virtual-server.ts'
 export interface DesiredVirtualServer {
   readonly server: VirtualServer;
   readonly destinations: ReadonlyMap<string, Destination>;
+  /** `namespace/name`. */
+  readonly service: string;
   /** `namespace/name:port`, for people. */
   readonly origin: string;
 }

@@ -1,0 +1,144 @@
+/** One pass: compile what is touched, plan what differs, carry it out, take into account what is now in force. */
+
+import { adoptReading, advance, resourceKeyOf } from '../../core/actual.ts';
+import { compileService } from '../../core/compile.ts';
+import { setContribution } from '../../core/desired.ts';
+import { trackDrains } from '../../core/drain.ts';
+import type { FactStore } from '../../core/facts.ts';
+import { openMarks } from '../../core/marks.ts';
+import type { EndpointSliceFact } from '../../core/model/facts.ts';
+import type { Plan } from '../../core/model/operation.ts';
+import { allKeys, makePlan, quarantineKey } from '../../core/plan.ts';
+import { executePlan, type FailedOperation } from '../../kernel/executor.ts';
+import type { PassOutcome, PassTrigger, ReconcilerState } from './state.ts';
+
+/** The named Services alone. */
+export function changePass(state: ReconcilerState, trigger: PassTrigger, services: Iterable<string>): PassOutcome {
+  const began = state.options.now();
+  const keys = new Set<string>();
+  let compiled = 0;
+  for (const service of services) {
+    compiled += 1;
+    for (const key of compileInto(state, service)) {
+      keys.add(key);
+    }
+  }
+  return carryOut(state, { trigger, compiled, keys, began });
+}
+
+/** The kernel is read and adopted before anything is compiled: marks are taken over from it. */
+export function startPass(state: ReconcilerState): PassOutcome {
+  const began = state.options.now();
+  readKernel(state);
+  for (const service of state.facts.services.keys()) {
+    compileInto(state, service);
+  }
+  const compiled = state.facts.services.size;
+  return carryOut(state, { trigger: 'start', compiled, keys: allKeys(state.desired, state.actual), began });
+}
+
+export function auditPass(state: ReconcilerState): PassOutcome {
+  const began = state.options.now();
+  readKernel(state);
+  return carryOut(state, { trigger: 'audit', compiled: 0, keys: allKeys(state.desired, state.actual), began });
+}
+
+export function retryPass(state: ReconcilerState): PassOutcome {
+  return carryOut(state, { trigger: 'retry', compiled: 0, keys: [...state.failing], began: state.options.now() });
+}
+
+export interface PlannedPass {
+  readonly trigger: PassTrigger;
+  readonly compiled: number;
+  readonly keys: Iterable<string>;
+  /** On the clock of `options.now`. */
+  readonly began: number;
+}
+
+/** Carries a plan out and takes the result into account. */
+export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): PassOutcome {
+  const execution = executePlan(plan, state.options.ports);
+  for (const operation of execution.performed) {
+    advance(state.actual, operation);
+  }
+  for (const key of pass.keys) {
+    state.failing.delete(key);
+    trackDrains(state.drains, state, key);
+  }
+  for (const operation of [...execution.failed.map((failure) => failure.operation), ...execution.withheld]) {
+    state.failing.add(resourceKeyOf(operation));
+  }
+  state.isUncertain ||= execution.isUncertain;
+  learn(state, execution.failed);
+  const durationMs = state.options.now() - pass.began;
+  return { trigger: pass.trigger, compiled: pass.compiled, plan, execution, durationMs };
+}
+
+function carryOut(state: ReconcilerState, pass: PlannedPass): PassOutcome {
+  const plan = makePlan({
+    desired: state.desired,
+    actual: state.actual,
+    keys: pass.keys,
+    rules: { ...state.options.rules, quarantined: state.quarantined },
+  });
+  return settle(state, pass, plan);
+}
+
+function readKernel(state: ReconcilerState): void {
+  const { ipvs, link, filter } = state.options.ports;
+  const reading = { virtualServers: ipvs.dump(), vips: link.dumpVips(), elements: filter.dump() ?? [] };
+  state.actual = adoptReading(reading);
+  state.isUncertain = false;
+}
+
+function compileInto(state: ReconcilerState, key: string): ReadonlySet<string> {
+  const service = state.facts.services.get(key);
+  const session = openMarks(state.marks, state.actual, key);
+  const contribution =
+    service === undefined
+      ? undefined
+      : compileService({
+          service,
+          slices: slicesOf(state.facts, key),
+          context: state.context,
+          last: state.desired.contributions.get(key),
+          markOf: session.markOf,
+        });
+  session.settle();
+  return setContribution(state.desired, key, contribution);
+}
+
+/** In the order of their keys, so that of duplicate endpoints the same one wins on every node. */
+function slicesOf(facts: FactStore, service: string): readonly EndpointSliceFact[] {
+  const list = [...(facts.slices.get(service)?.values() ?? [])];
+  return list.length < 2 ? list : list.sort((one, other) => (one.key < other.key ? -1 : 1));
+}
+
+/** A destination that the kernel will not take is left out; a scheduler that it lacks is struck from the list. */
+function learn(state: ReconcilerState, failed: readonly FailedOperation[]): void {
+  for (const { operation, remedy } of failed) {
+    if (remedy === 'quarantine' && operation.kind === 'add-destination') {
+      state.quarantined.add(quarantineKey(operation.identity, operation.destination));
+      state.failing.delete(resourceKeyOf(operation));
+    }
+    if (remedy === 'scheduler-missing' && 'server' in operation) {
+      strikeScheduler(state, operation.server.scheduler);
+    }
+  }
+}
+
+/** The default scheduler stays on the list: there is nothing to fall back to, so its servers are tried again. */
+function strikeScheduler(state: ReconcilerState, name: string): void {
+  const { schedulers } = state.context;
+  const available = new Set([...schedulers.available].filter((known) => known !== name));
+  if (available.size === schedulers.available.size || name === schedulers.defaultScheduler) {
+    return;
+  }
+  state.context = { ...state.context, schedulers: { ...schedulers, available } };
+  const users = [...state.desired.contributions.values()].filter((contribution) => contribution.scheduler === name);
+  changePass(
+    state,
+    'retry',
+    users.map((contribution) => contribution.service),
+  );
+}

@@ -1,0 +1,50 @@
+/**
+ * Keeps the kernel at what the facts ask for. A change costs what it touches: the Services it names are compiled, the
+ * resources that differ are planned and carried out. The kernel is read in full at the start and at every audit.
+ */
+
+import { applyChanges } from '../../core/facts.ts';
+import type { CompileContext } from '../../core/model/context.ts';
+import type { FactChange } from '../../core/model/facts.ts';
+import { drainPass } from './drain-pass.ts';
+import { auditPass, changePass, retryPass, startPass } from './pass.ts';
+import { initialState, type PassOutcome, type ReconcilerOptions, type ReconcilerView } from './state.ts';
+
+export interface Reconciler {
+  /** Takes facts in. Before `start` they are only kept; afterwards they are carried out at once. */
+  changes(batch: readonly FactChange[]): PassOutcome | undefined;
+  /** Reads the kernel, adopts it, compiles everything, carries out the difference. */
+  start(): PassOutcome;
+  /** Reads the kernel again and mends what differs. */
+  audit(): PassOutcome;
+  /** The node or the configuration changed: everything is compiled again. Undefined before `start`. */
+  setContext(context: CompileContext): PassOutcome | undefined;
+  /** Tries again what failed. Undefined when nothing did. */
+  retry(): PassOutcome | undefined;
+  /** Looks after draining destinations. Undefined when none has to go. */
+  drain(): PassOutcome | undefined;
+  readonly view: ReconcilerView;
+}
+
+export function createReconciler(options: ReconcilerOptions): Reconciler {
+  const state = initialState(options);
+  return {
+    view: state,
+    changes: (batch) => {
+      const touched = applyChanges(state.facts, batch);
+      return state.isStarted && touched.services.size > 0 ? changePass(state, 'change', touched.services) : undefined;
+    },
+    start: () => {
+      state.isStarted = true;
+      return startPass(state);
+    },
+    audit: () => auditPass(state),
+    setContext: (context) => {
+      state.context = context;
+      state.quarantined.clear();
+      return state.isStarted ? changePass(state, 'context', [...state.facts.services.keys()]) : undefined;
+    },
+    retry: () => (state.failing.size === 0 ? undefined : retryPass(state)),
+    drain: () => (state.drains.size === 0 ? undefined : drainPass(state)),
+  };
+}

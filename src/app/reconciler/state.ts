@@ -1,0 +1,74 @@
+import { type ActualStore, adoptReading } from '../../core/actual.ts';
+import { type DesiredStore, emptyDesired } from '../../core/desired.ts';
+import type { DrainStore } from '../../core/drain.ts';
+import { emptyFacts, type FactStore } from '../../core/facts.ts';
+import { emptyMarks, type MarkStore } from '../../core/marks.ts';
+import type { CompileContext } from '../../core/model/context.ts';
+import type { Plan } from '../../core/model/operation.ts';
+import type { PlanRules } from '../../core/plan.ts';
+import type { Execution, KernelPorts } from '../../kernel/executor.ts';
+
+export interface ReconcilerOptions {
+  readonly ports: KernelPorts;
+  readonly context: CompileContext;
+  readonly rules: Omit<PlanRules, 'quarantined'>;
+  readonly fwmarkMask: number;
+  /** How long a destination that no slice lists any more may keep its connections. */
+  readonly graceMs: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}
+
+export type PassTrigger = 'start' | 'change' | 'context' | 'audit' | 'retry' | 'drain';
+
+/** What one pass did, as a value for logs, metrics and tests. */
+export interface PassOutcome {
+  readonly trigger: PassTrigger;
+  /** Services compiled. */
+  readonly compiled: number;
+  readonly plan: Plan;
+  readonly execution: Execution;
+  readonly durationMs: number;
+}
+
+/** What others may read of the reconciler. */
+export interface ReconcilerView {
+  readonly facts: FactStore;
+  readonly desired: DesiredStore;
+  readonly actual: ActualStore;
+  readonly drains: DrainStore;
+  readonly context: CompileContext;
+  /** Resource keys whose last operation failed or was withheld. */
+  readonly failing: ReadonlySet<string>;
+  /** The kernel contradicted what was believed: an audit is due. */
+  readonly isUncertain: boolean;
+  readonly isStarted: boolean;
+}
+
+export interface ReconcilerState extends ReconcilerView {
+  readonly options: ReconcilerOptions;
+  actual: ActualStore;
+  readonly marks: MarkStore;
+  context: CompileContext;
+  /** `quarantineKey`s: destinations that the kernel refuses as they are. */
+  readonly quarantined: Set<string>;
+  readonly failing: Set<string>;
+  isUncertain: boolean;
+  isStarted: boolean;
+}
+
+export function initialState(options: ReconcilerOptions): ReconcilerState {
+  return {
+    options,
+    facts: emptyFacts(),
+    desired: emptyDesired(),
+    actual: adoptReading({ virtualServers: [], vips: [], elements: [] }),
+    drains: new Map(),
+    marks: emptyMarks(options.fwmarkMask),
+    context: options.context,
+    quarantined: new Set(),
+    failing: new Set(),
+    isUncertain: false,
+    isStarted: false,
+  };
+}
