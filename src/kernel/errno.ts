@@ -34,6 +34,7 @@ export const errno = {
   ENONET: 64,
   EPROTO: 71,
   EOVERFLOW: 75,
+  ERESTART: 85,
   EMSGSIZE: 90,
   ENOPROTOOPT: 92,
   EPROTONOSUPPORT: 93,

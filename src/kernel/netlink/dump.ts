@@ -39,8 +39,8 @@ const maximumAttempts = 5;
 /**
  * Reads a table: sends the only message of `batch` with NLM_F_DUMP and collects what `read` makes of each answer. A
  * dump that the kernel marks as interrupted is read again from the start, up to five times. Throws `KernelError`,
- * `DumpInterruptedError` and `NetlinkDecodeError`. After any of them, and after a throw of `read`, the socket must not
- * be used for another dump before this one is over: close it.
+ * `DumpInterruptedError` and `NetlinkDecodeError`, and what `read` throws, once the dump is over: the kernel refuses a
+ * second dump on a socket (EBUSY) while one goes on.
  */
 export function dump<Item>(socket: NetlinkSocket, operation: string, batch: Batch, read: ReadMessage<Item>): Item[] {
   let items: Item[] = [];
@@ -60,6 +60,7 @@ function dumpOnce(
 ): boolean {
   const sequence = stampRequest(socket, batch, NLM_F_DUMP);
   let interrupted = false;
+  let fault: { readonly thrown: unknown } | undefined;
   eachAnswer(socket, operation, batch, (message) => {
     if (message.sequence !== sequence) return false;
     if ((message.flags & NLM_F_DUMP_INTR) !== 0) interrupted = true;
@@ -67,10 +68,20 @@ function dumpOnce(
       refuseFailed(operation, message);
       return true;
     }
-    visit(message);
+    fault ??= faultOf(() => visit(message));
     return false;
   });
+  if (fault !== undefined) throw fault.thrown;
   return !interrupted;
+}
+
+function faultOf(call: () => void): { readonly thrown: unknown } | undefined {
+  try {
+    call();
+    return undefined;
+  } catch (thrown) {
+    return { thrown };
+  }
 }
 
 function collect<Item>(items: Item[], item: Item | undefined): void {
