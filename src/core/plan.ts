@@ -232,7 +232,7 @@ function unwant(draft: Draft, input: PlanInput, key: string): void {
   const vip = actual.vips.get(key);
   if (vip !== undefined) {
     // An address that is not recorded is somebody else's. A local route of our protocol number is always ours.
-    if (actual.elements.has(`vips ${vip.address}`) || (vip.routed && !vip.onInterface)) {
+    if (vip.routed || actual.elements.has(`vips ${vip.address}`)) {
       draft.hide.push({ kind: 'remove-vip', address: vip.address });
     }
     return;

@@ -1,0 +1,113 @@
+/** Removes everything that is sluice's from this node: the same plan as always, with nothing wanted. */
+
+import { adoptReading, resourceKeyOf } from '../core/actual.ts';
+import { emptyDesired } from '../core/desired.ts';
+import { virtualServerKey } from '../core/keys.ts';
+import type { Operation } from '../core/model/operation.ts';
+import { allKeys, makePlan, type PlanRules } from '../core/plan.ts';
+import { executePlan, type KernelPorts } from '../kernel/executor.ts';
+import { recoverOwnership } from './ownership.ts';
+
+export interface CleanupReport {
+  readonly removed: readonly string[];
+  readonly kept: readonly { readonly what: string; readonly why: string }[];
+  readonly failed: readonly { readonly what: string; readonly error: string }[];
+}
+
+/** Goes on after an error and reports it. Running it on a clean node finds nothing and changes nothing. */
+export function cleanUp(ports: KernelPorts, rules: Omit<PlanRules, 'quarantined'>): CleanupReport {
+  const report: Report = { removed: [], kept: [], failed: [] };
+  attempt(report, 'IPVS and VIPs', () => removeResources(report, ports, rules));
+  if (report.failed.length === 0) {
+    attempt(report, 'nftables table inet sluice', () => {
+      if (ports.filter.removeTable() === 'removed') {
+        report.removed.push('nftables table inet sluice');
+      }
+    });
+  } else {
+    const why = 'it records what could not be removed; run cleanup again';
+    report.kept.push({ what: 'nftables table inet sluice', why });
+  }
+  attempt(report, 'VIP interface', () => removeInterface(report, ports));
+  return report;
+}
+
+interface Report extends CleanupReport {
+  readonly removed: string[];
+  readonly kept: { what: string; why: string }[];
+  readonly failed: { what: string; error: string }[];
+}
+
+function removeResources(report: Report, ports: KernelPorts, rules: Omit<PlanRules, 'quarantined'>): void {
+  const virtualServers = ports.ipvs.dump();
+  const vips = ports.link.dumpVips();
+  const elements = ports.filter.dump() ?? recoverOwnership({ virtualServers, vips });
+  const actual = adoptReading({ virtualServers, vips, elements });
+  const desired = emptyDesired();
+  const plan = makePlan({
+    desired,
+    actual,
+    keys: allKeys(desired, actual),
+    rules: { ...rules, quarantined: new Set() },
+  });
+  const isRecorded = ports.filter.dump() !== undefined;
+  // Elements go with the table; only what stands outside it is removed one by one.
+  const execution = executePlan({ ...plan, unguard: [], disclaim: [], guard: [] }, ports);
+  report.removed.push(...execution.performed.map((operation) => describe(operation)));
+  report.failed.push(
+    ...execution.failed.map(({ operation, error }) => ({ what: describe(operation), error: error.message })),
+  );
+  keepForeign(report, actual, new Set(plan.remove.map((operation) => resourceKeyOf(operation))), isRecorded);
+}
+
+function keepForeign(
+  report: Report,
+  actual: ReturnType<typeof adoptReading>,
+  removed: ReadonlySet<string>,
+  isRecorded: boolean,
+): void {
+  const why = isRecorded
+    ? 'not recorded as sluice’s'
+    : 'the nftables table that records ownership is missing, and it is on no VIP of sluice’s';
+  for (const { server } of actual.virtualServers.values()) {
+    const key = virtualServerKey(server.identity);
+    if (!removed.has(key)) {
+      report.kept.push({ what: `virtual server ${key}`, why });
+    }
+  }
+}
+
+function removeInterface(report: Report, ports: KernelPorts): void {
+  switch (ports.link.removeInterface()) {
+    case 'removed':
+      report.removed.push('VIP interface');
+      break;
+    case 'absent':
+      break;
+    case 'not-ours':
+      report.kept.push({ what: 'VIP interface', why: 'sluice did not make it' });
+      break;
+    case 'in-use':
+      report.kept.push({ what: 'VIP interface', why: 'addresses that are not sluice’s are on it' });
+      break;
+  }
+}
+
+function describe(operation: Operation): string {
+  switch (operation.kind) {
+    case 'remove-virtual-server':
+      return `virtual server ${resourceKeyOf(operation)}`;
+    case 'remove-vip':
+      return `VIP ${operation.address}`;
+    default:
+      return `${operation.kind} ${resourceKeyOf(operation)}`;
+  }
+}
+
+function attempt(report: Report, what: string, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    report.failed.push({ what, error: error instanceof Error ? error.message : String(error) });
+  }
+}

@@ -1,0 +1,94 @@
+/** The node as compilation sees it: from the configuration, the Node object and the addresses the kernel has. */
+
+import { type CIDR, cidrContains, familyOf, parseCIDR } from '../core/address.ts';
+import type { CompileContext, SchedulerSupport } from '../core/model/context.ts';
+import type { Family, NodeFact } from '../core/model/facts.ts';
+import type { NodeAddress } from '../kernel/ports.ts';
+
+export type NodePortAddresses = 'all' | 'primary' | readonly CIDR[];
+
+export interface ContextSettings {
+  readonly nodeName: string;
+  readonly nodePortAddresses: NodePortAddresses;
+  readonly masqueradeAll: boolean;
+  readonly detectsLocal: boolean;
+  readonly schedulers: SchedulerSupport;
+}
+
+/** What the kernel says about this node's addresses. */
+export interface NodeReading {
+  readonly addresses: readonly NodeAddress[];
+  /** The source towards the default route. */
+  readonly defaultSources: Readonly<Record<Family, string | undefined>>;
+}
+
+export function makeContext(
+  settings: ContextSettings,
+  node: NodeFact | undefined,
+  reading: NodeReading,
+): CompileContext {
+  const sources = { IPv4: sourceOf('IPv4', node, reading), IPv6: sourceOf('IPv6', node, reading) };
+  return {
+    node: { name: settings.nodeName, zone: node?.zone ?? '' },
+    sources,
+    nodeAddresses: new Set(reading.addresses.map((address) => address.address)),
+    nodePortAddresses: nodePortAddresses(settings.nodePortAddresses, sources, reading),
+    masqueradeAll: settings.masqueradeAll,
+    detectsLocal: settings.detectsLocal,
+    schedulers: settings.schedulers,
+  };
+}
+
+/**
+ * The Node object's address if this node really has it, else the one the kernel would use towards the default route,
+ * else the first global one.
+ */
+function sourceOf(family: Family, node: NodeFact | undefined, reading: NodeReading): string | undefined {
+  const own = reading.addresses.filter((address) => address.scope === 'global').map((address) => address.address);
+  const declared = node?.addresses.find((address) => familyOf(address) === family);
+  if (declared !== undefined && own.includes(declared)) {
+    return declared;
+  }
+  return reading.defaultSources[family] ?? own.find((address) => familyOf(address) === family && !isLoopback(address));
+}
+
+function nodePortAddresses(
+  wanted: NodePortAddresses,
+  sources: Readonly<Record<Family, string | undefined>>,
+  reading: NodeReading,
+): readonly string[] {
+  const usable = reading.addresses.map((address) => address.address).filter((address) => !isLoopback(address));
+  const distinct = [...new Set(usable)];
+  if (wanted === 'primary') {
+    const primary = [sources.IPv4, sources.IPv6].filter((address) => address !== undefined);
+    return primary.length > 0 ? primary : distinct.filter((address) => !isLinkLocal(address));
+  }
+  if (wanted === 'all') {
+    return distinct.filter((address) => !isLinkLocal(address));
+  }
+  return distinct.filter((address) => matches(wanted, address));
+}
+
+/** A family without a CIDR in the list has all its addresses served (kube-proxy's pkg/proxy/util/nodeport_addresses.go). */
+function matches(wanted: readonly CIDR[], address: string): boolean {
+  const ofFamily = wanted.filter((cidr) => cidr.family === familyOf(address));
+  return ofFamily.length === 0 || ofFamily.some((cidr) => cidr.prefixLength === 0)
+    ? !isLinkLocal(address)
+    : ofFamily.some((cidr) => cidrContains(cidr, address));
+}
+
+const loopbacks = cidrs('127.0.0.0/8', '::1/128');
+/** IPv4 link-local addresses stay: clouds put real services on them, and kube-proxy serves them. */
+const linkLocals = cidrs('fe80::/10');
+
+function isLoopback(address: string): boolean {
+  return loopbacks.some((cidr) => cidrContains(cidr, address));
+}
+
+function isLinkLocal(address: string): boolean {
+  return linkLocals.some((cidr) => cidrContains(cidr, address));
+}
+
+function cidrs(...texts: readonly string[]): readonly CIDR[] {
+  return texts.map(parseCIDR).filter((cidr) => cidr !== undefined);
+}

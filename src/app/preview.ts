@@ -1,0 +1,163 @@
+/** What a sync would change on this node now, by Service. Reads only. */
+
+import { type Actual, adoptReading, ownershipKey, resourceKeyOf } from '../core/actual.ts';
+import { compileService } from '../core/compile.ts';
+import { type Desired, type DesiredStore, emptyDesired, refusalsOf, setContribution } from '../core/desired.ts';
+import type { Facts } from '../core/facts.ts';
+import { emptyMarks, openMarks } from '../core/marks.ts';
+import type { CompileContext } from '../core/model/context.ts';
+import type { Operation, Plan } from '../core/model/operation.ts';
+import type { Refusal } from '../core/model/reason.ts';
+import { allKeys, makePlan, type PlanRules, phases } from '../core/plan.ts';
+import type { KernelPorts } from '../kernel/executor.ts';
+import { recoverOwnership } from './ownership.ts';
+
+export interface PreviewInput {
+  readonly facts: Facts;
+  readonly context: CompileContext;
+  readonly ports: KernelPorts;
+  readonly rules: Omit<PlanRules, 'quarantined'>;
+  readonly fwmarkMask: number;
+}
+
+export interface Preview {
+  /** Services with changes or refusals, by name. Changes that belong to no Service any more stand under ''. */
+  readonly services: readonly ServicePreview[];
+  /** Virtual servers of others, left alone. */
+  readonly foreign: readonly string[];
+  readonly counts: { readonly services: number; readonly operations: number };
+}
+
+export interface ServicePreview {
+  readonly service: string;
+  readonly changes: readonly PreviewChange[];
+  readonly refusals: readonly Refusal[];
+}
+
+export interface PreviewChange {
+  readonly verb: 'add' | 'change' | 'remove';
+  /** `virtual server TCP 10.96.0.1:80`. */
+  readonly what: string;
+  readonly detail?: string;
+}
+
+export function previewSync(input: PreviewInput): Preview {
+  const actual = readActual(input.ports);
+  const desired = compileAll(input, actual);
+  const plan = makePlan({
+    desired,
+    actual,
+    keys: allKeys(desired, actual),
+    rules: { ...input.rules, quarantined: new Set() },
+  });
+  const byService = groupChanges(plan, desired, actual);
+  const names = [...new Set([...byService.keys(), ...desired.contributions.keys()])].sort();
+  const services = names
+    .map((service) => ({ service, changes: byService.get(service) ?? [], refusals: refusalsOf(desired, service) }))
+    .filter((entry) => entry.changes.length > 0 || entry.refusals.length > 0);
+  const operations = services.reduce((sum, entry) => sum + entry.changes.length, 0);
+  return { services, foreign: foreignServers(desired, actual), counts: { services: names.length, operations } };
+}
+
+function readActual(ports: KernelPorts): Actual {
+  const virtualServers = ports.ipvs.dump();
+  const vips = ports.link.dumpVips();
+  const elements = ports.filter.dump() ?? recoverOwnership({ virtualServers, vips });
+  return adoptReading({ virtualServers, vips, elements });
+}
+
+function compileAll(input: PreviewInput, actual: Actual): DesiredStore {
+  const desired = emptyDesired();
+  const marks = emptyMarks(input.fwmarkMask);
+  for (const service of input.facts.services.values()) {
+    const slices = [...(input.facts.slices.get(service.key)?.values() ?? [])].sort((one, other) =>
+      one.key < other.key ? -1 : 1,
+    );
+    const session = openMarks(marks, actual, service.key);
+    const { context } = input;
+    const contribution = compileService({ service, slices, context, last: undefined, markOf: session.markOf });
+    session.settle();
+    setContribution(desired, service.key, contribution);
+  }
+  return desired;
+}
+
+function groupChanges(plan: Plan, desired: Desired, actual: Actual): ReadonlyMap<string, readonly PreviewChange[]> {
+  const owners = ownersOf(desired);
+  const grouped = new Map<string, PreviewChange[]>();
+  for (const operation of phases.flatMap((phase): readonly Operation[] => plan[phase])) {
+    const key = resourceKeyOf(operation);
+    const service = owners.get(key) ?? recordedOwner(actual, key) ?? '';
+    const changes = grouped.get(service) ?? [];
+    changes.push(describe(operation, actual));
+    grouped.set(service, changes);
+  }
+  return grouped;
+}
+
+function ownersOf(desired: Desired): ReadonlyMap<string, string> {
+  const owners = new Map<string, string>();
+  for (const [claim] of desired.claims.values()) {
+    for (const resource of claim?.frontend.resources ?? []) {
+      owners.set(resource.key, claim?.service ?? '');
+    }
+  }
+  return owners;
+}
+
+/** The Service in the comment of the ownership element, for what nobody wants any more. */
+function recordedOwner(actual: Actual, key: string): string | undefined {
+  const server = actual.virtualServers.get(key)?.server;
+  const element = actual.elements.get(server === undefined ? key : ownershipKey(server.identity));
+  const comment = element !== undefined && 'comment' in element ? element.comment : undefined;
+  return comment?.split(':')[0];
+}
+
+function describe(operation: Operation, actual: Actual): PreviewChange {
+  switch (operation.kind) {
+    case 'add-virtual-server':
+      return { verb: 'add', what: `virtual server ${resourceKeyOf(operation)}`, detail: operation.server.scheduler };
+    case 'edit-virtual-server': {
+      const before = actual.virtualServers.get(resourceKeyOf(operation))?.server;
+      const detail = `${before?.scheduler ?? ''} to ${operation.server.scheduler}, persistence ${before?.timeoutSeconds ?? 0} s to ${operation.server.timeoutSeconds} s`;
+      return { verb: 'change', what: `virtual server ${resourceKeyOf(operation)}`, detail };
+    }
+    case 'remove-virtual-server':
+      return { verb: 'remove', what: `virtual server ${resourceKeyOf(operation)}` };
+    case 'add-destination':
+    case 'edit-destination':
+    case 'remove-destination':
+      return describeDestination(operation);
+    case 'add-vip':
+      return { verb: 'add', what: `VIP ${operation.vip.address}`, detail: `source ${operation.vip.source ?? 'none'}` };
+    case 'remove-vip':
+      return { verb: 'remove', what: `VIP ${operation.address}` };
+    case 'add-element':
+      return { verb: 'add', what: `element ${resourceKeyOf(operation)}` };
+    case 'remove-element':
+      return { verb: 'remove', what: `element ${resourceKeyOf(operation)}` };
+  }
+}
+
+type DestinationOperation = Extract<Operation, { kind: `${string}-destination` }>;
+
+function describeDestination(operation: DestinationOperation): PreviewChange {
+  const { address, port, weight } = operation.destination;
+  const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  const what = `destination ${where} of ${resourceKeyOf(operation)}`;
+  switch (operation.kind) {
+    case 'add-destination':
+      return { verb: 'add', what, detail: `weight ${weight}` };
+    case 'edit-destination':
+      return { verb: 'change', what, detail: `weight ${weight}` };
+    case 'remove-destination':
+      return { verb: 'remove', what };
+  }
+}
+
+function foreignServers(desired: Desired, actual: Actual): readonly string[] {
+  return [...actual.virtualServers]
+    .filter(([key, { server }]) => !desired.resources.has(key) && !actual.elements.has(ownershipKey(server.identity)))
+    .map(([key]) => key)
+    .sort();
+}
