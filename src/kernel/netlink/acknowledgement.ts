@@ -1,5 +1,6 @@
 import { type AttributeCursor, nextAttribute, readString } from './attribute-reader.ts';
 import { align, messageHeaderLength, NLM_F_ACK_TLVS, NLM_F_CAPPED } from './constants.ts';
+import { NetlinkDecodeError } from './decode-error.ts';
 import { type MessageCursor, payloadI32, payloadU32 } from './message-reader.ts';
 
 /** NLMSGERR_ATTR_MSG: the text of an extended acknowledgement. */
@@ -19,8 +20,12 @@ export function acknowledgedErrno(message: MessageCursor): number {
 export function extendedAckText(message: MessageCursor): string | undefined {
   if ((message.flags & NLM_F_ACK_TLVS) === 0) return undefined;
   const capped = (message.flags & NLM_F_CAPPED) !== 0;
-  const original = capped ? messageHeaderLength : align(payloadU32(message, 4));
-  return textFrom(message, message.payload + 4 + original);
+  const original = capped ? messageHeaderLength : payloadU32(message, 4);
+  // Checked before it is rounded up: as a 32-bit integer a wrong length could turn negative.
+  if (original > message.messageEnd - message.payload) {
+    throw new NetlinkDecodeError(`an offending message of ${original} bytes`, message.payload + 4);
+  }
+  return textFrom(message, message.payload + 4 + align(original));
 }
 
 /** The same for NLMSG_DONE, whose attributes follow the errno (netlink_dump_done). */
