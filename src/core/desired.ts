@@ -99,7 +99,10 @@ function withdraw(desired: DesiredStore, service: string, key: string, changed: 
 }
 
 function bySeniority(one: Claim, other: Claim): number {
-  return one.createdAt - other.createdAt || (one.service < other.service ? -1 : 1);
+  if (one.createdAt !== other.createdAt) {
+    return one.createdAt - other.createdAt;
+  }
+  return one.service < other.service ? -1 : 1;
 }
 
 function changeWinner(

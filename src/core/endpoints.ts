@@ -86,8 +86,14 @@ function addEndpoints(byKey: Map<string, Backend>, slice: EndpointSliceFact, por
     if (endpoint.terminating && byKey.has(key)) {
       continue;
     }
-    const isLocal = endpoint.nodeName === node.name;
-    byKey.set(key, { key, address: endpoint.address, port, weight: slice.weight, isLocal, endpoint });
+    byKey.set(key, {
+      key,
+      address: endpoint.address,
+      port,
+      weight: slice.weight,
+      isLocal: endpoint.nodeName === node.name,
+      endpoint,
+    });
   }
 }
 

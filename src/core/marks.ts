@@ -94,7 +94,7 @@ function spread(value: number, mask: number): number {
   let result = 0;
   let rest = value;
   for (let bit = 0; bit < 32; bit += 1) {
-    if ((mask >>> bit) & 1) {
+    if (((mask >>> bit) & 1) === 1) {
       result |= (rest & 1) << bit;
       rest = Math.floor(rest / 2);
     }

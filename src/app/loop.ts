@@ -1,0 +1,228 @@
+/**
+ * Decides when passes run. Facts are carried out the moment they arrive; besides that there is one timer each for
+ * audits, retries and drains, and none of them runs without cause.
+ */
+
+import type { CompileContext } from '../core/model/context.ts';
+import type { FactChange } from '../core/model/facts.ts';
+import type { KernelPorts } from '../kernel/executor.ts';
+import type { FilterSkeleton } from '../kernel/ports.ts';
+import type { Reconciler } from './reconciler/reconciler.ts';
+import type { PassOutcome, ReconcilerView } from './reconciler/state.ts';
+
+export interface LoopInput {
+  readonly reconciler: Reconciler;
+  readonly ports: KernelPorts;
+  readonly skeleton: FilterSkeleton;
+  /** Reads the node anew: called at the start and whenever addresses or the Node object change. */
+  readonly readContext: () => CompileContext;
+  readonly observer: LoopObserver;
+  readonly auditPeriodMs: number;
+}
+
+export interface LoopObserver {
+  /** Facts arrived that are not carried out yet. */
+  queued(): void;
+  passed(outcome: PassOutcome, view: ReconcilerView): void;
+  /** Something could not be done; it is tried again after `retryInMs`. */
+  troubled(what: string, error: unknown, retryInMs: number): void;
+}
+
+export interface Loop {
+  /** Takes facts in; starts the work when all lists are complete. */
+  changes(batch: readonly FactChange[]): void;
+  stop(): void;
+}
+
+/** A Node object that does not come (no permission, wrong name) must not keep Services from working. */
+const nodePatienceMs = 30_000;
+const drainPeriodMs = 1_000;
+const firstRetryMs = 500;
+const longestRetryMs = 30_000;
+
+export function startLoop(input: LoopInput): Loop {
+  const loop: LoopState = { input, timers: new Map(), phase: 'waiting', attempts: 0, stopWatching: () => {} };
+  setTimer(loop, 'node', nodePatienceMs, () => begin(loop, false));
+  return {
+    changes: (batch) => takeIn(loop, batch),
+    stop: () => {
+      loop.phase = 'stopped';
+      loop.stopWatching();
+      for (const { timer } of loop.timers.values()) {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+type TimerName = 'node' | 'audit' | 'retry' | 'drain' | 'begin';
+
+interface LoopState {
+  readonly input: LoopInput;
+  readonly timers: Map<TimerName, { readonly due: number; readonly timer: NodeJS.Timeout }>;
+  phase: 'waiting' | 'beginning' | 'running' | 'stopped';
+  /** Failed attempts in a row, for the back-off. */
+  attempts: number;
+  stopWatching: () => void;
+}
+
+function takeIn(loop: LoopState, batch: readonly FactChange[]): void {
+  const { reconciler, observer } = loop.input;
+  if (loop.phase === 'stopped') {
+    return;
+  }
+  observer.queued();
+  guarded(loop, 'carry out a change', () => reconciler.changes(batch));
+  if (loop.phase === 'running' && batch.some((change) => change.kind === 'Node')) {
+    refreshContext(loop);
+  }
+  begin(loop, true);
+}
+
+/** Nothing is written before the lists of Services and EndpointSlices are complete. */
+function begin(loop: LoopState, waitsForNode: boolean): void {
+  const { complete } = loop.input.reconciler.view.facts;
+  const isReady = complete.has('Service') && complete.has('EndpointSlice');
+  if (loop.phase !== 'waiting' || !isReady || (waitsForNode && !complete.has('Node'))) {
+    return;
+  }
+  loop.phase = 'beginning';
+  clearTimeout(loop.timers.get('node')?.timer);
+  void bringUp(loop);
+}
+
+async function bringUp(loop: LoopState): Promise<void> {
+  const { input } = loop;
+  try {
+    await input.ports.filter.ensureTable(input.skeleton);
+    if (loop.phase === 'stopped') {
+      return;
+    }
+    input.ports.link.ensureInterface();
+    input.reconciler.setContext(input.readContext());
+    loop.phase = 'running';
+    loop.attempts = 0;
+    report(loop, input.reconciler.start());
+    loop.stopWatching = input.ports.link.onAddressChange(() => refreshContext(loop));
+    scheduleAudit(loop, input.auditPeriodMs);
+  } catch (error) {
+    loop.phase = 'beginning';
+    const delayMs = delayOf(loop);
+    loop.attempts += 1;
+    input.observer.troubled('program the kernel for the first time', error, delayMs);
+    setTimer(loop, 'begin', delayMs, () => void bringUp(loop));
+  }
+}
+
+/** Compiles everything again only when the node really looks different. */
+function refreshContext(loop: LoopState): void {
+  const { reconciler, readContext, observer } = loop.input;
+  try {
+    const context = readContext();
+    if (!isSameContext(context, reconciler.view.context)) {
+      report(loop, reconciler.setContext(context));
+    }
+  } catch (error) {
+    observer.troubled('read the addresses of this node', error, firstRetryMs);
+    scheduleAudit(loop, firstRetryMs);
+  }
+}
+
+function isSameContext(one: CompileContext, other: CompileContext): boolean {
+  const text = (context: CompileContext): string =>
+    JSON.stringify([
+      context.node,
+      context.sources,
+      [...context.nodeAddresses].sort(),
+      [...context.nodePortAddresses].sort(),
+      [...context.schedulers.available].sort(),
+    ]);
+  return text(one) === text(other);
+}
+
+async function audit(loop: LoopState): Promise<void> {
+  const { ports, skeleton, reconciler, observer, auditPeriodMs } = loop.input;
+  loop.attempts += 1;
+  try {
+    if (ports.filter.dump() === undefined) {
+      await ports.filter.ensureTable(skeleton);
+    }
+    if (loop.phase === 'stopped') {
+      return;
+    }
+    ports.link.ensureInterface();
+    refreshContext(loop);
+    report(loop, reconciler.audit());
+    scheduleAudit(loop, auditPeriodMs);
+  } catch (error) {
+    const delayMs = delayOf(loop);
+    observer.troubled('audit the kernel', error, delayMs);
+    scheduleAudit(loop, delayMs);
+  }
+}
+
+/** Tells of a pass and sets the timers that its result asks for. */
+function report(loop: LoopState, outcome: PassOutcome | undefined): void {
+  const { reconciler, observer } = loop.input;
+  if (outcome === undefined) {
+    return;
+  }
+  observer.passed(outcome, reconciler.view);
+  const { failing, isUncertain, drains } = reconciler.view;
+  if (isUncertain) {
+    scheduleAudit(loop, delayOf(loop));
+  } else if (failing.size > 0) {
+    setTimer(loop, 'retry', delayOf(loop), () => retry(loop));
+  } else {
+    loop.attempts = 0;
+  }
+  if (drains.size > 0) {
+    setTimer(loop, 'drain', drainPeriodMs, () => drain(loop));
+  }
+}
+
+function retry(loop: LoopState): void {
+  loop.attempts += 1;
+  guarded(loop, 'try failed operations again', () => loop.input.reconciler.retry());
+}
+
+function drain(loop: LoopState): void {
+  guarded(loop, 'look after draining destinations', () => loop.input.reconciler.drain());
+  if (loop.input.reconciler.view.drains.size > 0) {
+    setTimer(loop, 'drain', drainPeriodMs, () => drain(loop));
+  }
+}
+
+/** A pass that throws leaves the kernel in an unknown state: it is read again. */
+function guarded(loop: LoopState, what: string, pass: () => PassOutcome | undefined): void {
+  try {
+    report(loop, pass());
+  } catch (error) {
+    const delayMs = delayOf(loop);
+    loop.input.observer.troubled(what, error, delayMs);
+    scheduleAudit(loop, delayMs);
+  }
+}
+
+function scheduleAudit(loop: LoopState, delayMs: number): void {
+  setTimer(loop, 'audit', delayMs, () => void audit(loop));
+}
+
+/** One timer of each name; set again it only ever comes sooner, so that a stream of events cannot put it off. */
+function setTimer(loop: LoopState, name: TimerName, delayMs: number, action: () => void): void {
+  const due = performance.now() + delayMs;
+  const pending = loop.timers.get(name);
+  if (loop.phase === 'stopped' || (pending !== undefined && pending.due <= due)) {
+    return;
+  }
+  clearTimeout(pending?.timer);
+  const run = (): void => {
+    loop.timers.delete(name);
+    action();
+  };
+  loop.timers.set(name, { due, timer: setTimeout(run, delayMs) });
+}
+
+function delayOf(loop: LoopState): number {
+  return Math.min(longestRetryMs, firstRetryMs * 2 ** loop.attempts);
+}
