@@ -37,7 +37,7 @@ export function trackDrains(
       store.delete(key);
     }
   }
-  if (there === undefined || wanted?.kind !== 'virtual-server' || !drains(there.server.identity)) {
+  if (there === undefined || wanted?.kind !== 'virtual-server' || !drains(wanted.value.protocol)) {
     return;
   }
   for (const destination of there.destinations.keys()) {

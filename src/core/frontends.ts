@@ -127,6 +127,7 @@ function virtualServer(identity: VirtualServerIdentity, view: PortView, backends
       prefixLength: addressBits(view.family),
     },
     destinations,
+    protocol: view.protocol,
     service: view.service,
     origin: view.origin,
   };

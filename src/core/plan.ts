@@ -5,6 +5,7 @@ import { type CIDR, cidrContains } from './address.ts';
 import type { Desired } from './desired.ts';
 import { insertionOrder } from './insertion-order.ts';
 import { destinationKey, frontendKey, virtualServerKey } from './keys.ts';
+import type { Protocol } from './model/facts.ts';
 import type { FilterElement } from './model/filter-element.ts';
 import type { FilterOperation, IpvsOperation, Plan, VipOperation } from './model/operation.ts';
 import type { DesiredVirtualServer } from './model/resource.ts';
@@ -160,7 +161,7 @@ function changeDestinations(
   }
   for (const [key, destination] of there.destinations) {
     if (!wanted.destinations.has(key)) {
-      dismiss(draft, identity, destination);
+      dismiss(draft, wanted, destination);
     }
   }
 }
@@ -181,17 +182,18 @@ function addDestination(
  * A connection-oriented destination first loses its weight and goes when its drain is over (`drain.ts`). UDP has no
  * connections to keep: its flows move to another destination with the next packet (net.ipv4.vs.expire_nodest_conn).
  */
-function dismiss(draft: Draft, identity: VirtualServerIdentity, destination: Destination): void {
-  if (!drains(identity)) {
+function dismiss(draft: Draft, wanted: DesiredVirtualServer, destination: Destination): void {
+  const { identity } = wanted.server;
+  if (!drains(wanted.protocol)) {
     draft.quiesce.push({ kind: 'remove-destination', identity, destination });
   } else if (destination.weight > 0) {
     draft.quiesce.push({ kind: 'edit-destination', identity, destination: { ...destination, weight: 0 } });
   }
 }
 
-/** Whether a leaving destination of this virtual server drains. A fwmark does not tell its protocol: it drains. */
-export function drains(identity: VirtualServerIdentity): boolean {
-  return identity.kind === 'fwmark' || identity.protocol !== 'UDP';
+/** Whether a leaving destination of this protocol drains. */
+export function drains(protocol: Protocol): boolean {
+  return protocol !== 'UDP';
 }
 
 function isSameServer(wanted: VirtualServer, there: VirtualServer): boolean {

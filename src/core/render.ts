@@ -50,13 +50,11 @@ export function renderActual(actual: Actual, desired: Desired): string {
 
 function settled(there: ActualVirtualServer, desired: Desired, key: string): readonly Destination[] {
   const wanted = desired.resources.get(key)?.resource;
-  const isWanted = (destination: string): boolean =>
-    wanted?.kind === 'virtual-server' && wanted.value.destinations.has(destination);
+  if (wanted?.kind !== 'virtual-server' || !drains(wanted.value.protocol)) {
+    return [...there.destinations.values()];
+  }
   return [...there.destinations]
-    .filter(([name, destination]) => {
-      const isDraining = drains(there.server.identity) && destination.weight === 0 && !isWanted(name);
-      return !isDraining;
-    })
+    .filter(([name, destination]) => destination.weight !== 0 || wanted.value.destinations.has(name))
     .map(([, destination]) => destination);
 }
 

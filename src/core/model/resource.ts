@@ -1,3 +1,4 @@
+import type { Protocol } from './facts.ts';
 import type { FilterElement } from './filter-element.ts';
 import type { Refusal } from './reason.ts';
 import type { Vip } from './vip.ts';
@@ -7,6 +8,8 @@ import type { Destination, Scheduler, VirtualServer } from './virtual-server.ts'
 export interface DesiredVirtualServer {
   readonly server: VirtualServer;
   readonly destinations: ReadonlyMap<string, Destination>;
+  /** A fwmark does not tell it. */
+  readonly protocol: Protocol;
   /** `namespace/name`. */
   readonly service: string;
   /** `namespace/name:port`, for people. */
