@@ -52,13 +52,13 @@ const mutated = fc
 describe('the readers of received bytes', () => {
   it('end, and throw nothing but NetlinkDecodeError, on random bytes', () => {
     const property = fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => expectTame(bytes));
-    fc.assert(property, { numRuns: 3000 });
+    fc.assert(property, { numRuns: 1500 });
   });
 
   it('end, and throw nothing but NetlinkDecodeError, on damaged messages', () => {
     fc.assert(
       fc.property(mutated, (bytes) => expectTame(bytes)),
-      { numRuns: 6000 },
+      { numRuns: 3000 },
     );
   });
 
@@ -68,7 +68,7 @@ describe('the readers of received bytes', () => {
       const inside = Buffer.concat([bytes, around]);
       expect(visitAll(inside, bytes.length)).toEqual(visitAll(Buffer.concat([bytes, Buffer.alloc(64)]), bytes.length));
     });
-    fc.assert(property, { numRuns: 3000 });
+    fc.assert(property, { numRuns: 1500 });
   });
 
   it('read every recorded datagram without complaint', () => {

@@ -24,7 +24,7 @@ describe('transact', () => {
     const batch = batchOf(1000, 200);
     expect(transact(socket, batch)).toEqual({ state: 'known', failures: [] });
     expect(handle.sent.map((each) => each.length)).toEqual([65340, 65340, 65340, 23980]);
-    expect(Buffer.concat(handle.sent)).toEqual(batch.bytes.subarray(0, batch.length));
+    expect(Buffer.concat(handle.sent).equals(batch.bytes.subarray(0, batch.length))).toBe(true);
     for (const piece of handle.sent) {
       const flags = messagesOf(piece).map((each) => each.flags & acknowledged);
       expect(flags.lastIndexOf(0)).toBe(flags.length - 2);
