@@ -1,0 +1,58 @@
+import type { CIDR } from '../../core/address.ts';
+import type { VipMode } from '../../core/model/vip.ts';
+import type { Scheduler } from '../../core/model/virtual-server.ts';
+
+export const logLevels = ['error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export const logFormats = ['json', 'text'] as const;
+export type LogFormat = (typeof logFormats)[number];
+
+/** Where a server listens. */
+export interface BindAddress {
+  /** Canonical; '' means every address of both families. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Which of the node's addresses serve node ports: all, the Node object's own, or those inside these CIDRs. */
+export type NodePortAddresses = 'all' | 'primary' | readonly CIDR[];
+
+/** Everything that can be chosen by flag, checked. One property per flag. */
+export interface Config {
+  /** Path of a kubeconfig file; undefined: the service account of the pod. */
+  readonly kubeconfig: string | undefined;
+  /** URL of the API server, instead of the one in the kubeconfig. */
+  readonly master: string | undefined;
+  /** Folder of manifests that takes the place of the API server. */
+  readonly manifests: string | undefined;
+  /** The name of our Node object; undefined: the host name in lower case. */
+  readonly hostnameOverride: string | undefined;
+  /** Sources inside are pods; empty: pods cannot be told from others. */
+  readonly clusterCIDRs: readonly CIDR[];
+  readonly nodePortAddresses: NodePortAddresses;
+  readonly ipvsScheduler: Scheduler;
+  /** Milliseconds between two audits of the kernel against what is wanted; also the measure of health. */
+  readonly ipvsSyncPeriodMs: number;
+  /** Milliseconds that a destination on its way out may keep its connections. */
+  readonly ipvsGracefulPeriodMs: number;
+  /** Virtual servers with an address inside are never touched. */
+  readonly excludedCIDRs: readonly CIDR[];
+  readonly vipInterface: string;
+  readonly vipMode: VipMode;
+  readonly masqueradeAll: boolean;
+  /** One bit of the packet mark. */
+  readonly masqueradeMark: number;
+  /** The bits of the packet mark in which firewall marks of virtual servers are chosen. */
+  readonly fwmarkMask: number;
+  /** Undefined: no server. */
+  readonly healthzBindAddress: BindAddress | undefined;
+  /** Undefined: no server. */
+  readonly metricsBindAddress: BindAddress | undefined;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  /** Remove what is sluice's and exit, instead of running. */
+  readonly cleanup: boolean;
+}
+
+export type ConfigKey = keyof Config;

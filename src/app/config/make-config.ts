@@ -1,0 +1,44 @@
+import type { Config } from './config.ts';
+
+/** The configuration with what is given, and every default with its reason. */
+export function makeConfig(given: Partial<Config> = {}): Config {
+  return {
+    // In a pod the service account is there; elsewhere a file is named.
+    kubeconfig: undefined,
+    master: undefined,
+    // The API server is the source unless a folder is named.
+    manifests: undefined,
+    // The kubelet registers the node under its host name unless told otherwise, and so do its peers.
+    hostnameOverride: undefined,
+    // Unknown pod ranges: nothing is taken for a pod, so no source keeps its address where it would break replies.
+    clusterCIDRs: [],
+    // What kube-proxy's IPVS mode does. `primary` is tighter, but would close ports on a switch from kube-proxy.
+    nodePortAddresses: 'all',
+    // Spreads the connections of a single client too. kube-proxy's default.
+    ipvsScheduler: 'rr',
+    // kube-proxy's period: drift by another hand is mended within it, and health is measured in units of it.
+    ipvsSyncPeriodMs: 30_000,
+    // kube-router's period, and the pod's own default grace period: after it the process is gone anyway.
+    ipvsGracefulPeriodMs: 30_000,
+    excludedCIDRs: [],
+    // kube-router's name; kube-proxy's kube-ipvs0 would be deleted by kube-proxy's own clean-up.
+    vipInterface: 'kube-dummy-if',
+    // Addresses are what people and scripts look for. Routes alone are faster beyond some thousand VIPs.
+    vipMode: 'address',
+    // Only what needs it: source addresses are worth keeping.
+    masqueradeAll: false,
+    // kube-proxy's bit (iptables.masqueradeBit 14), which other agents already leave alone.
+    masqueradeMark: 0x4000,
+    // 22 bits without kube-proxy's 0x4000 and 0x8000 and without the top byte, where Calico has its marks.
+    fwmarkMask: 0x00ff3fff,
+    // kube-proxy's port; load balancers outside the cluster probe it.
+    healthzBindAddress: { address: '0.0.0.0', port: 10256 },
+    // kube-proxy's port; loopback only, since metrics tell the names of Services.
+    metricsBindAddress: { address: '127.0.0.1', port: 10249 },
+    logLevel: 'info',
+    // Collectors parse it; people choose text.
+    logFormat: 'json',
+    cleanup: false,
+    ...given,
+  };
+}
