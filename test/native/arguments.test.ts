@@ -2,9 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { openIpvsSockopt, openNetlink, withNetworkNamespace } from '../../native/index.ts';
 import { noopMessages, thrownBy } from './messages.ts';
 
-/** Calls with values that the types forbid: what JavaScript, or a wrong cast, could still pass. */
-function unchecked(callee: unknown, receiver: unknown, ...values: readonly unknown[]): unknown {
-  if (typeof callee !== 'function') throw new TypeError('expected a function');
+/** Calls a function with values that its type forbids: what JavaScript, or a wrong cast, could still pass. */
+function unchecked(callee: unknown, ...values: readonly unknown[]): unknown {
+  return apply(callee, undefined, values);
+}
+
+/** The same for a method of `owner`, called on `receiver`. */
+function method(owner: object, name: string, receiver: unknown): (...values: readonly unknown[]) => unknown {
+  return (...values) => apply(Reflect.get(owner, name), receiver, values);
+}
+
+function apply(callee: unknown, receiver: unknown, values: readonly unknown[]): unknown {
+  if (typeof callee !== 'function') throw new Error('expected a function');
   return Reflect.apply(callee, receiver, values);
 }
 
@@ -14,7 +23,7 @@ describe('openNetlink', () => {
   it.each([[undefined], ['0'], [-1], [1.5], [256], [Number.NaN], [null], [0n]])(
     'refuses the protocol %s',
     (protocol) => {
-      expect(thrownBy(() => unchecked(openNetlink, undefined, protocol))).toMatchObject(wrong);
+      expect(thrownBy(() => unchecked(openNetlink, protocol))).toMatchObject(wrong);
     },
   );
 
@@ -31,7 +40,7 @@ describe('openNetlink', () => {
     [{ groups: [1, 'x'] }, 'groups'],
     [{ groups: { length: 1 } }, 'groups'],
   ])('refuses wrong options: %#', (options, named) => {
-    const thrown = thrownBy(() => unchecked(openNetlink, undefined, 0, options));
+    const thrown = thrownBy(() => unchecked(openNetlink, 0, options));
     expect(thrown).toMatchObject({ ...wrong, message: expect.stringContaining(named) });
   });
 });
@@ -46,25 +55,25 @@ describe('a handle', () => {
     [new DataView(new ArrayBuffer(4))],
   ])('refuses wrong bytes: %#', (bytes) => {
     const handle = openNetlink(0);
-    expect(thrownBy(() => unchecked(handle.send, handle, bytes))).toMatchObject(wrong);
-    expect(thrownBy(() => unchecked(handle.receive, handle, bytes, 0))).toMatchObject(wrong);
+    expect(thrownBy(() => method(handle, 'send', handle)(bytes))).toMatchObject(wrong);
+    expect(thrownBy(() => method(handle, 'receive', handle)(bytes, 0))).toMatchObject(wrong);
     handle.close();
   });
 
   it.each([[-1], [33], [0.5], ['16'], [Number.POSITIVE_INFINITY]])('refuses the length %s of 32 bytes', (length) => {
     const handle = openNetlink(0);
     const bytes = noopMessages(2);
-    expect(thrownBy(() => unchecked(handle.send, handle, bytes, length))).toMatchObject(wrong);
-    expect(thrownBy(() => unchecked(handle.exchange, handle, bytes, length, Buffer.alloc(64), 0))).toMatchObject(wrong);
+    expect(thrownBy(() => method(handle, 'send', handle)(bytes, length))).toMatchObject(wrong);
+    expect(thrownBy(() => method(handle, 'exchange', handle)(bytes, length, Buffer.alloc(64), 0))).toMatchObject(wrong);
     handle.close();
   });
 
   it('sends nothing when a later argument of an exchange is wrong', () => {
     const handle = openNetlink(0);
     const bytes = noopMessages(1);
-    expect(thrownBy(() => unchecked(handle.exchange, handle, bytes, 16, Buffer.alloc(0), 0))).toMatchObject(wrong);
-    expect(thrownBy(() => unchecked(handle.exchange, handle, bytes, 16, 'x', 0))).toMatchObject(wrong);
-    expect(thrownBy(() => unchecked(handle.exchange, handle, bytes, 16, Buffer.alloc(64), -1))).toMatchObject(wrong);
+    expect(thrownBy(() => method(handle, 'exchange', handle)(bytes, 16, Buffer.alloc(0), 0))).toMatchObject(wrong);
+    expect(thrownBy(() => method(handle, 'exchange', handle)(bytes, 16, 'x', 0))).toMatchObject(wrong);
+    expect(thrownBy(() => method(handle, 'exchange', handle)(bytes, 16, Buffer.alloc(64), -1))).toMatchObject(wrong);
     expect(handle.receive(Buffer.alloc(64), 0)).toBe(0);
     handle.close();
   });
@@ -76,7 +85,7 @@ describe('a handle', () => {
     expect(thrownBy(() => handle.receive(new Uint8Array(0), 0))).toMatchObject(wrong);
     expect(thrownBy(() => handle.receive(detached, 0))).toMatchObject(wrong);
     for (const timeout of [undefined, -1, 0.5, 2 ** 31, '1']) {
-      expect(thrownBy(() => unchecked(handle.receive, handle, Buffer.alloc(64), timeout))).toMatchObject(wrong);
+      expect(thrownBy(() => method(handle, 'receive', handle)(Buffer.alloc(64), timeout))).toMatchObject(wrong);
     }
     handle.close();
   });
@@ -84,7 +93,7 @@ describe('a handle', () => {
   it('refuses a callback that is not a function', () => {
     const handle = openNetlink(0);
     for (const callback of [null, 1, {}]) {
-      expect(thrownBy(() => unchecked(handle.onReadable, handle, callback))).toMatchObject(wrong);
+      expect(thrownBy(() => method(handle, 'onReadable', handle)(callback))).toMatchObject(wrong);
     }
     handle.close();
   });
@@ -95,10 +104,10 @@ describe('a handle', () => {
     const netlink = openNetlink(0);
     const sockopt = openIpvsSockopt();
     for (const stranger of [{}, undefined, sockopt, Object.create(netlink), Object.getPrototypeOf(netlink)]) {
-      expect(thrownBy(() => unchecked(netlink.close, stranger))).toMatchObject(refused);
-      expect(thrownBy(() => unchecked(netlink.send, stranger, Buffer.alloc(16)))).toMatchObject(refused);
+      expect(thrownBy(() => method(netlink, 'close', stranger)())).toMatchObject(refused);
+      expect(thrownBy(() => method(netlink, 'send', stranger)(Buffer.alloc(16)))).toMatchObject(refused);
     }
-    expect(thrownBy(() => unchecked(sockopt.get, netlink, 1153, Buffer.alloc(12)))).toMatchObject(refused);
+    expect(thrownBy(() => method(sockopt, 'get', netlink)(1153, Buffer.alloc(12)))).toMatchObject(refused);
     netlink.close();
     sockopt.close();
   });
@@ -107,9 +116,9 @@ describe('a handle', () => {
 describe('withNetworkNamespace', () => {
   it('refuses a missing path and a callback that is not a function', () => {
     for (const path of [undefined, '', 5]) {
-      expect(thrownBy(() => unchecked(withNetworkNamespace, undefined, path, () => 1))).toMatchObject(wrong);
+      expect(thrownBy(() => unchecked(withNetworkNamespace, path, () => 1))).toMatchObject(wrong);
     }
-    expect(thrownBy(() => unchecked(withNetworkNamespace, undefined, '/proc/self/ns/net', 1))).toMatchObject(wrong);
+    expect(thrownBy(() => unchecked(withNetworkNamespace, '/proc/self/ns/net', 1))).toMatchObject(wrong);
   });
 });
 
@@ -136,8 +145,8 @@ describe('the IPVS getsockopts', () => {
 
   it('are closed once and for all, and check their arguments', () => {
     const handle = openIpvsSockopt();
-    expect(thrownBy(() => unchecked(handle.get, handle, -1, Buffer.alloc(4)))).toMatchObject(wrong);
-    expect(thrownBy(() => unchecked(handle.get, handle, 2, 'x'))).toMatchObject(wrong);
+    expect(thrownBy(() => method(handle, 'get', handle)(-1, Buffer.alloc(4)))).toMatchObject(wrong);
+    expect(thrownBy(() => method(handle, 'get', handle)(2, 'x'))).toMatchObject(wrong);
     handle.close();
     handle.close();
     expect(handle.closed).toBe(true);
