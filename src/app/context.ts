@@ -4,8 +4,7 @@ import { type CIDR, cidrContains, familyOf, parseCIDR } from '../core/address.ts
 import type { CompileContext, SchedulerSupport } from '../core/model/context.ts';
 import type { Family, NodeFact } from '../core/model/facts.ts';
 import type { NodeAddress } from '../kernel/ports.ts';
-
-export type NodePortAddresses = 'all' | 'primary' | readonly CIDR[];
+import type { NodePortAddresses } from './config/config.ts';
 
 export interface ContextSettings {
   readonly nodeName: string;

@@ -26,7 +26,7 @@ export function drainPass(state: ReconcilerState): PassOutcome | undefined {
     return undefined;
   }
   const plan: Plan = { ...emptyPlan, remove };
-  return settle(state, { trigger: 'drain', compiled: 0, keys: remove.map(resourceKeyOf), began }, plan);
+  return settle(state, { trigger: 'drain', services: [], keys: remove.map(resourceKeyOf), began }, plan);
 }
 
 function readCounts(state: ReconcilerState, drain: Drain): ReadonlyMap<string, DestinationState> {

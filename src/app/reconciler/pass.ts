@@ -16,40 +16,39 @@ import type { PassOutcome, PassTrigger, ReconcilerState } from './state.ts';
 export function changePass(state: ReconcilerState, trigger: PassTrigger, services: Iterable<string>): PassOutcome {
   const began = state.options.now();
   const keys = new Set<string>();
-  let compiled = 0;
-  for (const service of services) {
-    compiled += 1;
+  const compiled = [...services];
+  for (const service of compiled) {
     for (const key of compileInto(state, service)) {
       keys.add(key);
     }
   }
-  return carryOut(state, { trigger, compiled, keys, began });
+  return carryOut(state, { trigger, services: compiled, keys, began });
 }
 
 /** The kernel is read and adopted before anything is compiled: marks are taken over from it. */
 export function startPass(state: ReconcilerState): PassOutcome {
   const began = state.options.now();
   readKernel(state);
-  for (const service of state.facts.services.keys()) {
+  const services = [...state.facts.services.keys()];
+  for (const service of services) {
     compileInto(state, service);
   }
-  const compiled = state.facts.services.size;
-  return carryOut(state, { trigger: 'start', compiled, keys: allKeys(state.desired, state.actual), began });
+  return carryOut(state, { trigger: 'start', services, keys: allKeys(state.desired, state.actual), began });
 }
 
 export function auditPass(state: ReconcilerState): PassOutcome {
   const began = state.options.now();
   readKernel(state);
-  return carryOut(state, { trigger: 'audit', compiled: 0, keys: allKeys(state.desired, state.actual), began });
+  return carryOut(state, { trigger: 'audit', services: [], keys: allKeys(state.desired, state.actual), began });
 }
 
 export function retryPass(state: ReconcilerState): PassOutcome {
-  return carryOut(state, { trigger: 'retry', compiled: 0, keys: [...state.failing], began: state.options.now() });
+  return carryOut(state, { trigger: 'retry', services: [], keys: [...state.failing], began: state.options.now() });
 }
 
 export interface PlannedPass {
   readonly trigger: PassTrigger;
-  readonly compiled: number;
+  readonly services: readonly string[];
   readonly keys: Iterable<string>;
   /** On the clock of `options.now`. */
   readonly began: number;
@@ -71,7 +70,7 @@ export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): P
   state.isUncertain ||= execution.isUncertain;
   learn(state, execution.failed);
   const durationMs = state.options.now() - pass.began;
-  return { trigger: pass.trigger, compiled: pass.compiled, plan, execution, durationMs };
+  return { trigger: pass.trigger, services: pass.services, plan, execution, durationMs };
 }
 
 function carryOut(state: ReconcilerState, pass: PlannedPass): PassOutcome {

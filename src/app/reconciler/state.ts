@@ -24,8 +24,8 @@ export type PassTrigger = 'start' | 'change' | 'context' | 'audit' | 'retry' | '
 /** What one pass did, as a value for logs, metrics and tests. */
 export interface PassOutcome {
   readonly trigger: PassTrigger;
-  /** Services compiled. */
-  readonly compiled: number;
+  /** The Services that were compiled. */
+  readonly services: readonly string[];
   readonly plan: Plan;
   readonly execution: Execution;
   readonly durationMs: number;

@@ -1,0 +1,113 @@
+/** Turns what the loop does into log lines, metrics and health. Quiet when nothing happens. */
+
+import { families } from '../../core/model/facts.ts';
+import { countOperations } from '../../core/plan.ts';
+import type { Health } from '../health/health.ts';
+import { queued, started, updated, withNodeEligible } from '../health/health.ts';
+import type { Log } from '../log.ts';
+import type { LoopObserver } from '../loop.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { PassOutcome, ReconcilerView } from '../reconciler/state.ts';
+import { createRefusalLog, type RefusalLog } from './refusal-log.ts';
+
+export interface ObserverInput {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly health: HealthCell;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+}
+
+/** Where the current health stands; servers read it. */
+export interface HealthCell {
+  value: Health;
+}
+
+export interface Observer extends LoopObserver {
+  readonly refusals: RefusalLog;
+}
+
+export function createObserver(input: ObserverInput): Observer {
+  const { log, metrics, health, now } = input;
+  const refusals = createRefusalLog(log, metrics);
+  return {
+    refusals,
+    queued: () => {
+      health.value = queued(health.value, now());
+      for (const ip_family of families) {
+        metrics.lastQueued.set({ ip_family }, now() / 1000);
+      }
+    },
+    passed: (outcome, view) => {
+      countPass(input, outcome);
+      recordHealth(input, outcome, view);
+      logPass(log, outcome, view);
+      metrics.drains.set({}, view.drains.size);
+      refusals.passed(outcome, view);
+    },
+    troubled: (what, error, retryInMs) => {
+      log.error({ err: error, retryInMs }, `could not ${what}`);
+    },
+  };
+}
+
+function countPass({ metrics, now }: ObserverInput, outcome: PassOutcome): void {
+  const seconds = outcome.durationMs / 1000;
+  metrics.passDuration.observe({}, seconds);
+  for (const ip_family of families) {
+    metrics.syncDuration.observe({ ip_family }, seconds);
+    if (isWhole(outcome)) {
+      metrics.lastSync.set({ ip_family }, now() / 1000);
+    }
+  }
+  for (const operation of outcome.execution.performed) {
+    metrics.operations.add({ kind: operation.kind });
+    if (outcome.trigger === 'audit') {
+      metrics.repairs.add({ kind: operation.kind });
+    }
+  }
+  for (const { error } of outcome.execution.failed) {
+    metrics.failures.add({ errno: error.code });
+  }
+}
+
+function recordHealth({ health, now }: ObserverInput, outcome: PassOutcome, view: ReconcilerView): void {
+  if (outcome.trigger === 'start') {
+    health.value = started(health.value, families, now());
+  }
+  if (isWhole(outcome) && view.failing.size === 0) {
+    health.value = updated(health.value, families, now());
+  }
+  health.value = withNodeEligible(health.value, view.facts.node?.eligible ?? false);
+}
+
+/** Whether everything that the pass set out to do is in force. */
+function isWhole({ execution }: PassOutcome): boolean {
+  return execution.failed.length === 0 && execution.withheld.length === 0 && !execution.isUncertain;
+}
+
+function logPass(log: Log, outcome: PassOutcome, view: ReconcilerView): void {
+  const operations = countOperations(outcome.plan);
+  const fields = { trigger: outcome.trigger, operations, ms: Math.round(outcome.durationMs * 10) / 10 };
+  if (outcome.trigger === 'start') {
+    const { virtualServers, vips } = view.actual;
+    log.info(
+      { ...fields, services: outcome.services.length, virtualServers: virtualServers.size, vips: vips.size },
+      'synced',
+    );
+  } else if (outcome.trigger === 'audit' && operations > 0) {
+    log.warn({ ...fields, first: firstOperation(outcome) }, 'the kernel was not as left; repaired');
+  } else if (operations > 0) {
+    log.debug(fields, 'synced');
+  }
+  for (const { operation, error, remedy } of outcome.execution.failed.slice(0, loggedFailures)) {
+    log.warn({ operation, errno: error.code, remedy }, 'the kernel refused an operation');
+  }
+}
+
+/** Of one pass: a kernel that refuses everything must not fill the log. */
+const loggedFailures = 10;
+
+function firstOperation(outcome: PassOutcome): unknown {
+  return outcome.execution.performed[0];
+}

@@ -1,0 +1,70 @@
+/** Logs each refused part of an object once, when it first appears, and keeps the count by reason. */
+
+import { refusalsOf } from '../../core/desired.ts';
+import type { Reason, Refusal } from '../../core/model/reason.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { PassOutcome, ReconcilerView } from '../reconciler/state.ts';
+
+/** What a source says about one object. */
+export interface ObjectRefusals {
+  readonly kind: string;
+  readonly key: string;
+  /** `file:line`, or `api`. */
+  readonly source: string;
+  readonly refusals: readonly Refusal[];
+}
+
+export interface RefusalLog {
+  /** Refused while reading the object; an empty list clears what was said before. */
+  problem(object: ObjectRefusals): void;
+  /** Refused while compiling it: looked at after passes that compiled something. */
+  passed(outcome: PassOutcome, view: ReconcilerView): void;
+}
+
+export function createRefusalLog(log: Log, metrics: Metrics): RefusalLog {
+  const known = new Map<string, readonly Refusal[]>();
+  const update = (object: ObjectRefusals, origin: string): void => {
+    const name = `${origin} ${object.kind} ${object.key}`;
+    const before = new Set((known.get(name) ?? []).map(textOf));
+    for (const refusal of object.refusals.filter((each) => !before.has(textOf(each)))) {
+      log.warn({ object: `${object.kind} ${object.key}`, source: object.source, ...refusal }, 'refused');
+    }
+    if (object.refusals.length > 0 || before.size > 0) {
+      replace(known, name, object.refusals);
+      count(known, metrics);
+    }
+  };
+  return {
+    problem: (object) => update(object, 'read'),
+    passed: (outcome, view) => {
+      for (const service of outcome.services) {
+        const refusals = refusalsOf(view.desired, service);
+        update({ kind: 'Service', key: service, source: 'compile', refusals }, 'compile');
+      }
+    },
+  };
+}
+
+function replace(known: Map<string, readonly Refusal[]>, name: string, refusals: readonly Refusal[]): void {
+  if (refusals.length === 0) {
+    known.delete(name);
+  } else {
+    known.set(name, refusals);
+  }
+}
+
+function count(known: ReadonlyMap<string, readonly Refusal[]>, metrics: Metrics): void {
+  const byReason = new Map<Reason, number>();
+  for (const { reason } of [...known.values()].flat()) {
+    byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
+  }
+  metrics.refusals.clear();
+  for (const [reason, total] of byReason) {
+    metrics.refusals.set({ reason }, total);
+  }
+}
+
+function textOf(refusal: Refusal): string {
+  return `${refusal.reason} ${refusal.subject} ${refusal.found}`;
+}
