@@ -209,7 +209,7 @@ export function markBits(count: 'one' | 'some'): ValueKind<number> {
         ? { ok: false, remedy: 'Choose a power of two, like 0x4000' }
         : { ok: true, value };
     },
-    format: (value) => `0x${value.toString(16)}`,
+    format: (value) => `0x${value.toString(16).padStart(count === 'one' ? 1 : 8, '0')}`,
   };
 }
 

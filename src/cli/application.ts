@@ -1,0 +1,13 @@
+import type { CleanupReport } from '../app/cleanup.ts';
+import type { Config } from '../app/config/config.ts';
+import type { Preview } from '../app/preview.ts';
+import type { Environment } from './environment.ts';
+
+/** What the commands can do. Handed in, so that help and version load nothing, and tests touch no kernel. */
+export interface Application {
+  /** Runs until `environment.stop`; leaves the kernel as it is. */
+  runAgent(config: Config, environment: Environment): Promise<void>;
+  cleanup(config: Config): Promise<CleanupReport>;
+  /** Reads only. */
+  preview(config: Config): Promise<Preview>;
+}

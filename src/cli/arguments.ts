@@ -1,0 +1,79 @@
+/** The command line as a decision: what to do, with which configuration. */
+
+import type { Config } from '../app/config/config.ts';
+import { flags } from '../app/config/flags.ts';
+import { nearest } from '../app/config/nearest.ts';
+import { parseConfig } from '../app/config/parse-config.ts';
+import { type ConfigProblem, quote } from '../app/config/problem.ts';
+import { type ReadArguments, readArguments } from '../app/config/read-arguments.ts';
+import { type CommandName, commandNames, commands, helpFlag, isCommandName, versionFlag } from './commands.ts';
+
+export type OutputFormat = 'text' | 'json';
+
+export type Invocation =
+  /** Of one command, or of all. */
+  | { readonly kind: 'help'; readonly command: CommandName | undefined }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'run'; readonly config: Config }
+  | { readonly kind: 'plan' | 'cleanup'; readonly config: Config; readonly output: OutputFormat }
+  | { readonly kind: 'problems'; readonly problems: readonly ConfigProblem[] };
+
+export function parseInvocation(argv: readonly string[]): Invocation {
+  // Every command accepts the flags of all, so that the arguments of the DaemonSet fit each of them.
+  const read = readArguments(argv, [...flags, ...commandFlags]);
+  const [word, ...others] = read.words;
+  const problems = [...wordProblems(word, others), ...read.problems];
+  const command = word !== undefined && isCommandName(word) ? word : undefined;
+  if (isSet(read, helpFlag.name)) {
+    return { kind: 'help', command };
+  }
+  if (problems.length === 0 && (command === 'version' || isSet(read, versionFlag.name))) {
+    return { kind: 'version' };
+  }
+  return configured(command ?? 'run', read, problems);
+}
+
+const commandFlags = [...new Set([helpFlag, versionFlag, ...commandNames.flatMap((name) => commands[name].flags)])];
+
+function configured(command: CommandName, read: ReadArguments, before: readonly ConfigProblem[]): Invocation {
+  const parsed = parseConfig(read.values);
+  const output = outputFormat(read.values.get('output')?.at(-1) ?? 'text');
+  const problems = [...before, ...(parsed.ok ? [] : parsed.problems), ...(typeof output === 'string' ? [] : [output])];
+  if (!parsed.ok || typeof output !== 'string' || problems.length > 0) {
+    return { kind: 'problems', problems };
+  }
+  const { config } = parsed;
+  if (command === 'plan') {
+    return { kind: 'plan', config, output };
+  }
+  return command === 'cleanup' || config.cleanup ? { kind: 'cleanup', config, output } : { kind: 'run', config };
+}
+
+function isSet(read: ReadArguments, name: string): boolean {
+  return read.values.get(name)?.at(-1) === 'true';
+}
+
+function outputFormat(text: string): OutputFormat | ConfigProblem {
+  if (text === 'text' || text === 'json') {
+    return text;
+  }
+  return { flag: '--output', expected: 'text or json', given: quote(text), remedy: 'Write -o text or -o json' };
+}
+
+function wordProblems(word: string | undefined, others: readonly string[]): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  if (word !== undefined && !isCommandName(word)) {
+    const guess = nearest(word, commandNames);
+    problems.push({
+      flag: 'sluice',
+      expected: `a command: ${commandNames.join(', ')}`,
+      given: quote(word),
+      remedy: guess === undefined ? 'See sluice --help' : `Perhaps ${guess} was meant`,
+    });
+  }
+  for (const other of others) {
+    const remedy = 'Remove it, or write --flag=value if it is the value of a switch';
+    problems.push({ flag: 'sluice', expected: 'flags after the command', given: quote(other), remedy });
+  }
+  return problems;
+}

@@ -1,0 +1,55 @@
+import { formatProblem } from '../app/config/problem.ts';
+import type { Application } from './application.ts';
+import { parseInvocation } from './arguments.ts';
+import { cleanupText } from './cleanup-text.ts';
+import type { Environment } from './environment.ts';
+import { helpText } from './help.ts';
+import { planText } from './plan-text.ts';
+import { stylesFor } from './styles.ts';
+
+/** 0: done. 1: it failed. 2: the command line is wrong. */
+export type ExitCode = 0 | 1 | 2;
+
+/** Does what the command line asks for. */
+export async function runCommandLine(environment: Environment, application: Application): Promise<ExitCode> {
+  try {
+    return await dispatch(environment, application);
+  } catch (error) {
+    environment.stderr.write(`sluice: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}
+
+async function dispatch(environment: Environment, application: Application): Promise<ExitCode> {
+  const { argv, env, stdout, stderr } = environment;
+  const invocation = parseInvocation(argv);
+  const styles = stylesFor(stdout, env);
+  switch (invocation.kind) {
+    case 'help':
+      stdout.write(helpText(invocation.command, { columns: stdout.columns, styles }));
+      return 0;
+    case 'version':
+      stdout.write(`sluice ${environment.version}\n`);
+      return 0;
+    case 'problems':
+      stderr.write(invocation.problems.map((problem) => `${formatProblem(problem)}\n`).join(''));
+      return 2;
+    case 'run':
+      await application.runAgent(invocation.config, environment);
+      return 0;
+    case 'plan': {
+      const preview = await application.preview(invocation.config);
+      stdout.write(invocation.output === 'json' ? json(preview) : planText(preview, styles));
+      return 0;
+    }
+    case 'cleanup': {
+      const report = await application.cleanup(invocation.config);
+      stdout.write(invocation.output === 'json' ? json(report) : cleanupText(report, styles));
+      return report.failed.length > 0 ? 1 : 0;
+    }
+  }
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

@@ -1,0 +1,63 @@
+/** Hands the process to the command line. The only file that reads `process` or ends it. */
+
+import packageJson from '../package.json' with { type: 'json' };
+import type { Application } from './cli/application.ts';
+import { runCommandLine } from './cli/command-line.ts';
+import type { Environment, Output } from './cli/environment.ts';
+
+/** Loaded when needed: help must not wait for the Kubernetes client, nor fail for want of the addon. */
+const application: Application = {
+  runAgent: async (config, environment) => (await import('./app/agent.ts')).runAgent(config, environment),
+  cleanup: async (config) => (await import('./app/cleanup.ts')).cleanup(config),
+  preview: async (config) => (await import('./app/preview.ts')).preview(config),
+};
+
+process.exitCode = await runCommandLine(environmentOfProcess(), application);
+
+function environmentOfProcess(): Environment {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', endQuietlyWhenNobodyReads);
+  }
+  return {
+    argv: process.argv.slice(2),
+    env: process.env,
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    stop: stopSignal(),
+    readProcess: () => {
+      const { user, system } = process.cpuUsage();
+      return {
+        residentBytes: process.memoryUsage.rss(),
+        cpuSeconds: (user + system) / 1e6,
+        startTimeSeconds: Math.round(Date.now() / 1000 - process.uptime()),
+      };
+    },
+    version: packageJson.version,
+  };
+}
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  return {
+    write: (text) => stream.write(text),
+    get isTTY() {
+      return stream.isTTY;
+    },
+    get columns() {
+      return stream.isTTY ? stream.columns : 80;
+    },
+  };
+}
+
+/** `sluice plan | head` ends without a stack trace; the agent must not go on without its log. */
+function endQuietlyWhenNobodyReads(error: NodeJS.ErrnoException): void {
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+}
+
+/** The second signal ends the process at once, as a person who presses ^C twice expects. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => controller.abort(signal));
+  }
+  return controller.signal;
+}

@@ -1,0 +1,237 @@
+import { describe, expect, it } from 'vitest';
+import type { CleanupReport } from '../../src/app/cleanup.ts';
+import type { Config } from '../../src/app/config/config.ts';
+import { makeConfig } from '../../src/app/config/make-config.ts';
+import type { Preview } from '../../src/app/preview.ts';
+import { runCommandLine } from '../../src/cli/command-line.ts';
+import type { Output } from '../../src/cli/environment.ts';
+
+const preview: Preview = {
+  services: [
+    {
+      service: 'default/web',
+      changes: [
+        { verb: 'add', what: 'virtual server TCP 10.96.0.1:80', detail: 'rr' },
+        { verb: 'change', what: 'destination 10.1.0.2:80 of TCP 10.96.0.1:80', detail: 'weight 0' },
+      ],
+      refusals: [
+        { reason: 'scheduler-unknown', subject: 'annotation', found: '"wlcc"', expected: 'a scheduler of the kernel' },
+      ],
+    },
+    { service: '', changes: [{ verb: 'remove', what: 'VIP 10.96.0.9' }], refusals: [] },
+  ],
+  foreign: ['TCP 192.0.2.1:80'],
+  counts: { services: 12, operations: 3 },
+};
+
+const report: CleanupReport = {
+  removed: ['virtual server TCP 10.96.0.1:80', 'nftables table inet sluice'],
+  kept: [{ what: 'VIP interface', why: 'addresses of others are on it' }],
+  failed: [{ what: 'VIP 10.96.0.2', error: 'EBUSY' }],
+};
+
+interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Command and configuration that the application was asked for. */
+  readonly asked: readonly (readonly [string, Config])[];
+}
+
+interface Setting {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly report?: CleanupReport;
+  readonly preview?: Preview;
+  readonly error?: Error;
+}
+
+async function sluice(commandLine: string, setting: Setting = {}): Promise<Run> {
+  const asked: (readonly [string, Config])[] = [];
+  const text = { stdout: '', stderr: '' };
+  const output = (name: 'stdout' | 'stderr'): Output => ({
+    write: (part) => (text[name] += part),
+    isTTY: setting.isTTY ?? false,
+    columns: setting.columns ?? 80,
+  });
+  const ask = <Answer>(name: string, config: Config, answer: Answer): Promise<Answer> => {
+    asked.push([name, config]);
+    return setting.error === undefined ? Promise.resolve(answer) : Promise.reject(setting.error);
+  };
+  const code = await runCommandLine(
+    {
+      argv: commandLine === '' ? [] : commandLine.split(' '),
+      env: setting.env ?? {},
+      stdout: output('stdout'),
+      stderr: output('stderr'),
+      stop: new AbortController().signal,
+      readProcess: () => ({ residentBytes: 0, cpuSeconds: 0, startTimeSeconds: 0 }),
+      version: '1.2.3',
+    },
+    {
+      runAgent: (config) => ask('run', config, undefined),
+      cleanup: (config) => ask('cleanup', config, setting.report ?? report),
+      preview: (config) => ask('plan', config, setting.preview ?? preview),
+    },
+  );
+  return { code, ...text, asked };
+}
+
+describe('the command', () => {
+  it.each([
+    ['', 'run'],
+    ['run', 'run'],
+    ['--log-level=debug', 'run'],
+    ['--log-level debug run', 'run'],
+    ['plan', 'plan'],
+    ['cleanup', 'cleanup'],
+    ['--cleanup', 'cleanup'],
+    ['--cleanup-config', 'cleanup'],
+    ['run --cleanup-config=true', 'cleanup'],
+    ['--cleanup=false', 'run'],
+  ])('"sluice %s" does %s', async (commandLine, expected) => {
+    const { asked } = await sluice(commandLine);
+    expect(asked.map(([name]) => name)).toEqual([expected]);
+  });
+
+  it('gets the configuration, wherever the flags stand', async () => {
+    const expected = makeConfig({ ipvsScheduler: 'lc', vipMode: 'route' });
+    const { asked } = await sluice('--ipvs-scheduler lc plan --vip-mode=route');
+    expect(asked).toEqual([['plan', expected]]);
+  });
+
+  it('that fails, says why in one line and exits with 1', async () => {
+    const { code, stdout, stderr } = await sluice('run', { error: new Error('ipvs: EPERM') });
+    expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: 'sluice: ipvs: EPERM\n' });
+  });
+});
+
+describe('a wrong command line', () => {
+  it('has all its problems told, does nothing and exits with 2', async () => {
+    const run = await sluice('pln --ipvs-sync-period=30 --bogus-nonsense -o yaml --log-level=loud');
+    expect({ code: run.code, stdout: run.stdout, asked: run.asked }).toEqual({ code: 2, stdout: '', asked: [] });
+    expect(run.stderr).toMatchInlineSnapshot(`
+      "sluice: expected a command: run, plan, cleanup, version, given "pln". Perhaps plan was meant.
+      --bogus-nonsense: expected a flag that sluice has, given one that it has not. See sluice --help.
+      --ipvs-sync-period: expected a duration of at least 1s such as 30s or 1m30s, given "30". Add a unit: 30s.
+      --log-level: expected one of error, warn, info, debug, trace, given "loud". Choose from the list.
+      --output: expected text or json, given "yaml". Write -o text or -o json.
+      "
+    `);
+  });
+
+  it('is not forgiven a word too many', async () => {
+    const { code, stderr } = await sluice('run --masquerade-all false');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('given "false". Remove it, or write --flag=value')]);
+  });
+});
+
+describe('help', () => {
+  it('is wrapped to the terminal, whatever its width', async () => {
+    for (const columns of [50, 80, 100, 200]) {
+      const { stdout } = await sluice('--help', { columns });
+      const long = stdout.split('\n').filter((line) => line.length > columns && !line.startsWith('  sluice'));
+      expect(long).toEqual([]);
+    }
+  });
+
+  it('groups every flag and names its aliases and defaults', async () => {
+    const { code, stdout } = await sluice('-h', { columns: 100 });
+    expect(code).toBe(0);
+    expect(stdout).toContain('Where Services come from:\n  --kubeconfig FILE');
+    expect(stdout).toMatch(/--vip-interface NAME .*\n.* Default: kube-dummy-if\./);
+    expect(stdout).toContain('--ipvs-exclude-cidrs');
+  });
+
+  it.each(['plan --help', '--help plan'])('of one command: sluice %s', async (commandLine) => {
+    const { stdout } = await sluice(commandLine);
+    expect(stdout).toMatch(/^sluice plan: show what a sync would change/);
+    expect(stdout).toContain('-o, --output text|json');
+  });
+
+  it('is shown even when the rest of the command line is wrong', async () => {
+    expect((await sluice('--ipvs-sync-period=x --help')).code).toBe(0);
+  });
+
+  it('has colours on a terminal only, and not against NO_COLOR', async () => {
+    expect((await sluice('--help', { isTTY: true })).stdout).toContain('\u001b[');
+    expect((await sluice('--help')).stdout).not.toContain('\u001b[');
+    expect((await sluice('--help', { isTTY: true, env: { NO_COLOR: '1' } })).stdout).not.toContain('\u001b[');
+  });
+});
+
+describe('version', () => {
+  it.each(['version', '--version'])('is printed by sluice %s', async (commandLine) => {
+    expect((await sluice(commandLine)).stdout).toBe('sluice 1.2.3\n');
+  });
+});
+
+describe('plan', () => {
+  it('lists the changes by Service', async () => {
+    const { code, stdout } = await sluice('plan');
+    expect(code).toBe(0);
+    expect(stdout).toMatchInlineSnapshot(`
+      "default/web
+        + virtual server TCP 10.96.0.1:80              rr
+        ~ destination 10.1.0.2:80 of TCP 10.96.0.1:80  weight 0
+        ! annotation: scheduler-unknown, found "wlcc", expected a scheduler of the kernel
+
+      no Service any more
+        - VIP 10.96.0.9
+
+      not sluice’s, left alone
+        · TCP 192.0.2.1:80
+
+      12 Services: 1 to add, 1 to change, 1 to remove, 1 refused, 1 of others left alone
+      "
+    `);
+  });
+
+  it('says when all is in sync', async () => {
+    const clean = { services: [], foreign: [], counts: { services: 1, operations: 0 } };
+    expect((await sluice('plan', { preview: clean })).stdout).toBe('1 Service: in sync\n');
+  });
+
+  it('is complete in JSON', async () => {
+    expect(JSON.parse((await sluice('plan -o json')).stdout)).toEqual(preview);
+  });
+
+  it('keeps its columns under colours', async () => {
+    const plain = (await sluice('plan')).stdout;
+    const coloured = (await sluice('plan', { isTTY: true })).stdout;
+    expect(coloured).not.toBe(plain);
+    expect(coloured.replaceAll(/\p{Cc}\[\d+m/gu, '')).toBe(plain);
+  });
+});
+
+describe('cleanup', () => {
+  it('lists what it did and exits with 1 when something stayed that should not', async () => {
+    const { code, stdout } = await sluice('cleanup');
+    expect(code).toBe(1);
+    expect(stdout).toMatchInlineSnapshot(`
+      "Could not be removed: 1
+        VIP 10.96.0.2: EBUSY
+      Left alone: 1
+        VIP interface: addresses of others are on it
+      Removed: 2
+        virtual server TCP 10.96.0.1:80
+        nftables table inet sluice
+      Run sluice cleanup again when the cause is gone.
+      "
+    `);
+  });
+
+  it('exits with 0 when only what belongs to others stayed', async () => {
+    expect((await sluice('cleanup', { report: { ...report, failed: [] } })).code).toBe(0);
+  });
+
+  it('says that a clean node is clean', async () => {
+    const { code, stdout } = await sluice('cleanup', { report: { removed: [], kept: [], failed: [] } });
+    expect([code, stdout]).toEqual([0, 'Nothing of sluice is on this node.\n']);
+  });
+
+  it('is complete in JSON', async () => {
+    expect(JSON.parse((await sluice('cleanup --output=json')).stdout)).toEqual(report);
+  });
+});
