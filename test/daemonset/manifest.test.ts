@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { neededSysctls } from '../../src/app/sysctls.ts';
+import { parseInvocation } from '../../src/cli/arguments.ts';
+import { schedulers } from '../../src/core/model/virtual-server.ts';
+
+interface Manifest {
+  readonly kind: string;
+  readonly roleRef?: { readonly name: string };
+  readonly spec?: { readonly template: { readonly spec: PodSpec } };
+}
+
+interface PodSpec {
+  readonly containers: readonly [Container];
+  readonly initContainers: readonly [Container];
+  readonly securityContext: unknown;
+  readonly hostPID?: boolean;
+}
+
+interface Container {
+  readonly args?: readonly string[];
+  readonly command?: readonly string[];
+  readonly securityContext: Readonly<Record<string, unknown>>;
+  readonly volumeMounts?: readonly unknown[];
+  readonly livenessProbe?: unknown;
+  readonly readinessProbe?: unknown;
+}
+
+const text = await readFile(resolve(import.meta.dirname, '../../daemonset/sluice.yaml'), 'utf8');
+const objects = parseAllDocuments(text).map((document) => document.toJS() as Manifest);
+const pod = podSpec();
+const [agent] = pod.containers;
+const [prepare] = pod.initContainers;
+
+function podSpec(): PodSpec {
+  const spec = objects.find(({ kind }) => kind === 'DaemonSet')?.spec;
+  if (spec === undefined) {
+    throw new Error('daemonset/sluice.yaml has no DaemonSet');
+  }
+  return spec.template.spec;
+}
+
+describe('daemonset/sluice.yaml', () => {
+  it('asks for no more rights in the cluster than kube-proxy', () => {
+    expect(objects.map(({ kind }) => kind)).toEqual(['ServiceAccount', 'ClusterRoleBinding', 'DaemonSet']);
+    expect(objects[1]?.roleRef?.name).toBe('system:node-proxier');
+  });
+
+  it('gives the agent NET_ADMIN and nothing else', () => {
+    expect(agent.securityContext).toEqual({
+      runAsUser: 0,
+      privileged: false,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] },
+    });
+    expect(agent.volumeMounts).toBeUndefined();
+    expect(pod.securityContext).toEqual({ seccompProfile: { type: 'RuntimeDefault' } });
+    expect(pod.hostPID).toBeUndefined();
+  });
+
+  it('runs the agent with flags that it has', () => {
+    const named = (agent.args ?? []).map((argument) => argument.replace('$(NODE_NAME)', 'node-1'));
+    expect(parseInvocation(named)).toMatchObject({ kind: 'run', config: { hostnameOverride: 'node-1' } });
+  });
+
+  it('prepares every sysctl that the agent checks, and every scheduler', () => {
+    const script = prepare.command?.at(-1) ?? '';
+    for (const { key, value } of neededSysctls) {
+      expect(script).toContain(`set_sysctl ${key.replaceAll('.', '/')} ${value}\n`);
+    }
+    for (const scheduler of schedulers) {
+      expect(script).toMatch(new RegExp(`\\bip_vs_${scheduler}\\b`));
+    }
+  });
+
+  it('is asked for health where the agent tells it', () => {
+    expect([agent.livenessProbe, agent.readinessProbe]).toMatchObject([
+      { httpGet: { path: '/livez', port: 'healthz' } },
+      { httpGet: { path: '/healthz', port: 'healthz' } },
+    ]);
+  });
+});
