@@ -35,7 +35,7 @@ export function makeMetrics({ version, readProcess }: MetricsInput): Metrics {
     help: 'Resident memory size in bytes.',
     labels: [],
   });
-  const cpu = registry.gauge({
+  const cpu = registry.counter({
     name: 'process_cpu_seconds_total',
     help: 'Total user and system CPU time spent in seconds.',
     labels: [],
@@ -45,10 +45,12 @@ export function makeMetrics({ version, readProcess }: MetricsInput): Metrics {
     help: 'Start time of the process since unix epoch in seconds.',
     labels: [],
   });
+  let cpuSeconds = 0;
   registry.beforeRender(() => {
     const reading = readProcess();
     resident.set({}, reading.residentBytes);
-    cpu.set({}, reading.cpuSeconds);
+    cpu.add({}, Math.max(0, reading.cpuSeconds - cpuSeconds));
+    cpuSeconds = reading.cpuSeconds;
     start.set({}, reading.startTimeSeconds);
   });
   startAtZero(metrics);

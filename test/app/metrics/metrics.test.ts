@@ -109,6 +109,7 @@ describe('the metrics', () => {
   it('tell the version and what the process uses', () => {
     expect(metrics.render()).toContain('sluice_build_info{version="1.2.3"} 1\n');
     expect(metrics.render()).toContain('process_resident_memory_bytes 1024\n');
+    expect(metrics.render()).toContain('# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 0.5\n');
   });
 
   it('are all in a form that a parser accepts', () => {
