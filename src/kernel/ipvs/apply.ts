@@ -1,0 +1,89 @@
+import type { IpvsOperation } from '../../core/model/operation.ts';
+import { errnoCode, KernelError } from '../error.ts';
+import { type Batch, resetBatch } from '../netlink/batch.ts';
+import type { NetlinkSocket } from '../netlink/socket.ts';
+import { type BatchOutcome, transact } from '../netlink/transact.ts';
+import type { ApplyResult, OperationFailure } from '../ports.ts';
+import { describeIpvsOperation } from './describe.ts';
+import { type Encoder, encodeOperation, longestMessage } from './encode.ts';
+
+/** Bytes of one send. The kernel holds a mutex per message only, but the calling thread is busy for all of it. */
+const batchBytes = 65536;
+
+/** What writing needs; the batch is reused from one call to the next. */
+export interface Writer {
+  readonly socket: NetlinkSocket;
+  readonly batch: Batch;
+  readonly encoder: Encoder;
+}
+
+/** Carries operations out in order, in sends of 64 KiB. See `IpvsPort.apply`. */
+export function applyIpvsOperations(writer: Writer, operations: readonly IpvsOperation[]): ApplyResult {
+  const failures: OperationFailure[] = [];
+  let unknown = false;
+  let next = 0;
+  while (next < operations.length) {
+    const piece = encodePiece(writer, operations, { next, failures });
+    next = piece.next;
+    const outcome = transact(writer.socket, writer.batch);
+    collectFailures(operations, piece.indices, { outcome, failures });
+    if (outcome.state === 'unknown') {
+      unknown = true;
+      // Lost answers say nothing against the next send; a deaf or dead socket would fail it too, each after a wait.
+      if (outcome.cause.code !== 'ENOBUFS') break;
+    }
+  }
+  failures.sort((one, other) => one.index - other.index);
+  return { failures, unknown };
+}
+
+interface Progress {
+  readonly next: number;
+  readonly failures: OperationFailure[];
+}
+
+interface Piece {
+  /** The first operation that is not in this piece. */
+  readonly next: number;
+  /** The operation behind each message: those refused before sending have none. */
+  readonly indices: readonly number[];
+}
+
+function encodePiece(writer: Writer, operations: readonly IpvsOperation[], progress: Progress): Piece {
+  const { batch, encoder } = writer;
+  const indices: number[] = [];
+  let { next } = progress;
+  resetBatch(batch);
+  while (next < operations.length && batch.length + longestMessage <= batchBytes) {
+    const operation = operations[next];
+    if (operation !== undefined) {
+      const refused = encodeOperation(batch, encoder, operation);
+      if (refused === 0) indices.push(next);
+      else progress.failures.push(failure(operations, next, { errno: refused }));
+    }
+    next += 1;
+  }
+  return { next, indices };
+}
+
+function collectFailures(
+  operations: readonly IpvsOperation[],
+  indices: readonly number[],
+  into: { readonly outcome: BatchOutcome; readonly failures: OperationFailure[] },
+): void {
+  for (const refused of into.outcome.failures) {
+    const index = indices[refused.index];
+    if (index !== undefined) into.failures.push(failure(operations, index, refused));
+  }
+}
+
+function failure(
+  operations: readonly IpvsOperation[],
+  index: number,
+  refused: { readonly errno: number; readonly extendedAck?: string },
+): OperationFailure {
+  const operation = operations[index];
+  const words =
+    operation === undefined ? `operation ${index} ${errnoCode(refused.errno)}` : describeIpvsOperation(operation);
+  return { index, error: new KernelError(words, refused.errno, { extendedAck: refused.extendedAck }) };
+}

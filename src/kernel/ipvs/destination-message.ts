@@ -1,0 +1,119 @@
+/**
+ * Messages about destinations, the bulk of all writing: each is a copy of a template in which only what differs from
+ * the one before is written anew. Consecutive messages about one virtual server share its encoded identity.
+ */
+
+import type { IpvsOperation } from '../../core/model/operation.ts';
+import type { VirtualServerIdentity } from '../../core/model/virtual-server.ts';
+import { errno } from '../errno.ts';
+import { beginNest, endNest, putBe16, putBytes, putU16, putU32 } from '../netlink/attribute-writer.ts';
+import {
+  type Batch,
+  beginMessage,
+  createBatch,
+  endMessage,
+  putGenericHeader,
+  putMessages,
+  resetBatch,
+} from '../netlink/batch.ts';
+import { writeAddressText } from './address-text.ts';
+import {
+  addressFamilyNumber,
+  command,
+  destinationAttribute,
+  familyVersion,
+  forwardingNumber,
+  topAttribute,
+} from './constants.ts';
+import { refuseDestination } from './refusal.ts';
+import { putIdentityNest } from './service-message.ts';
+
+export type DestinationOperation = Extract<IpvsOperation, { readonly kind: `${string}-destination` }>;
+
+/** A message ready to be copied. */
+export interface DestinationTemplate {
+  readonly familyId: number;
+  readonly message: Batch;
+  kind: DestinationOperation['kind'] | undefined;
+  identity: VirtualServerIdentity | undefined;
+  /** Where the DEST nest begins in the message. */
+  nest: number;
+}
+
+/** Makes the template of a family id that `resolveGenericFamily` gave. */
+export function createDestinationTemplate(familyId: number): DestinationTemplate {
+  return { familyId, message: createBatch(256), kind: undefined, identity: undefined, nest: 0 };
+}
+
+/** Appends NEW_DEST, SET_DEST or DEL_DEST. Returns 0, or an errno, with nothing written, for what must not be sent. */
+export function encodeDestination(
+  batch: Batch,
+  template: DestinationTemplate,
+  operation: DestinationOperation,
+): number {
+  const { destination, identity, kind } = operation;
+  const refused = refuseDestination(destination);
+  if (refused !== 0) return refused;
+  // Operations of one virtual server share the identity object; an equal one of its own merely costs a new template.
+  if (template.identity !== identity || template.kind !== kind) {
+    const unwritten = prepareTemplate(template, kind, identity);
+    if (unwritten !== 0) return unwritten;
+  }
+  const { bytes, view } = template.message;
+  const { nest } = template;
+  const written = writeAddressText(destination.address, bytes, nest + offset.address);
+  if (written === 0) return errno.EINVAL;
+  if (written === 4) bytes.fill(0, nest + offset.address + 4, nest + offset.address + 16);
+  view.setUint16(nest + offset.port, destination.port, false);
+  view.setUint16(nest + offset.family, written === 4 ? addressFamilyNumber.IPv4 : addressFamilyNumber.IPv6, true);
+  if (kind !== 'remove-destination') {
+    view.setUint32(nest + offset.forwarding, forwardingNumber[destination.forwarding], true);
+    view.setInt32(nest + offset.weight, destination.weight, true);
+  }
+  putMessages(batch, template.message);
+  return 0;
+}
+
+/** Where the values stand, counted from the start of the DEST nest in the order in which `putDestination` writes. */
+const offset = { address: 8, port: 28, family: 36, forwarding: 44, weight: 52 } as const;
+
+const commandOf = {
+  'add-destination': command.newDestination,
+  'edit-destination': command.setDestination,
+  'remove-destination': command.deleteDestination,
+} as const satisfies Record<DestinationOperation['kind'], number>;
+
+function prepareTemplate(
+  template: DestinationTemplate,
+  kind: DestinationOperation['kind'],
+  identity: VirtualServerIdentity,
+): number {
+  const { message } = template;
+  template.identity = undefined;
+  resetBatch(message);
+  beginMessage(message, template.familyId, 0);
+  putGenericHeader(message, commandOf[kind], familyVersion);
+  const unwritten = putIdentityNest(message, identity);
+  if (unwritten !== 0) return unwritten;
+  template.nest = message.length;
+  putDestination(message, kind);
+  endMessage(message);
+  template.identity = identity;
+  template.kind = kind;
+  return 0;
+}
+
+/** The DEST nest with its values still to be filled in. Thresholds are 0: no limit. */
+function putDestination(message: Batch, kind: DestinationOperation['kind']): void {
+  const nest = beginNest(message, topAttribute.destination);
+  putBytes(message, destinationAttribute.address, new Uint8Array(16));
+  putBe16(message, destinationAttribute.port, 0);
+  putU16(message, destinationAttribute.addressFamily, 0);
+  if (kind !== 'remove-destination') {
+    putU32(message, destinationAttribute.forwardingMethod, 0);
+    putU32(message, destinationAttribute.weight, 0);
+    putU32(message, destinationAttribute.upperThreshold, 0);
+    putU32(message, destinationAttribute.lowerThreshold, 0);
+  }
+  endNest(message, nest);
+}

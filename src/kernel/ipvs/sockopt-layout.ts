@@ -1,0 +1,150 @@
+/**
+ * Structures of the old getsockopts in their 64-bit layout (include/uapi/linux/ip_vs.h). The kernel writes at most as
+ * many entries as were asked for, leaves the room of the others as it was, and does not say how many there are: the
+ * room is zeroed before, and asked for with some to spare.
+ */
+
+import type { DestinationState, VirtualServer, VirtualServerIdentity } from '../../core/model/virtual-server.ts';
+import { NetlinkDecodeError } from '../netlink/decode-error.ts';
+import type { ReceivedBytes } from '../netlink/received.ts';
+import { readAddressText, writeAddressText } from './address-text.ts';
+import { forwardingOfFlags, hashedFlag, protocolNumber, protocolOfNumber } from './constants.ts';
+
+/** An IPv4 virtual server with the number of its destinations, those of the other family included. */
+export interface ServiceEntry {
+  readonly server: VirtualServer;
+  readonly destinationCount: number;
+}
+
+const servicesHeader = 8;
+const destinationsHeader = 24;
+const destinationEntry = 96;
+
+/** sizeof(struct ip_vs_service_entry): argument and result of IP_VS_SO_GET_SERVICE. */
+export const serviceEntryLength = 104;
+
+/** sizeof(struct ip_vs_getinfo). */
+export const infoLength = 12;
+
+/** Bytes of struct ip_vs_get_services with room for `count` entries. */
+export function servicesLength(count: number): number {
+  return servicesHeader + count * serviceEntryLength;
+}
+
+/** Bytes of struct ip_vs_get_dests with room for `count` entries. */
+export function destinationsLength(count: number): number {
+  return destinationsHeader + count * destinationEntry;
+}
+
+/** num_services of struct ip_vs_getinfo: IPv4 virtual servers only. */
+export function readServiceCount(received: ReceivedBytes): number {
+  return received.view.getUint32(8, true);
+}
+
+/** Prepares IP_VS_SO_GET_SERVICES. */
+export function layServicesRequest(request: ReceivedBytes, count: number): void {
+  request.bytes.fill(0, 0, servicesLength(count));
+  request.view.setUint32(0, count, true);
+}
+
+/** Prepares IP_VS_SO_GET_SERVICE for an IPv4 virtual server; false when its address is none. */
+export function layServiceRequest(request: ReceivedBytes, identity: VirtualServerIdentity): boolean {
+  request.bytes.fill(0, 0, serviceEntryLength);
+  return layIdentity(request, identity);
+}
+
+/** Prepares IP_VS_SO_GET_DESTS for an IPv4 virtual server; false when its address is none. */
+export function layDestinationsRequest(
+  request: ReceivedBytes,
+  identity: VirtualServerIdentity,
+  count: number,
+): boolean {
+  request.bytes.fill(0, 0, destinationsLength(count));
+  request.view.setUint32(16, count, true);
+  return layIdentity(request, identity);
+}
+
+/** Reads the entries that the kernel wrote: undefined when all room was taken, so that there may be more. */
+export function readServices(received: ReceivedBytes, room: number): readonly ServiceEntry[] | undefined {
+  const entries: ServiceEntry[] = [];
+  for (let index = 0; index < room; index += 1) {
+    const at = servicesHeader + index * serviceEntryLength;
+    // Only room that was left has neither: the kernel stores TCP for a firewall mark.
+    if (received.view.getUint16(at, true) === 0 && received.view.getUint32(at + 12, true) === 0) return entries;
+    const server = readServer(received, at);
+    if (server !== undefined) entries.push({ server, destinationCount: received.view.getUint32(at + 44, true) });
+  }
+  return undefined;
+}
+
+/** num_dests of one struct ip_vs_service_entry. */
+export function readDestinationCount(received: ReceivedBytes): number {
+  return received.view.getUint32(44, true);
+}
+
+/** Reads the entries that the kernel wrote: undefined when all room was taken, so that there may be more. */
+export function readDestinations(received: ReceivedBytes, room: number): readonly DestinationState[] | undefined {
+  const { view, bytes } = received;
+  const destinations: DestinationState[] = [];
+  for (let index = 0; index < room; index += 1) {
+    const at = destinationsHeader + index * destinationEntry;
+    // 0.0.0.0 is refused as a destination.
+    if (view.getUint32(at, true) === 0) return destinations;
+    destinations.push({
+      address: readAddressText(bytes, at, 'IPv4'),
+      port: view.getUint16(at + 4, false),
+      weight: view.getInt32(at + 12, true),
+      forwarding: forwardingOfFlags(view.getUint32(at + 8, true)),
+      activeConnections: view.getUint32(at + 24, true),
+      inactiveConnections: view.getUint32(at + 28, true),
+    });
+  }
+  return undefined;
+}
+
+/** `protocol`, `addr`, `port` and `fwmark` stand at the same place in every structure. */
+function layIdentity(request: ReceivedBytes, identity: VirtualServerIdentity): boolean {
+  const { view, bytes } = request;
+  if (identity.kind === 'fwmark') {
+    view.setUint32(12, identity.mark, true);
+    return true;
+  }
+  view.setUint16(0, protocolNumber[identity.protocol], true);
+  view.setUint16(8, identity.port, false);
+  return writeAddressText(identity.address, bytes, 4) === 4;
+}
+
+function readServer(received: ReceivedBytes, at: number): VirtualServer | undefined {
+  const identity = readIdentity(received, at);
+  if (identity === undefined) return undefined;
+  const { view, bytes } = received;
+  const nameEnd = bytes.indexOf(0, at + 16);
+  if (nameEnd < 0 || nameEnd > at + 32) throw new NetlinkDecodeError('a scheduler name without an end', at + 16);
+  return {
+    identity,
+    scheduler: bytes.toString('latin1', at + 16, nameEnd),
+    flags: (view.getUint32(at + 32, true) & ~hashedFlag) >>> 0,
+    timeoutSeconds: view.getUint32(at + 36, true),
+    prefixLength: prefixLengthOfMask(view.getUint32(at + 40, false)),
+  };
+}
+
+/** Undefined for a protocol that the model has no word for: nobody can reach sluice's virtual servers by it. */
+function readIdentity(received: ReceivedBytes, at: number): VirtualServerIdentity | undefined {
+  const { view, bytes } = received;
+  const mark = view.getUint32(at + 12, true);
+  if (mark !== 0) return { kind: 'fwmark', family: 'IPv4', mark };
+  const protocol = protocolOfNumber(view.getUint16(at, true));
+  if (protocol === undefined) return undefined;
+  return {
+    kind: 'address',
+    protocol,
+    address: readAddressText(bytes, at + 4, 'IPv4'),
+    port: view.getUint16(at + 8, false),
+  };
+}
+
+/** The leading ones of an IPv4 mask. */
+export function prefixLengthOfMask(mask: number): number {
+  return Math.clz32(~mask);
+}

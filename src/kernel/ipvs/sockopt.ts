@@ -1,0 +1,119 @@
+/**
+ * The old getsockopts: every IPv4 virtual server, those of firewall marks included, in one call, and the destinations
+ * of one in another: five times faster than the netlink dumps, which take two buffers and three calls for each. They
+ * know no IPv6 and leave out destinations of the other family.
+ */
+
+import { type IpvsSockoptHandle, openIpvsSockopt } from '../../../native/index.ts';
+import type { DestinationState, VirtualServerIdentity } from '../../core/model/virtual-server.ts';
+import { errno, isKernelError, KernelError, toKernelError } from '../error.ts';
+import { createReceiveBuffer, type ReceivedBytes } from '../netlink/received.ts';
+import {
+  destinationsLength,
+  infoLength,
+  layDestinationsRequest,
+  layServiceRequest,
+  layServicesRequest,
+  readDestinationCount,
+  readDestinations,
+  readServiceCount,
+  readServices,
+  type ServiceEntry,
+  serviceEntryLength,
+  servicesLength,
+} from './sockopt-layout.ts';
+
+/** The options (IP_VS_BASE_CTL is 64 + 1024 + 64). */
+const option = { info: 1153, services: 1154, service: 1155, destinations: 1156 } as const;
+
+/** Room beyond what is expected, so that a full answer is told from one that was cut. */
+const spare = 1;
+
+/** An open socket with the buffer of its calls. */
+export interface IpvsSockopt {
+  readonly handle: IpvsSockoptHandle;
+  buffer: ReceivedBytes;
+}
+
+/** Opens the socket. Throws `KernelError`. */
+export function openSockopt(options: { readonly networkNamespace?: string }): IpvsSockopt {
+  try {
+    return createSockopt(openIpvsSockopt(options));
+  } catch (thrown) {
+    throw toKernelError('open IPVS socket', thrown);
+  }
+}
+
+/** Makes one around an open handle: the place where tests put a scripted one. */
+export function createSockopt(handle: IpvsSockoptHandle): IpvsSockopt {
+  return { handle, buffer: createReceiveBuffer(65536) };
+}
+
+/** Reads every IPv4 virtual server at one moment. Throws `KernelError`. */
+export function readServicesIPv4(sockopt: IpvsSockopt): readonly ServiceEntry[] {
+  const operation = 'read IPv4 virtual servers';
+  call(sockopt, operation, option.info, infoLength);
+  let room = readServiceCount(sockopt.buffer) + spare;
+  for (;;) {
+    const length = servicesLength(room);
+    makeRoom(sockopt, length);
+    layServicesRequest(sockopt.buffer, room);
+    call(sockopt, operation, option.services, length);
+    const entries = readServices(sockopt.buffer, room);
+    if (entries !== undefined) return entries;
+    // Some were added since they were counted.
+    room *= 2;
+  }
+}
+
+/** The number of destinations of an IPv4 virtual server, undefined when it does not exist. Throws `KernelError`. */
+export function countDestinationsIPv4(sockopt: IpvsSockopt, identity: VirtualServerIdentity): number | undefined {
+  const operation = 'read an IPv4 virtual server';
+  if (!layServiceRequest(sockopt.buffer, identity)) throw new KernelError(operation, errno.EINVAL);
+  if (!callUnlessAbsent(sockopt, operation, option.service, serviceEntryLength)) return undefined;
+  return readDestinationCount(sockopt.buffer);
+}
+
+/**
+ * Reads the IPv4 destinations of an IPv4 virtual server at one moment; undefined when it does not exist. `expected` is
+ * how many there may be. Throws `KernelError`.
+ */
+export function readDestinationsIPv4(
+  sockopt: IpvsSockopt,
+  identity: VirtualServerIdentity,
+  expected: number,
+): readonly DestinationState[] | undefined {
+  const operation = 'read IPv4 destinations';
+  let room = expected + spare;
+  for (;;) {
+    const length = destinationsLength(room);
+    makeRoom(sockopt, length);
+    if (!layDestinationsRequest(sockopt.buffer, identity, room)) throw new KernelError(operation, errno.EINVAL);
+    if (!callUnlessAbsent(sockopt, operation, option.destinations, length)) return undefined;
+    const destinations = readDestinations(sockopt.buffer, room);
+    if (destinations !== undefined) return destinations;
+    room *= 2;
+  }
+}
+
+function callUnlessAbsent(sockopt: IpvsSockopt, operation: string, name: number, length: number): boolean {
+  try {
+    call(sockopt, operation, name, length);
+    return true;
+  } catch (thrown) {
+    if (isKernelError(thrown) && thrown.code === 'ESRCH') return false;
+    throw thrown;
+  }
+}
+
+function call(sockopt: IpvsSockopt, operation: string, name: number, length: number): void {
+  try {
+    sockopt.handle.get(name, sockopt.buffer.bytes.subarray(0, length));
+  } catch (thrown) {
+    throw toKernelError(operation, thrown);
+  }
+}
+
+function makeRoom(sockopt: IpvsSockopt, length: number): void {
+  if (sockopt.buffer.bytes.length < length) sockopt.buffer = createReceiveBuffer(length * 2);
+}
