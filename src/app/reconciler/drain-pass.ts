@@ -8,16 +8,18 @@ import type { DestinationState } from '../../core/model/virtual-server.ts';
 import { emptyPlan } from '../../core/plan.ts';
 import { settle } from './pass.ts';
 import type { PassOutcome, ReconcilerState } from './state.ts';
+import { startStopwatch } from './stopwatch.ts';
 
 /** Undefined when no destination has to go yet. */
 export function drainPass(state: ReconcilerState): PassOutcome | undefined {
-  const began = state.options.now();
+  const stopwatch = startStopwatch(state.options.now);
+  const now = state.options.now();
   const remove: IpvsOperation[] = [];
   const counts = new Map<string, ReadonlyMap<string, DestinationState>>();
   for (const [key, drain] of state.drains) {
     const known = counts.get(drain.server) ?? readCounts(state, drain);
     counts.set(drain.server, known);
-    const operation = judge(state, { key, drain, there: known.get(drain.destination), now: began });
+    const operation = judge(state, { key, drain, there: known.get(drain.destination), now });
     if (operation !== undefined) {
       remove.push(operation);
     }
@@ -25,8 +27,9 @@ export function drainPass(state: ReconcilerState): PassOutcome | undefined {
   if (remove.length === 0) {
     return undefined;
   }
+  stopwatch.lap('planMs');
   const plan: Plan = { ...emptyPlan, remove };
-  return settle(state, { trigger: 'drain', services: [], keys: remove.map(resourceKeyOf), began }, plan);
+  return settle(state, { trigger: 'drain', services: [], keys: remove.map(resourceKeyOf), stopwatch }, plan);
 }
 
 function readCounts(state: ReconcilerState, drain: Drain): ReadonlyMap<string, DestinationState> {

@@ -11,10 +11,11 @@ import type { Plan } from '../../core/model/operation.ts';
 import { allKeys, makePlan, quarantineKey } from '../../core/plan.ts';
 import { executePlan, type FailedOperation } from '../../kernel/executor.ts';
 import type { PassOutcome, PassTrigger, ReconcilerState } from './state.ts';
+import { type Stopwatch, startStopwatch } from './stopwatch.ts';
 
 /** The named Services alone. */
 export function changePass(state: ReconcilerState, trigger: PassTrigger, services: Iterable<string>): PassOutcome {
-  const began = state.options.now();
+  const stopwatch = startStopwatch(state.options.now);
   const keys = new Set<string>();
   const compiled = [...services];
   for (const service of compiled) {
@@ -22,36 +23,40 @@ export function changePass(state: ReconcilerState, trigger: PassTrigger, service
       keys.add(key);
     }
   }
-  return carryOut(state, { trigger, services: compiled, keys, began });
+  stopwatch.lap('compileMs');
+  return carryOut(state, { trigger, services: compiled, keys, stopwatch });
 }
 
 /** The kernel is read and adopted before anything is compiled: marks are taken over from it. */
 export function startPass(state: ReconcilerState): PassOutcome {
-  const began = state.options.now();
+  const stopwatch = startStopwatch(state.options.now);
   readKernel(state);
+  stopwatch.lap('readMs');
   const services = [...state.facts.services.keys()];
   for (const service of services) {
     compileInto(state, service);
   }
-  return carryOut(state, { trigger: 'start', services, keys: allKeys(state.desired, state.actual), began });
+  stopwatch.lap('compileMs');
+  return carryOut(state, { trigger: 'start', services, keys: allKeys(state.desired, state.actual), stopwatch });
 }
 
 export function auditPass(state: ReconcilerState): PassOutcome {
-  const began = state.options.now();
+  const stopwatch = startStopwatch(state.options.now);
   readKernel(state);
-  return carryOut(state, { trigger: 'audit', services: [], keys: allKeys(state.desired, state.actual), began });
+  stopwatch.lap('readMs');
+  return carryOut(state, { trigger: 'audit', services: [], keys: allKeys(state.desired, state.actual), stopwatch });
 }
 
 export function retryPass(state: ReconcilerState): PassOutcome {
-  return carryOut(state, { trigger: 'retry', services: [], keys: [...state.failing], began: state.options.now() });
+  const stopwatch = startStopwatch(state.options.now);
+  return carryOut(state, { trigger: 'retry', services: [], keys: [...state.failing], stopwatch });
 }
 
 export interface PlannedPass {
   readonly trigger: PassTrigger;
   readonly services: readonly string[];
   readonly keys: Iterable<string>;
-  /** On the clock of `options.now`. */
-  readonly began: number;
+  readonly stopwatch: Stopwatch;
 }
 
 /** Carries a plan out and takes the result into account. */
@@ -69,8 +74,9 @@ export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): P
   }
   state.isUncertain ||= execution.isUncertain;
   learn(state, execution.failed);
-  const durationMs = state.options.now() - pass.began;
-  return { trigger: pass.trigger, services: pass.services, plan, execution, durationMs };
+  pass.stopwatch.lap('executeMs');
+  const { trigger, services, stopwatch } = pass;
+  return { trigger, services, plan, execution, durationMs: stopwatch.totalMs(), spans: stopwatch.spans };
 }
 
 function carryOut(state: ReconcilerState, pass: PlannedPass): PassOutcome {
@@ -80,6 +86,7 @@ function carryOut(state: ReconcilerState, pass: PlannedPass): PassOutcome {
     keys: pass.keys,
     rules: { ...state.options.rules, quarantined: state.quarantined },
   });
+  pass.stopwatch.lap('planMs');
   return settle(state, pass, plan);
 }
 

@@ -29,6 +29,19 @@ export interface PassOutcome {
   readonly plan: Plan;
   readonly execution: Execution;
   readonly durationMs: number;
+  readonly spans: PassSpans;
+}
+
+/** Where the time of a pass went, in milliseconds on the clock of `options.now`; 0 for what it did not do. */
+export interface PassSpans {
+  /** Reading the kernel and adopting what was found. */
+  readonly readMs: number;
+  /** Services into wanted resources. */
+  readonly compileMs: number;
+  /** Wanted against actual. */
+  readonly planMs: number;
+  /** Writing to the kernel and taking the result into account. */
+  readonly executeMs: number;
 }
 
 /** What others may read of the reconciler. */
