@@ -1,0 +1,141 @@
+/**
+ * Carries VIP operations out. Whatever state a VIP was in, it is never without a local route on the way:
+ *
+ * - add: sluice's route; then the address; then the removal of the route that the kernel made for the address. When
+ *   the route is refused (its source is no address of this node) the VIP is left as it was.
+ * - remove: the address, whose own route the kernel takes with it; then sluice's route; then what others left.
+ */
+
+import type { VipOperation } from '../../core/model/operation.ts';
+import type { VipMode } from '../../core/model/vip.ts';
+import { type ErrnoCode, KernelError } from '../error.ts';
+import { type Batch, resetBatch } from '../netlink/batch.ts';
+import type { NetlinkSocket } from '../netlink/socket.ts';
+import { type MessageFailure, transact } from '../netlink/transact.ts';
+import type { ApplyResult, OperationFailure } from '../ports.ts';
+import {
+  putKernelRouteRemoval,
+  putVipAddress,
+  putVipAddressRemoval,
+  putVipRoute,
+  putVipRouteRemoval,
+} from './encode-vip.ts';
+
+export interface VipTarget {
+  readonly socket: NetlinkSocket;
+  /** Reused between calls. */
+  readonly batch: Batch;
+  readonly interfaceIndex: number;
+  readonly mode: VipMode;
+}
+
+/** Applies operations in order of kind: routes, addresses, removals. A failing one does not stop the rest. */
+export function applyVips(target: VipTarget, operations: readonly VipOperation[]): ApplyResult {
+  const run: Run = { target, failures: new Map(), unknown: false };
+  const order = lastOfEachAddress(operations);
+  const adds = order.filter(({ operation }) => operation.kind === 'add-vip');
+  perform(run, adds, routeSteps);
+  if (target.mode === 'address') {
+    const routed = adds.filter(({ index }) => !run.failures.has(index));
+    perform(run, routed, addressSteps);
+  }
+  const removals = order.filter(({ operation }) => operation.kind === 'remove-vip');
+  perform(run, removals, removalSteps);
+  return { failures: [...run.failures.values()].sort((a, b) => a.index - b.index), unknown: run.unknown };
+}
+
+interface Run {
+  readonly target: VipTarget;
+  readonly failures: Map<number, OperationFailure>;
+  unknown: boolean;
+}
+
+interface Numbered {
+  readonly index: number;
+  readonly operation: VipOperation;
+}
+
+/** One message: how it is written, and the refusals that mean that the kernel already is as wanted. */
+interface Step {
+  readonly name: string;
+  readonly put: (batch: Batch, interfaceIndex: number, operation: VipOperation) => void;
+  readonly tolerated: readonly ErrnoCode[];
+}
+
+const removeKernelRoute: Step = {
+  name: 'remove the kernel’s route of VIP',
+  put: (batch, interfaceIndex, operation) => putKernelRouteRemoval(batch, interfaceIndex, addressOf(operation)),
+  tolerated: ['ESRCH'],
+};
+
+const routeSteps: readonly Step[] = [
+  {
+    name: 'add route of VIP',
+    put: (batch, interfaceIndex, operation) => {
+      if (operation.kind === 'add-vip') putVipRoute(batch, interfaceIndex, operation.vip);
+    },
+    tolerated: [],
+  },
+];
+
+const addressSteps: readonly Step[] = [
+  {
+    name: 'add address of VIP',
+    put: (batch, interfaceIndex, operation) => putVipAddress(batch, interfaceIndex, addressOf(operation)),
+    tolerated: ['EEXIST'],
+  },
+  removeKernelRoute,
+];
+
+const removalSteps: readonly Step[] = [
+  {
+    name: 'remove address of VIP',
+    put: (batch, interfaceIndex, operation) => putVipAddressRemoval(batch, interfaceIndex, addressOf(operation)),
+    // EAFNOSUPPORT and ENODEV: IPv6 is off on the interface or the node, so nothing of IPv6 is there.
+    tolerated: ['EADDRNOTAVAIL', 'ENODEV', 'EAFNOSUPPORT'],
+  },
+  {
+    name: 'remove route of VIP',
+    put: (batch, interfaceIndex, operation) => putVipRouteRemoval(batch, interfaceIndex, addressOf(operation)),
+    tolerated: ['ESRCH', 'ENODEV'],
+  },
+  { ...removeKernelRoute, tolerated: ['ESRCH', 'ENODEV'] },
+];
+
+function addressOf(operation: VipOperation): string {
+  return operation.kind === 'add-vip' ? operation.vip.address : operation.address;
+}
+
+/** Adds go before removals here; of several operations on one address only the last one counts, as if in order. */
+function lastOfEachAddress(operations: readonly VipOperation[]): readonly Numbered[] {
+  const last = new Map<string, Numbered>();
+  for (const [index, operation] of operations.entries()) last.set(addressOf(operation), { index, operation });
+  return [...last.values()];
+}
+
+function perform(run: Run, numbered: readonly Numbered[], steps: readonly Step[]): void {
+  if (numbered.length === 0) return;
+  const { batch, socket, interfaceIndex } = run.target;
+  resetBatch(batch);
+  for (const { operation } of numbered) {
+    for (const step of steps) step.put(batch, interfaceIndex, operation);
+  }
+  const outcome = transact(socket, batch);
+  for (const failure of outcome.failures) noteFailure(run, numbered, steps, failure);
+  if (outcome.state === 'unknown') {
+    run.unknown = true;
+    const from = Math.floor(outcome.firstUnknown / steps.length);
+    for (const { index } of numbered.slice(from)) run.failures.set(index, { index, error: outcome.cause });
+  }
+}
+
+function noteFailure(run: Run, numbered: readonly Numbered[], steps: readonly Step[], failure: MessageFailure): void {
+  const entry = numbered[Math.floor(failure.index / steps.length)];
+  const step = steps[failure.index % steps.length];
+  if (entry === undefined || step === undefined || step.tolerated.includes(failure.code)) return;
+  // The first refusal of an operation tells the most.
+  if (run.failures.has(entry.index)) return;
+  const operation = `${step.name} ${addressOf(entry.operation)}`;
+  const error = new KernelError(operation, failure.errno, { extendedAck: failure.extendedAck });
+  run.failures.set(entry.index, { index: entry.index, error });
+}

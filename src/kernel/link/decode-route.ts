@@ -1,0 +1,51 @@
+import { addressBits } from '../../core/address.ts';
+import { messageAttributes, nextAttribute, readU32 } from '../netlink/attribute-reader.ts';
+import { type MessageCursor, payloadU8 } from '../netlink/message-reader.ts';
+import { familyOfNumber } from './address-family.ts';
+import { readIpAttribute } from './decode-address.ts';
+import {
+  RT_TABLE_LOCAL,
+  RTA_DST,
+  RTA_OIF,
+  RTA_PREFSRC,
+  RTM_F_CLONED,
+  RTM_NEWROUTE,
+  RTN_LOCAL,
+  routeHeaderLength,
+} from './rtnetlink.ts';
+
+/** A route of table `local` that makes a single address the node's. */
+export interface HostRoute {
+  readonly address: string;
+  /** RTPROT_* or a program's own. */
+  readonly protocol: number;
+  readonly source: string | undefined;
+  /** 0 when the answer names none. */
+  readonly interfaceIndex: number;
+}
+
+/** Reads a host route of table `local`; undefined for every other message. Throws NetlinkDecodeError. */
+export function readHostRoute(message: MessageCursor): HostRoute | undefined {
+  if (message.type !== RTM_NEWROUTE) return undefined;
+  const family = familyOfNumber(payloadU8(message, 0));
+  // A table's number above 255 is in RTA_TABLE, and then the header's is not `local` (rtm_table is RT_TABLE_COMPAT).
+  if (family === undefined || payloadU8(message, 4) !== RT_TABLE_LOCAL || payloadU8(message, 7) !== RTN_LOCAL) {
+    return undefined;
+  }
+  if (payloadU8(message, 1) !== addressBits(family) || isCloned(message)) return undefined;
+  let address: string | undefined;
+  let source: string | undefined;
+  let interfaceIndex = 0;
+  const cursor = messageAttributes(message, routeHeaderLength);
+  while (nextAttribute(cursor)) {
+    if (cursor.type === RTA_DST) address = readIpAttribute(cursor, family);
+    else if (cursor.type === RTA_PREFSRC) source = readIpAttribute(cursor, family);
+    else if (cursor.type === RTA_OIF) interfaceIndex = readU32(cursor);
+  }
+  return address === undefined ? undefined : { address, protocol: payloadU8(message, 5), source, interfaceIndex };
+}
+
+/** Entries of the route cache, which older kernels mix into a dump. */
+function isCloned(message: MessageCursor): boolean {
+  return ((payloadU8(message, 9) << 8) & RTM_F_CLONED) !== 0;
+}

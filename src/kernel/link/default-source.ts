@@ -1,0 +1,64 @@
+/** Which source address the kernel would choose towards the default route. */
+
+import { addressBits, addressBytes } from '../../core/address.ts';
+import type { Family } from '../../core/model/facts.ts';
+import { type ErrnoCode, isKernelError } from '../error.ts';
+import { messageAttributes, nextAttribute } from '../netlink/attribute-reader.ts';
+import { putBytes } from '../netlink/attribute-writer.ts';
+import { type Batch, beginMessage, createBatch, endMessage, putHeader } from '../netlink/batch.ts';
+import type { MessageCursor } from '../netlink/message-reader.ts';
+import { request } from '../netlink/request.ts';
+import type { NetlinkSocket } from '../netlink/socket.ts';
+import { familyNumber, familyOfNumber } from './address-family.ts';
+import { readIpAttribute } from './decode-address.ts';
+import { RTA_DST, RTA_PREFSRC, RTM_GETROUTE, RTM_NEWROUTE, routeHeaderLength } from './rtnetlink.ts';
+
+/**
+ * Destinations that only a default route leads to: the IPv4 dummy address (RFC 7600) and one of the range that ORCHID
+ * gave back (RFC 4843). Nothing is sent there; the kernel is asked what it would do.
+ */
+const farAway: Readonly<Record<Family, string>> = { IPv4: '192.0.0.8', IPv6: '2001:10::1' };
+
+/** How the kernel says that no route leads there: none, unreachable, prohibit, blackhole, or no such family. */
+const noRoute: readonly ErrnoCode[] = [
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'EACCES',
+  'EINVAL',
+  'ENETDOWN',
+  'EAFNOSUPPORT',
+  'EOPNOTSUPP',
+];
+
+/** Undefined without a default route. Throws KernelError. */
+export function readDefaultSource(socket: NetlinkSocket, family: Family): string | undefined {
+  try {
+    return request(socket, `find the default source of ${family}`, question(family), readSource)[0];
+  } catch (thrown) {
+    if (isKernelError(thrown) && noRoute.includes(thrown.code)) return undefined;
+    throw thrown;
+  }
+}
+
+function question(family: Family): Batch {
+  const batch = createBatch(64);
+  const header = new Uint8Array(routeHeaderLength);
+  header[0] = familyNumber(family);
+  header[1] = addressBits(family);
+  beginMessage(batch, RTM_GETROUTE, 0);
+  putHeader(batch, header);
+  putBytes(batch, RTA_DST, addressBytes(farAway[family]));
+  endMessage(batch);
+  return batch;
+}
+
+function readSource(message: MessageCursor): string | undefined {
+  if (message.type !== RTM_NEWROUTE) return undefined;
+  const family = familyOfNumber(message.received.view.getUint8(message.payload));
+  if (family === undefined) return undefined;
+  const cursor = messageAttributes(message, routeHeaderLength);
+  while (nextAttribute(cursor)) {
+    if (cursor.type === RTA_PREFSRC) return readIpAttribute(cursor, family);
+  }
+  return undefined;
+}

@@ -1,0 +1,110 @@
+/** The rtnetlink messages that make and remove one VIP. */
+
+import { addressBits, addressBytes, familyOf } from '../../core/address.ts';
+import type { Vip } from '../../core/model/vip.ts';
+import { putBytes, putU32 } from '../netlink/attribute-writer.ts';
+import { type Batch, beginMessage, endMessage, putHeader } from '../netlink/batch.ts';
+import { NLM_F_CREATE, NLM_F_REPLACE } from '../netlink/constants.ts';
+import { familyNumberOf } from './address-family.ts';
+import { routeMetric, routeProtocol } from './identity.ts';
+import {
+  addressHeaderLength,
+  IFA_ADDRESS,
+  IFA_F_NODAD,
+  IFA_F_NOPREFIXROUTE,
+  IFA_FLAGS,
+  IFA_LOCAL,
+  RT_SCOPE_HOST,
+  RT_SCOPE_LINK,
+  RT_SCOPE_UNIVERSE,
+  RT_TABLE_LOCAL,
+  RTA_DST,
+  RTA_OIF,
+  RTA_PREFSRC,
+  RTA_PRIORITY,
+  RTM_DELADDR,
+  RTM_DELROUTE,
+  RTM_NEWADDR,
+  RTM_NEWROUTE,
+  RTN_LOCAL,
+  RTPROT_KERNEL,
+  routeHeaderLength,
+} from './rtnetlink.ts';
+
+/** Sluice's local route to the VIP, in place of the one it may have already. EINVAL: the source is no local address. */
+export function putVipRoute(batch: Batch, interfaceIndex: number, vip: Vip): void {
+  beginMessage(batch, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+  putRoute(batch, vip.address, routeProtocol);
+  putU32(batch, RTA_OIF, interfaceIndex);
+  putU32(batch, RTA_PRIORITY, routeMetric);
+  if (vip.source !== undefined) putBytes(batch, RTA_PREFSRC, addressBytes(vip.source));
+  endMessage(batch);
+}
+
+/** Removes sluice's local route. ESRCH: there is none. */
+export function putVipRouteRemoval(batch: Batch, interfaceIndex: number, address: string): void {
+  beginMessage(batch, RTM_DELROUTE, 0);
+  putRoute(batch, address, routeProtocol);
+  putU32(batch, RTA_OIF, interfaceIndex);
+  putU32(batch, RTA_PRIORITY, routeMetric);
+  endMessage(batch);
+}
+
+/**
+ * Removes the local route that the kernel adds with every address: its source is the address itself, and it stands
+ * before sluice's. The same message removes the one that kube-router leaves, which carries the kernel's protocol
+ * number too. ESRCH: there is none.
+ */
+export function putKernelRouteRemoval(batch: Batch, interfaceIndex: number, address: string): void {
+  beginMessage(batch, RTM_DELROUTE, 0);
+  putRoute(batch, address, RTPROT_KERNEL);
+  putU32(batch, RTA_OIF, interfaceIndex);
+  endMessage(batch);
+}
+
+/**
+ * The address. IPv4: scope link, so that the kernel never chooses it as the source of other traffic. IPv6: no duplicate
+ * address detection (several nodes hold it), no prefix route. EEXIST: it is there.
+ */
+export function putVipAddress(batch: Batch, interfaceIndex: number, address: string): void {
+  beginMessage(batch, RTM_NEWADDR, NLM_F_CREATE);
+  putAddress(batch, interfaceIndex, address);
+  if (familyOf(address) === 'IPv6') putU32(batch, IFA_FLAGS, IFA_F_NODAD | IFA_F_NOPREFIXROUTE);
+  endMessage(batch);
+}
+
+/** Removes the address. EADDRNOTAVAIL: it is not there. */
+export function putVipAddressRemoval(batch: Batch, interfaceIndex: number, address: string): void {
+  beginMessage(batch, RTM_DELADDR, 0);
+  putAddress(batch, interfaceIndex, address);
+  endMessage(batch);
+}
+
+/** `ifaddrmsg` and the address as a single host. */
+function putAddress(batch: Batch, interfaceIndex: number, address: string): void {
+  const family = familyOf(address);
+  const header = new DataView(new ArrayBuffer(addressHeaderLength));
+  header.setUint8(0, familyNumberOf(address));
+  header.setUint8(1, addressBits(family));
+  header.setUint8(3, family === 'IPv4' ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE);
+  header.setUint32(4, interfaceIndex, true);
+  putHeader(batch, new Uint8Array(header.buffer));
+  const bytes = addressBytes(address);
+  putBytes(batch, IFA_LOCAL, bytes);
+  putBytes(batch, IFA_ADDRESS, bytes);
+}
+
+/** `rtmsg` and the destination. */
+function putRoute(batch: Batch, address: string, protocol: number): void {
+  const family = familyOf(address);
+  const header = new Uint8Array(routeHeaderLength);
+  header[0] = familyNumberOf(address);
+  header[1] = addressBits(family);
+  header[4] = RT_TABLE_LOCAL;
+  header[5] = protocol;
+  // IPv6 has no scopes of routes.
+  header[6] = family === 'IPv4' ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+  header[7] = RTN_LOCAL;
+  putHeader(batch, header);
+  putBytes(batch, RTA_DST, addressBytes(address));
+}

@@ -1,0 +1,78 @@
+/** The VIP interface and the node's addresses by rtnetlink. */
+
+import type { VipOperation } from '../../core/model/operation.ts';
+import { errno, KernelError } from '../error.ts';
+import { createBatch } from '../netlink/batch.ts';
+import { NETLINK_ROUTE } from '../netlink/constants.ts';
+import { closeNetlinkSocket, type NetlinkSocket, openNetlinkSocket } from '../netlink/socket.ts';
+import type { ApplyResult, LinkOptions, LinkPort } from '../ports.ts';
+import { watchAddresses } from './address-events.ts';
+import { applyVips } from './apply-vips.ts';
+import { readDefaultSource } from './default-source.ts';
+import { dumpVips } from './dump-vips.ts';
+import { interfaceAlias } from './identity.ts';
+import { createDummy, deleteLink, findLink, setUp } from './interface.ts';
+import { readNodeAddresses } from './node-addresses.ts';
+import { RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR } from './rtnetlink.ts';
+
+/** Opens the port. `networkNamespace` is the path of a namespace, for tests. Throws KernelError. */
+export function openLink(options: LinkOptions & { readonly networkNamespace?: string }): LinkPort {
+  const { interfaceName, mode, networkNamespace } = options;
+  const place = networkNamespace === undefined ? {} : { networkNamespace };
+  const socket = openNetlinkSocket({ protocol: NETLINK_ROUTE, ...place });
+  const batch = createBatch();
+  const stops = new Set<() => void>();
+  return {
+    ensureInterface: () => ensureInterface(socket, interfaceName),
+    // 0 is no interface's index: without one only routes are found, and they went with it.
+    dumpVips: () => dumpVips(socket, findLink(socket, interfaceName)?.index ?? 0),
+    apply: (operations) => {
+      const interfaceIndex = findLink(socket, interfaceName)?.index;
+      if (interfaceIndex === undefined) return withoutInterface(interfaceName, operations);
+      return applyVips({ socket, batch, interfaceIndex, mode }, operations);
+    },
+    removeInterface: () => removeInterface(socket, interfaceName),
+    nodeAddresses: () => readNodeAddresses(socket, interfaceName),
+    defaultSource: (family) => readDefaultSource(socket, family),
+    onAddressChange: (listener) => {
+      const groups = [RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR];
+      const events = openNetlinkSocket({ protocol: NETLINK_ROUTE, groups, ...place });
+      const stop = watchAddresses(events, () => findLink(socket, interfaceName)?.index, listener);
+      stops.add(stop);
+      return () => {
+        stops.delete(stop);
+        stop();
+      };
+    },
+    close: () => {
+      for (const stop of stops) stop();
+      stops.clear();
+      closeNetlinkSocket(socket);
+    },
+  };
+}
+
+function ensureInterface(socket: NetlinkSocket, name: string): { readonly created: boolean } {
+  const found = findLink(socket, name);
+  const created = found === undefined && createDummy(socket, name);
+  if (found?.isUp !== true) setUp(socket, name);
+  return { created };
+}
+
+function removeInterface(socket: NetlinkSocket, name: string): ReturnType<LinkPort['removeInterface']> {
+  const link = findLink(socket, name);
+  if (link === undefined) return 'absent';
+  if (link.alias !== interfaceAlias || link.kind !== 'dummy') return 'not-ours';
+  if (dumpVips(socket, link.index).length > 0) return 'in-use';
+  return deleteLink(socket, link) ? 'removed' : 'absent';
+}
+
+/** Without the interface nothing can be added, and nothing is left to remove. */
+function withoutInterface(interfaceName: string, operations: readonly VipOperation[]): ApplyResult {
+  const failures = operations.flatMap((operation, index) => {
+    if (operation.kind === 'remove-vip') return [];
+    const error = new KernelError(`add VIP ${operation.vip.address} to ${interfaceName}`, errno.ENODEV);
+    return [{ index, error }];
+  });
+  return { failures, unknown: false };
+}
