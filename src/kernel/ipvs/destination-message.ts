@@ -13,7 +13,7 @@ import {
   createBatch,
   endMessage,
   putGenericHeader,
-  putMessages,
+  reserve,
   resetBatch,
 } from '../netlink/batch.ts';
 import { writeAddressText } from './address-text.ts';
@@ -34,15 +34,21 @@ export type DestinationOperation = Extract<IpvsOperation, { readonly kind: `${st
 export interface DestinationTemplate {
   readonly familyId: number;
   readonly message: Batch;
+  /** The bytes of the message, as long as it is: copying a part of a longer buffer costs more than the copy. */
+  bytes: Uint8Array;
   kind: DestinationOperation['kind'] | undefined;
   identity: VirtualServerIdentity | undefined;
+  /** How many bytes of the address are in use: 4 or 16. */
+  addressBytes: number;
   /** Where the DEST nest begins in the message. */
   nest: number;
 }
 
 /** Makes the template of a family id that `resolveGenericFamily` gave. */
 export function createDestinationTemplate(familyId: number): DestinationTemplate {
-  return { familyId, message: createBatch(256), kind: undefined, identity: undefined, nest: 0 };
+  const message = createBatch(256);
+  const bytes = message.bytes.subarray(0, 0);
+  return { familyId, message, bytes, kind: undefined, identity: undefined, addressBytes: 4, nest: 0 };
 }
 
 /** Appends NEW_DEST, SET_DEST or DEL_DEST. Returns 0, or an errno, with nothing written, for what must not be sent. */
@@ -63,14 +69,18 @@ export function encodeDestination(
   const { nest } = template;
   const written = writeAddressText(destination.address, bytes, nest + offset.address);
   if (written === 0) return errno.EINVAL;
-  if (written === 4) bytes.fill(0, nest + offset.address + 4, nest + offset.address + 16);
+  // An IPv4 address takes the first 4 of 16 bytes; the others are 0 but after an IPv6 one.
+  if (written < template.addressBytes) bytes.fill(0, nest + offset.address + written, nest + offset.address + 16);
+  template.addressBytes = written;
   view.setUint16(nest + offset.port, destination.port, false);
   view.setUint16(nest + offset.family, written === 4 ? addressFamilyNumber.IPv4 : addressFamilyNumber.IPv6, true);
   if (kind !== 'remove-destination') {
     view.setUint32(nest + offset.forwarding, forwardingNumber[destination.forwarding], true);
     view.setInt32(nest + offset.weight, destination.weight, true);
   }
-  putMessages(batch, template.message);
+  const start = reserve(batch, template.bytes.length);
+  batch.bytes.set(template.bytes, start);
+  batch.messageCount += 1;
   return 0;
 }
 
@@ -98,8 +108,10 @@ function prepareTemplate(
   template.nest = message.length;
   putDestination(message, kind);
   endMessage(message);
+  template.bytes = message.bytes.subarray(0, message.length);
   template.identity = identity;
   template.kind = kind;
+  template.addressBytes = 4;
   return 0;
 }
 
