@@ -1,0 +1,44 @@
+/** What every namespaced object carries. */
+
+import type { Intern } from './intern.ts';
+import { type JsonObject, readObject, readString, requireName, requireObject } from './json.ts';
+
+export interface Metadata {
+  readonly key: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: JsonObject;
+  readonly annotations: JsonObject;
+  /** Unix milliseconds, 0 when absent. */
+  readonly createdAt: number;
+}
+
+export const headlessLabel = 'service.kubernetes.io/headless';
+
+/** `namespace/name`. Throws MalformedError. */
+export function keyOfNamespaced(raw: unknown): string {
+  const metadata = requireObject(requireObject(raw, 'object')['metadata'], 'metadata');
+  const name = requireName(metadata['name'], 'metadata.name');
+  return `${requireName(metadata['namespace'], 'metadata.namespace')}/${name}`;
+}
+
+/** Throws MalformedError. */
+export function readMetadata(object: JsonObject, intern: Intern): Metadata {
+  const metadata = requireObject(object['metadata'], 'metadata');
+  const namespace = intern(requireName(metadata['namespace'], 'metadata.namespace'));
+  const name = intern(requireName(metadata['name'], 'metadata.name'));
+  return {
+    key: intern(`${namespace}/${name}`),
+    namespace,
+    name,
+    labels: readObject(metadata['labels'], 'metadata.labels'),
+    annotations: readObject(metadata['annotations'], 'metadata.annotations'),
+    createdAt: readTime(metadata['creationTimestamp']),
+  };
+}
+
+function readTime(value: unknown): number {
+  const text = readString(value, 'metadata.creationTimestamp');
+  const time = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(time) ? 0 : time;
+}
