@@ -1,0 +1,203 @@
+/**
+ * Carries element operations out in transactions. Operations on the same set share messages. A refused message is sent
+ * again one element to a message: the kernel goes through a whole transaction before it gives it up, so one more attempt
+ * names every refused element (nfnetlink_rcv_batch in net/netfilter/nfnetlink.c). These are left out, the rest goes in.
+ */
+
+import { filterElementKey } from '../../core/keys.ts';
+import type { FilterOperation } from '../../core/model/operation.ts';
+import { KernelError } from '../error.ts';
+import { type Batch, resetBatch } from '../netlink/batch.ts';
+import type { NetlinkSocket } from '../netlink/socket.ts';
+import type { MessageFailure } from '../netlink/transact.ts';
+import { beginTransaction, commitTransaction, endTransaction } from '../netlink/transaction.ts';
+import type { ApplyResult, OperationFailure } from '../ports.ts';
+import { NFNL_SUBSYS_NFTABLES } from './constants.ts';
+import { type ElementVerb, putElements } from './encode-element.ts';
+import { layoutOf, type SetLayout } from './set-layout.ts';
+
+/**
+ * Operations in one transaction. More are split: one send is bounded by the socket's send buffer, and the kernel holds
+ * its commit lock for the length of a transaction.
+ */
+export const transactionOperations = 20_000;
+
+/** Elements in one message: few enough that a refused one costs little to look into. */
+const messageElements = 512;
+
+/** Each attempt settles the operations that the one before could not; others' changes in between may add to them. */
+const maximumAttempts = 8;
+
+/** An open nfnetlink socket and a reused batch. */
+export interface ElementTarget {
+  readonly socket: NetlinkSocket;
+  readonly batch: Batch;
+}
+
+/** Applies the operations as if in order. */
+export function applyElements(target: ElementTarget, operations: readonly FilterOperation[]): ApplyResult {
+  const failures: OperationFailure[] = [];
+  let unknown = false;
+  const entries = withoutOverridden(operations);
+  for (let start = 0; start < entries.length; start += transactionOperations) {
+    const run: Run = { target, failures, fresh: group(entries.slice(start, start + transactionOperations)) };
+    if (!settle(run)) unknown = true;
+  }
+  return { failures: failures.sort((a, b) => a.index - b.index), unknown };
+}
+
+/** One operation and its index in the list that was given. */
+interface Entry {
+  readonly index: number;
+  readonly operation: FilterOperation;
+  /** The map holds the key with another mark: remove it first. */
+  readonly replaces?: boolean;
+}
+
+/** Operations that share a message. */
+interface Message {
+  readonly verb: ElementVerb;
+  readonly set: SetLayout;
+  readonly entries: readonly Entry[];
+}
+
+interface Run {
+  readonly target: ElementTarget;
+  readonly failures: OperationFailure[];
+  fresh: readonly Message[];
+}
+
+/** Sends until a transaction is accepted or nothing is left of it. False when an answer was lost. */
+function settle(run: Run): boolean {
+  let messages = run.fresh;
+  for (let attempt = 1; messages.length > 0; attempt += 1) {
+    const { batch, socket } = run.target;
+    const order = writeTransaction(batch, messages);
+    const outcome = commitTransaction(socket, batch);
+    if (outcome.state === 'committed') return true;
+    if (outcome.state === 'unknown') return fail(run, messages, outcome.cause);
+    const own = outcome.failures.find((failure) => failure.index === 0);
+    const last = attempt === maximumAttempts ? outcome.failures[0] : own;
+    if (last !== undefined) {
+      fail(run, messages, refusal('change elements', last));
+      return true;
+    }
+    messages = withoutRefused(run, messages, refusedMessages(order, outcome.failures));
+  }
+  return true;
+}
+
+function fail(run: Run, messages: readonly Message[], error: KernelError): false {
+  for (const { entries } of messages) {
+    for (const { index } of entries) run.failures.push({ index, error });
+  }
+  return false;
+}
+
+/** Writes the messages and says, for each message of the batch, which of `messages` it belongs to. */
+function writeTransaction(batch: Batch, messages: readonly Message[]): readonly (Message | undefined)[] {
+  resetBatch(batch);
+  beginTransaction(batch, NFNL_SUBSYS_NFTABLES);
+  const order: (Message | undefined)[] = [undefined];
+  for (const message of messages) {
+    const elements = message.entries.map(({ operation }) => operation.element);
+    if (message.entries[0]?.replaces === true) {
+      putElements(batch, 'remove', message.set, { elements, from: 0 });
+      order.push(message);
+    }
+    for (let from = 0; from < elements.length; ) {
+      from = putElements(batch, message.verb, message.set, { elements, from });
+      order.push(message);
+    }
+  }
+  endTransaction(batch, NFNL_SUBSYS_NFTABLES);
+  return order;
+}
+
+function refusedMessages(
+  order: readonly (Message | undefined)[],
+  failures: readonly MessageFailure[],
+): ReadonlyMap<Message, MessageFailure> {
+  const refused = new Map<Message, MessageFailure>();
+  for (const failure of failures) {
+    const message = order[failure.index];
+    // The first refusal counts: the one of an addition follows from that of the removal before it.
+    if (message !== undefined && !refused.has(message)) refused.set(message, failure);
+  }
+  return refused;
+}
+
+function withoutRefused(
+  run: Run,
+  messages: readonly Message[],
+  refused: ReadonlyMap<Message, MessageFailure>,
+): readonly Message[] {
+  return messages.flatMap((message) => {
+    const failure = refused.get(message);
+    if (failure === undefined) return [message];
+    const [entry] = message.entries;
+    if (entry === undefined) return [];
+    if (message.entries.length > 1) return message.entries.map((each) => ({ ...message, entries: [each] }));
+    return remedied(run, message, entry, failure);
+  });
+}
+
+/** What to send instead of a single refused operation: nothing, or an addition that replaces. */
+function remedied(run: Run, message: Message, entry: Entry, failure: MessageFailure): readonly Message[] {
+  if (message.verb === 'remove' && failure.code === 'ENOENT') return [];
+  const isAddition = message.verb === 'add';
+  // nft_add_set_elem answers EBUSY when a map has the key with other data.
+  if (isAddition && message.set.isMap && failure.code === 'EBUSY' && entry.replaces !== true) {
+    return [{ ...message, entries: [{ ...entry, replaces: true }] }];
+  }
+  // It went away between two attempts.
+  if (isAddition && entry.replaces === true && failure.code === 'ENOENT') {
+    return [{ ...message, entries: [{ ...entry, replaces: false }] }];
+  }
+  const operation = `${message.verb} element ${filterElementKey(entry.operation.element)}`;
+  run.failures.push({ index: entry.index, error: refusal(operation, failure) });
+  return [];
+}
+
+function refusal(operation: string, failure: MessageFailure): KernelError {
+  return new KernelError(operation, failure.errno, { extendedAck: failure.extendedAck });
+}
+
+/** Removals go before additions below; an operation that a later one on the same element overrides is left out. */
+function withoutOverridden(operations: readonly FilterOperation[]): readonly Entry[] {
+  const entries = operations.map((operation, index) => ({ index, operation }));
+  const removals = operations.filter((operation) => operation.kind === 'remove-element');
+  const hasMarks = operations.some((operation) => operation.element.set === 'inside_view');
+  // Additions alone, or removals alone, cannot override each other; only additions with a mark can.
+  if (!hasMarks && (removals.length === 0 || removals.length === operations.length)) return entries;
+  const last = new Map<string, Entry>();
+  for (const entry of entries) last.set(filterElementKey(entry.operation.element), entry);
+  return [...last.values()];
+}
+
+/** Operations by verb and set, removals first, in messages of a limited size. */
+function group(entries: readonly Entry[]): readonly Message[] {
+  const lists = new Map<SetLayout, { readonly add: Entry[]; readonly remove: Entry[] }>();
+  for (const entry of entries) {
+    const { kind, element } = entry.operation;
+    const set = layoutOf(element);
+    let list = lists.get(set);
+    if (list === undefined) {
+      list = { add: [], remove: [] };
+      lists.set(set, list);
+    }
+    (kind === 'add-element' ? list.add : list.remove).push(entry);
+  }
+  return [
+    ...[...lists].flatMap(([set, { remove }]) => messagesOf('remove', set, remove)),
+    ...[...lists].flatMap(([set, { add }]) => messagesOf('add', set, add)),
+  ];
+}
+
+function messagesOf(verb: ElementVerb, set: SetLayout, entries: readonly Entry[]): readonly Message[] {
+  const messages: Message[] = [];
+  for (let start = 0; start < entries.length; start += messageElements) {
+    messages.push({ verb, set, entries: entries.slice(start, start + messageElements) });
+  }
+  return messages;
+}

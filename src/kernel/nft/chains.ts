@@ -1,0 +1,201 @@
+/**
+ * The chains of sluice's table.
+ *
+ * IPVS schedules packets from other hosts and from pods in the hook input at priority 99, and those of the node's own
+ * processes in the hook output at -98 (ip_vs_ops4 in net/netfilter/ipvs/ip_vs_core.c). The chains stand right before and
+ * after it:
+ *
+ * - A mark that other programs set on the way (Calico and Cilium at mangle, kube-proxy in nat) cannot spoil ours, which
+ *   IPVS compares as a whole, since nothing of theirs comes after us; and ours cannot misdirect a packet, since it is
+ *   routed already (`ip rule fwmark`).
+ * - The hook input sees only packets for this node: forwarded traffic pays nothing.
+ *
+ * After IPVS the marks are taken off again: a packet that a tunnel wraps keeps its mark, and its outer packet would be
+ * masqueraded too.
+ */
+
+import { type Family, families } from '../../core/model/facts.ts';
+
+/** Every chain, in the order in which a packet meets them. */
+export const chainNames = ['before_ipvs', 'before_ipvs_from_node', 'after_ipvs', 'source_nat', 'unmark'] as const;
+
+export type ChainName = (typeof chainNames)[number];
+
+export interface ChainInput {
+  /** The bit that asks for masquerade. */
+  readonly mark: number;
+  /** Whether sources of this family can be told to be pods. */
+  readonly knowsPods: (family: Family) => boolean;
+}
+
+interface Chain {
+  readonly hook: string;
+  readonly comment: string;
+  readonly rules: readonly string[];
+}
+
+/** A chain as it stands inside `table inet sluice { }`. */
+export function chainText(name: ChainName, input: ChainInput): string {
+  const chain = chainOf(name, input);
+  return [
+    `  chain ${name} {`,
+    `    comment "${chain.comment}"`,
+    `    type ${chain.hook}; policy accept;`,
+    ...chain.rules.map((text) => `    ${text}`),
+    '  }',
+  ].join('\n');
+}
+
+function chainOf(name: ChainName, input: ChainInput): Chain {
+  switch (name) {
+    case 'before_ipvs':
+      return {
+        hook: 'filter hook input priority 90',
+        comment: 'packets from pods and other hosts, before IPVS chooses an endpoint',
+        rules: families.flatMap((family) => beforeIpvs(family, input)),
+      };
+    case 'before_ipvs_from_node':
+      return {
+        hook: 'filter hook output priority -99',
+        comment: 'packets of processes on this node, before IPVS chooses an endpoint',
+        rules: families.flatMap((family) => beforeIpvsFromNode(family, input)),
+      };
+    case 'after_ipvs':
+      return {
+        hook: 'filter hook input priority 110',
+        comment: 'what IPVS left: ports of a VIP that no Service has',
+        rules: families.flatMap(afterIpvs),
+      };
+    case 'source_nat':
+      return {
+        hook: 'nat hook postrouting priority srcnat',
+        comment: 'after IPVS has chosen the endpoint',
+        rules: sourceNat(input),
+      };
+    case 'unmark':
+      return {
+        hook: 'filter hook postrouting priority 101',
+        comment: 'marks that sluice set have done their work',
+        rules: unmark(input),
+      };
+  }
+}
+
+function beforeIpvs(family: Family, input: ChainInput): readonly string[] {
+  const f = words(family);
+  const fromOutside = `${f.ip} saddr != @cluster_cidr${f.n}`;
+  const view = `meta mark set ${f.frontend} map @inside_view${f.n}`;
+  return [
+    rule(`ct state new ${f.frontend} @drop${f.n} drop`, 'no endpoint that the policy allows'),
+    rule(`${f.ip} saddr @cluster_cidr${f.n} ${view} accept`, 'pods get the endpoints of the whole cluster'),
+    rule(`${fromOutside} ct state new ${f.frontend} @drop_outside${f.n} drop`, 'no endpoint on this node'),
+    ...(input.knowsPods(family)
+      ? [
+          rule(
+            `${fromOutside} ${f.frontend} @masquerade_outside${f.n} ${addMark(input)} accept`,
+            'clients that are no pods',
+          ),
+        ]
+      : []),
+    rule(`${f.frontend} @masquerade${f.n} ${addMark(input)}`, 'every client'),
+  ];
+}
+
+/**
+ * A packet to a VIP has the node's address as its source, by the VIP's route, and needs no masquerade. One to a node
+ * port has the address that it goes to, which may be one that pods cannot answer to (docker0, a second network).
+ */
+function beforeIpvsFromNode(family: Family, input: ChainInput): readonly string[] {
+  const f = words(family);
+  return [
+    rule(`ct state new ${f.frontend} @drop${f.n} drop`, 'no endpoint that the policy allows'),
+    rule(
+      `meta mark set ${f.frontend} map @inside_view${f.n} accept`,
+      'the node gets the endpoints of the whole cluster',
+    ),
+    rule(`${f.ip} daddr != @vips${f.n} ${f.frontend} @masquerade${f.n} ${addMark(input)}`, 'node ports'),
+  ];
+}
+
+/** What answers belong to connections that were opened with a VIP as source, before its route had another. */
+function afterIpvs(family: Family): readonly string[] {
+  const f = words(family);
+  const toVip = `${f.ip} daddr @vips${f.n}`;
+  return [
+    rule(`${toVip} ct direction reply accept`, 'answers to this node'),
+    rule(`${toVip} ${f.icmp} accept`, 'ping and errors'),
+    rule(`${toVip} meta l4proto tcp reject with tcp reset`, 'not a port of a Service'),
+    rule(`${toVip} reject`, 'not a port of a Service'),
+  ];
+}
+
+function sourceNat(input: ChainInput): readonly string[] {
+  const hairpin = families.map((family) => {
+    const f = words(family);
+    const pair = `${f.ip} saddr . ${f.ip} daddr`;
+    return rule(`${pair} @hairpin${f.n} masquerade fully-random`, 'a pod that reaches itself must see another source');
+  });
+  const nodePorts = families.map((family) => {
+    const f = words(family);
+    const own = `meta mark @fwmarks${f.n} fib saddr type local ct original ${f.ip} daddr != @vips${f.n}`;
+    return rule(`meta nfproto ${f.nfproto} ${own} masquerade fully-random`, 'node ports, from the node itself');
+  });
+  return [
+    rule(`meta mark & ${hex(input.mark)} == ${hex(input.mark)} masquerade fully-random`, 'asked for before IPVS'),
+    ...hairpin,
+    ...nodePorts,
+  ];
+}
+
+function unmark(input: ChainInput): readonly string[] {
+  const rest = (~input.mark >>> 0).toString(16);
+  const views = families.map((family) => {
+    const f = words(family);
+    return rule(`meta nfproto ${f.nfproto} meta mark @fwmarks${f.n} meta mark set 0`, 'the view of clients inside');
+  });
+  return [
+    rule(`meta mark & ${hex(input.mark)} == ${hex(input.mark)} meta mark set meta mark & 0x${rest}`, 'masquerade'),
+    ...views,
+  ];
+}
+
+function addMark(input: ChainInput): string {
+  return `meta mark set meta mark | ${hex(input.mark)}`;
+}
+
+function rule(text: string, comment: string): string {
+  return `${text} comment "${comment}"`;
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+interface FamilyWords {
+  readonly n: 4 | 6;
+  readonly ip: 'ip' | 'ip6';
+  readonly nfproto: 'ipv4' | 'ipv6';
+  /** The key of the sets of frontends. */
+  readonly frontend: string;
+  /** ICMP that a VIP answers or that its connections need. */
+  readonly icmp: string;
+}
+
+function words(family: Family): FamilyWords {
+  const errors = 'destination-unreachable, time-exceeded, parameter-problem';
+  return family === 'IPv4'
+    ? {
+        n: 4,
+        ip: 'ip',
+        nfproto: 'ipv4',
+        frontend: 'ip daddr . meta l4proto . th dport',
+        icmp: `icmp type { echo-request, echo-reply, ${errors} }`,
+      }
+    : {
+        n: 6,
+        ip: 'ip6',
+        nfproto: 'ipv6',
+        frontend: 'ip6 daddr . meta l4proto . th dport',
+        icmp: `icmpv6 type { echo-request, echo-reply, ${errors}, packet-too-big, nd-neighbor-solicit, nd-neighbor-advert }`,
+      };
+}

@@ -1,0 +1,100 @@
+/** Reads the elements of a set back. */
+
+import { readAddress } from '../../core/address.ts';
+import type { FilterElement } from '../../core/model/filter-element.ts';
+import {
+  type AttributeCursor,
+  messageAttributes,
+  nestedAttributes,
+  nextAttribute,
+  readU32,
+  viewBytes,
+} from '../netlink/attribute-reader.ts';
+import { netfilterHeaderLength } from '../netlink/constants.ts';
+import { NetlinkDecodeError } from '../netlink/decode-error.ts';
+import type { MessageCursor } from '../netlink/message-reader.ts';
+import {
+  NFT_MSG_NEWSETELEM,
+  NFTA_DATA_VALUE,
+  NFTA_LIST_ELEM,
+  NFTA_SET_ELEM_DATA,
+  NFTA_SET_ELEM_KEY,
+  NFTA_SET_ELEM_LIST_ELEMENTS,
+  NFTA_SET_ELEM_USERDATA,
+  NFTNL_UDATA_SET_ELEM_COMMENT,
+} from './constants.ts';
+import { keyLength, protocolOfNumber, type SetLayout } from './set-layout.ts';
+
+/**
+ * The elements of `set` in one answer to a dump. Elements that sluice could not have written (another protocol, an
+ * address paired with another) are left out. Throws NetlinkDecodeError.
+ */
+export function readElements(message: MessageCursor, set: SetLayout): readonly FilterElement[] {
+  if (message.type !== NFT_MSG_NEWSETELEM) return [];
+  const elements: FilterElement[] = [];
+  const cursor = messageAttributes(message, netfilterHeaderLength);
+  while (nextAttribute(cursor)) {
+    if (cursor.type !== NFTA_SET_ELEM_LIST_ELEMENTS) continue;
+    const list = nestedAttributes(cursor);
+    while (nextAttribute(list)) {
+      const element = list.type === NFTA_LIST_ELEM ? readElement(list, set) : undefined;
+      if (element !== undefined) elements.push(element);
+    }
+  }
+  return elements;
+}
+
+function readElement(list: AttributeCursor, set: SetLayout): FilterElement | undefined {
+  let key: Buffer | undefined;
+  let mark: number | undefined;
+  let comment: string | undefined;
+  const cursor = nestedAttributes(list);
+  while (nextAttribute(cursor)) {
+    if (cursor.type === NFTA_SET_ELEM_KEY) key = readValue(cursor, viewBytes);
+    else if (cursor.type === NFTA_SET_ELEM_DATA) mark = readValue(cursor, readU32);
+    else if (cursor.type === NFTA_SET_ELEM_USERDATA) comment = readComment(viewBytes(cursor));
+  }
+  if (key === undefined) return undefined;
+  if (key.length < keyLength(set)) throw new NetlinkDecodeError('the key of an element is cut short', list.value);
+  return makeElement(set, key, mark, comment);
+}
+
+function readValue<Value>(outer: AttributeCursor, read: (cursor: AttributeCursor) => Value): Value | undefined {
+  const cursor = nestedAttributes(outer);
+  while (nextAttribute(cursor)) if (cursor.type === NFTA_DATA_VALUE) return read(cursor);
+  return undefined;
+}
+
+/** User data is what some program wrote: anything but a comment as nft writes it is no comment. */
+function readComment(bytes: Buffer): string | undefined {
+  let at = 0;
+  while (at + 2 <= bytes.length) {
+    const length = bytes[at + 1] ?? 0;
+    const end = at + 2 + length;
+    if (end > bytes.length) return undefined;
+    if (bytes[at] === NFTNL_UDATA_SET_ELEM_COMMENT && length > 0) return bytes.toString('utf8', at + 2, end - 1);
+    at = end;
+  }
+  return undefined;
+}
+
+function makeElement(
+  set: SetLayout,
+  key: Buffer,
+  mark: number | undefined,
+  comment: string | undefined,
+): FilterElement | undefined {
+  const remark = comment === undefined ? {} : { comment };
+  if (set.set === 'fwmarks') return { set: set.set, family: set.family, mark: key.readUInt32LE(0), ...remark };
+  const address = readAddress(key, 0, set.family);
+  if (set.set === 'vips') return { set: set.set, address };
+  const addressEnd = set.family === 'IPv4' ? 4 : 16;
+  if (set.set === 'hairpin') {
+    return readAddress(key, addressEnd, set.family) === address ? { set: set.set, address } : undefined;
+  }
+  const protocol = protocolOfNumber(key.readUInt8(addressEnd));
+  if (protocol === undefined) return undefined;
+  const frontend = { address, protocol, port: key.readUInt16BE(addressEnd + 4) };
+  if (set.set === 'inside_view') return mark === undefined ? undefined : { set: set.set, ...frontend, mark };
+  return set.set === 'virtual_servers' ? { set: set.set, ...frontend, ...remark } : { set: set.set, ...frontend };
+}

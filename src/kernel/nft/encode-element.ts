@@ -1,0 +1,125 @@
+/** Writes the messages that add and remove elements. */
+
+import { writeAddress } from '../../core/address.ts';
+import type { FilterElement } from '../../core/model/filter-element.ts';
+import { beginNest, endNest, nestLength, putBytes, putString } from '../netlink/attribute-writer.ts';
+import { type Batch, beginMessage, endMessage, putNetfilterHeader } from '../netlink/batch.ts';
+import { NLM_F_CREATE } from '../netlink/constants.ts';
+import {
+  NFPROTO_INET,
+  NFT_MSG_DELSETELEM,
+  NFT_MSG_NEWSETELEM,
+  NFTA_DATA_VALUE,
+  NFTA_LIST_ELEM,
+  NFTA_SET_ELEM_DATA,
+  NFTA_SET_ELEM_KEY,
+  NFTA_SET_ELEM_LIST_ELEMENTS,
+  NFTA_SET_ELEM_LIST_SET,
+  NFTA_SET_ELEM_LIST_TABLE,
+  NFTA_SET_ELEM_USERDATA,
+  NFTNL_UDATA_SET_ELEM_COMMENT,
+} from './constants.ts';
+import { keyLength, protocolNumber, type SetLayout, tableName } from './set-layout.ts';
+
+/** Bytes of comment that the user data of an element may hold, without the NUL (NFTNL_UDATA_COMMENT_MAXLEN is 128). */
+const longestComment = 127;
+
+/** The nest of a message's elements, which must stay below 65,536 bytes, is closed before one more would not fit. */
+const fullNest = 65_000;
+
+export type ElementVerb = 'add' | 'remove';
+
+/**
+ * Writes one message with as many of the elements from `from` on as fit, all of `set`. Returns the index of the first
+ * element that is left.
+ */
+export function putElements(
+  batch: Batch,
+  verb: ElementVerb,
+  set: SetLayout,
+  list: { readonly elements: readonly FilterElement[]; readonly from: number },
+): number {
+  const isAdd = verb === 'add';
+  beginMessage(batch, isAdd ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM, isAdd ? NLM_F_CREATE : 0);
+  putNetfilterHeader(batch, NFPROTO_INET, 0, 0);
+  putString(batch, NFTA_SET_ELEM_LIST_TABLE, tableName);
+  putString(batch, NFTA_SET_ELEM_LIST_SET, set.name);
+  const nest = beginNest(batch, NFTA_SET_ELEM_LIST_ELEMENTS);
+  let next = list.from;
+  for (; next < list.elements.length && nestLength(batch, nest) < fullNest; next += 1) {
+    const element = list.elements[next];
+    if (element !== undefined) putElement(batch, set, element, isAdd);
+  }
+  endNest(batch, nest);
+  endMessage(batch);
+  return next;
+}
+
+/** The bytes of an element's key. Throws RangeError when its address is none. */
+export function elementKey(set: SetLayout, element: FilterElement): Uint8Array {
+  const key = new Uint8Array(keyLength(set));
+  writeKey(key, element);
+  return key;
+}
+
+function putElement(batch: Batch, set: SetLayout, element: FilterElement, isAdd: boolean): void {
+  const nest = beginNest(batch, NFTA_LIST_ELEM);
+  putValue(batch, NFTA_SET_ELEM_KEY, elementKey(set, element));
+  if (isAdd && element.set === 'inside_view') {
+    const mark = new Uint8Array(4);
+    writeMark(mark, element.mark);
+    putValue(batch, NFTA_SET_ELEM_DATA, mark);
+  }
+  if (isAdd && 'comment' in element && element.comment !== undefined) putComment(batch, element.comment);
+  endNest(batch, nest);
+}
+
+function putValue(batch: Batch, type: number, value: Uint8Array): void {
+  const nest = beginNest(batch, type);
+  putBytes(batch, NFTA_DATA_VALUE, value);
+  endNest(batch, nest);
+}
+
+function writeKey(key: Uint8Array, element: FilterElement): void {
+  switch (element.set) {
+    case 'fwmarks':
+      writeMark(key, element.mark);
+      return;
+    case 'vips':
+      writeAddress(element.address, key, 0);
+      return;
+    case 'hairpin':
+      writeAddress(element.address, key, writeAddress(element.address, key, 0));
+      return;
+    default: {
+      const at = writeAddress(element.address, key, 0);
+      key[at] = protocolNumber(element.protocol);
+      key[at + 4] = element.port >> 8;
+      key[at + 5] = element.port & 0xff;
+    }
+  }
+}
+
+/** Marks are in host order (NFT_META_MARK); all our hosts are little-endian (see netlink/byte-order.ts). */
+function writeMark(bytes: Uint8Array, mark: number): void {
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, mark, true);
+}
+
+function putComment(batch: Batch, comment: string): void {
+  const text = cut(comment);
+  const bytes = new Uint8Array(text.length + 3);
+  bytes[0] = NFTNL_UDATA_SET_ELEM_COMMENT;
+  bytes[1] = text.length + 1;
+  bytes.set(text, 2);
+  putBytes(batch, NFTA_SET_ELEM_USERDATA, bytes);
+}
+
+/** At most 127 bytes, and no half character at the end. */
+function cut(comment: string): Uint8Array {
+  const bytes = Buffer.from(comment, 'utf8');
+  if (bytes.length <= longestComment) return bytes;
+  let end = longestComment;
+  // 10xxxxxx continues a character.
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.subarray(0, end);
+}

@@ -1,0 +1,46 @@
+/** Sluice's own nftables table: its text by nft, its elements by nfnetlink. */
+
+import { createBatch, resetBatch } from '../netlink/batch.ts';
+import { NETLINK_NETFILTER } from '../netlink/constants.ts';
+import { closeNetlinkSocket, openNetlinkSocket } from '../netlink/socket.ts';
+import type { FilterPort } from '../ports.ts';
+import { applyElements } from './apply-elements.ts';
+import { loadSkeleton } from './load-skeleton.ts';
+import { countRules, deleteTable, dumpElements } from './read-table.ts';
+import { renderSkeleton } from './skeleton.ts';
+
+/**
+ * Room for a transaction of the largest size with a comment on each element, and for a refusal of each.
+ * The kernel takes memory only for what is queued.
+ */
+const queueBytes = 16 << 20;
+
+/** Opens the port. `networkNamespace` is the path of a namespace, for tests. Throws KernelError. */
+export function openFilter(options: { readonly networkNamespace?: string } = {}): FilterPort {
+  const socket = openNetlinkSocket({
+    protocol: NETLINK_NETFILTER,
+    sendQueueBytes: queueBytes,
+    receiveQueueBytes: queueBytes,
+    ...options,
+  });
+  const batch = createBatch();
+  /** Known once the table was loaded: with another number of rules somebody has flushed or changed it. */
+  let expectedRules: number | undefined;
+  return {
+    ensureTable: async (skeleton) => {
+      await loadSkeleton(renderSkeleton(skeleton), options.networkNamespace);
+      expectedRules = countRules(socket);
+    },
+    dump: () => {
+      const elements = dumpElements(socket);
+      const isWhole = expectedRules === undefined || countRules(socket) === expectedRules;
+      return isWhole ? elements : undefined;
+    },
+    apply: (operations) => applyElements({ socket, batch }, operations),
+    removeTable: () => {
+      resetBatch(batch);
+      return deleteTable({ socket, batch });
+    },
+    close: () => closeNetlinkSocket(socket),
+  };
+}

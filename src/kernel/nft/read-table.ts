@@ -1,0 +1,72 @@
+/** Reads what the kernel holds of sluice's table, and removes it. */
+
+import type { FilterElement } from '../../core/model/filter-element.ts';
+import { errno, isKernelError, KernelError } from '../error.ts';
+import { putString } from '../netlink/attribute-writer.ts';
+import { type Batch, beginMessage, createBatch, endMessage, putNetfilterHeader } from '../netlink/batch.ts';
+import { dump } from '../netlink/dump.ts';
+import type { MessageCursor } from '../netlink/message-reader.ts';
+import type { NetlinkSocket } from '../netlink/socket.ts';
+import { beginTransaction, commitTransaction, endTransaction } from '../netlink/transaction.ts';
+import {
+  NFNL_SUBSYS_NFTABLES,
+  NFPROTO_INET,
+  NFT_MSG_DELTABLE,
+  NFT_MSG_GETRULE,
+  NFT_MSG_GETSETELEM,
+  NFT_MSG_NEWRULE,
+  NFTA_RULE_TABLE,
+  NFTA_SET_ELEM_LIST_SET,
+  NFTA_SET_ELEM_LIST_TABLE,
+  NFTA_TABLE_NAME,
+} from './constants.ts';
+import { readElements } from './decode-element.ts';
+import { type SetLayout, setLayouts, tableName } from './set-layout.ts';
+
+/** Every element of every set; undefined when the table or one of its sets is missing. Throws KernelError. */
+export function dumpElements(socket: NetlinkSocket): readonly FilterElement[] | undefined {
+  try {
+    return setLayouts.flatMap((set) => dumpSet(socket, set));
+  } catch (thrown) {
+    if (isKernelError(thrown) && thrown.errno === errno.ENOENT) return undefined;
+    throw thrown;
+  }
+}
+
+/** How many rules the table has, 0 without a table. Throws KernelError. */
+export function countRules(socket: NetlinkSocket): number {
+  const batch = createBatch(128);
+  beginMessage(batch, NFT_MSG_GETRULE, 0);
+  putNetfilterHeader(batch, NFPROTO_INET, 0, 0);
+  putString(batch, NFTA_RULE_TABLE, tableName);
+  endMessage(batch);
+  return dump(socket, 'dump rules', batch, (message) => (message.type === NFT_MSG_NEWRULE ? true : undefined)).length;
+}
+
+/** Removes the table with all that is in it. Throws KernelError. */
+export function deleteTable(target: { readonly socket: NetlinkSocket; readonly batch: Batch }): 'removed' | 'absent' {
+  const { batch, socket } = target;
+  beginTransaction(batch, NFNL_SUBSYS_NFTABLES);
+  beginMessage(batch, NFT_MSG_DELTABLE, 0);
+  putNetfilterHeader(batch, NFPROTO_INET, 0, 0);
+  putString(batch, NFTA_TABLE_NAME, tableName);
+  endMessage(batch);
+  endTransaction(batch, NFNL_SUBSYS_NFTABLES);
+  const outcome = commitTransaction(socket, batch);
+  if (outcome.state === 'committed') return 'removed';
+  const operation = `remove table ${tableName}`;
+  if (outcome.state === 'unknown') throw new KernelError(operation, outcome.cause.errno, { cause: outcome.cause });
+  const [failure] = outcome.failures;
+  if (failure === undefined || failure.errno === errno.ENOENT) return 'absent';
+  throw new KernelError(operation, failure.errno, { extendedAck: failure.extendedAck });
+}
+
+function dumpSet(socket: NetlinkSocket, set: SetLayout): readonly FilterElement[] {
+  const batch = createBatch(128);
+  beginMessage(batch, NFT_MSG_GETSETELEM, 0);
+  putNetfilterHeader(batch, NFPROTO_INET, 0, 0);
+  putString(batch, NFTA_SET_ELEM_LIST_TABLE, tableName);
+  putString(batch, NFTA_SET_ELEM_LIST_SET, set.name);
+  endMessage(batch);
+  return dump(socket, `dump set ${set.name}`, batch, (message: MessageCursor) => readElements(message, set)).flat();
+}

@@ -1,0 +1,15 @@
+import type { SetName } from '../../core/model/filter-element.ts';
+
+/** What `nft list table inet sluice` says about each set; at most 127 bytes, no quotes. */
+export const setComments: Readonly<Record<SetName | 'cluster_cidr', string>> = {
+  virtual_servers: 'IPVS virtual servers that sluice made, and the Service of each',
+  fwmarks: 'IPVS fwmark virtual servers that sluice made, and the Service of each',
+  vips: 'addresses of Services that this node answers for',
+  masquerade: 'frontends whose clients are masqueraded, all of them',
+  masquerade_outside: 'frontends whose clients outside the cluster are masqueraded',
+  inside_view: 'frontends where clients inside the cluster get another virtual server, by its mark',
+  drop: 'frontends that drop new connections: endpoints exist, but the policy allows none of them',
+  drop_outside: 'the same for clients outside the cluster only',
+  hairpin: 'endpoints on this node, each with itself: a pod that reaches itself through a Service',
+  cluster_cidr: 'sources that are pods (--cluster-cidr)',
+};

@@ -1,0 +1,113 @@
+/** Which set of the table an element belongs to, and the shape of the set's keys. */
+
+import { filterElementFamily } from '../../core/keys.ts';
+import type { Family, Protocol } from '../../core/model/facts.ts';
+import { families } from '../../core/model/facts.ts';
+import { type FilterElement, type SetName, setNames } from '../../core/model/filter-element.ts';
+import { IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP } from './constants.ts';
+
+/** The name of sluice's table, in the family `inet`. */
+export const tableName = 'sluice';
+
+/**
+ * What a key is made of: a frontend (address . protocol . port), an address, an address twice (source . destination),
+ * or a mark. Fields stand one after another, each padded to four bytes; address, protocol and port in network byte
+ * order, a mark in host order.
+ */
+export type KeyShape = 'frontend' | 'address' | 'address-pair' | 'mark';
+
+/** One nftables set or map. */
+export interface SetLayout {
+  readonly set: SetName;
+  readonly family: Family;
+  /** Its name in the table. */
+  readonly name: string;
+  readonly key: KeyShape;
+  /** Whether elements carry a mark as their data: a map. */
+  readonly isMap: boolean;
+}
+
+/** Every set in the order in which it is listed. */
+export const setLayouts: readonly SetLayout[] = setNames.flatMap((set) =>
+  families.map((family) => layout(set, family)),
+);
+
+/** The set that an element belongs to. */
+export function layoutOf(element: FilterElement): SetLayout {
+  return byFamily[filterElementFamily(element)][element.set];
+}
+
+/** Bytes of a key. */
+export function keyLength(set: SetLayout): number {
+  const address = set.family === 'IPv4' ? 4 : 16;
+  switch (set.key) {
+    case 'frontend':
+      return address + 8;
+    case 'address':
+      return address;
+    case 'address-pair':
+      return address * 2;
+    case 'mark':
+      return 4;
+  }
+}
+
+/** The IP protocol number of a Service's protocol. */
+export function protocolNumber(protocol: Protocol): number {
+  switch (protocol) {
+    case 'TCP':
+      return IPPROTO_TCP;
+    case 'UDP':
+      return IPPROTO_UDP;
+    case 'SCTP':
+      return IPPROTO_SCTP;
+  }
+}
+
+/** The protocol of an IP protocol number; undefined for others than those of Services. */
+export function protocolOfNumber(value: number): Protocol | undefined {
+  if (value === IPPROTO_TCP) return 'TCP';
+  if (value === IPPROTO_UDP) return 'UDP';
+  return value === IPPROTO_SCTP ? 'SCTP' : undefined;
+}
+
+function layout(set: SetName, family: Family): SetLayout {
+  return { set, family, name: `${set}${family === 'IPv4' ? 4 : 6}`, key: keyShape(set), isMap: set === 'inside_view' };
+}
+
+function keyShape(set: SetName): KeyShape {
+  switch (set) {
+    case 'vips':
+      return 'address';
+    case 'hairpin':
+      return 'address-pair';
+    case 'fwmarks':
+      return 'mark';
+    case 'virtual_servers':
+    case 'masquerade':
+    case 'masquerade_outside':
+    case 'inside_view':
+    case 'drop':
+    case 'drop_outside':
+      return 'frontend';
+  }
+}
+
+const byFamily: Readonly<Record<Family, Readonly<Record<SetName, SetLayout>>>> = {
+  IPv4: layoutsBySet('IPv4'),
+  IPv6: layoutsBySet('IPv6'),
+};
+
+function layoutsBySet(family: Family): Readonly<Record<SetName, SetLayout>> {
+  return {
+    virtual_servers: layout('virtual_servers', family),
+    fwmarks: layout('fwmarks', family),
+    vips: layout('vips', family),
+    masquerade: layout('masquerade', family),
+    masquerade_outside: layout('masquerade_outside', family),
+    inside_view: layout('inside_view', family),
+    drop: layout('drop', family),
+    drop_outside: layout('drop_outside', family),
+    hairpin: layout('hairpin', family),
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * The text of sluice's table: sets, chains and rules, for `nft -f`. One file is one transaction: sets and their elements
+ * stay, chains are made anew. There is one rule for each concern, none for each Service.
+ */
+
+import { type CIDR, formatCIDR, parseCIDR } from '../../core/address.ts';
+import { type Family, families } from '../../core/model/facts.ts';
+import type { FilterSkeleton } from '../ports.ts';
+import { chainNames, chainText } from './chains.ts';
+import { setComments } from './set-comments.ts';
+import { type KeyShape, type SetLayout, setLayouts, tableName } from './set-layout.ts';
+
+/** Renders the table. Throws RangeError for a CIDR or mark that is none: the configuration has checked them. */
+export function renderSkeleton(skeleton: FilterSkeleton): string {
+  const cidrs = skeleton.clusterCIDRs.map(requireCIDR);
+  const mark = requireMark(skeleton.masqueradeMark);
+  const knowsPods = (family: Family): boolean => cidrs.some((cidr) => cidr.family === family);
+  const table = `inet ${tableName}`;
+  return [
+    `add table ${table} { comment "made by sluice, the Service proxy of this node; changes are undone"; }`,
+    ...setLayouts.map((set) => addSet(table, set)),
+    ...families.flatMap((family) => clusterCidrSet(table, family, cidrs)),
+    // A chain whose hook or priority differs cannot be changed; added first, so that deleting it never fails.
+    ...chainNames.flatMap((name) => [
+      `add chain ${table} ${name}`,
+      `flush chain ${table} ${name}`,
+      `delete chain ${table} ${name}`,
+    ]),
+    `table ${table} {`,
+    ...chainNames.map((name) => chainText(name, { mark, knowsPods })),
+    '}',
+    '',
+  ].join('\n');
+}
+
+function addSet(table: string, set: SetLayout): string {
+  const type = `${keyType(set.key, set.family)}${set.isMap ? ' : mark' : ''}`;
+  const kind = set.isMap ? 'map' : 'set';
+  return `add ${kind} ${table} ${set.name} { type ${type}; comment "${setComments[set.set]}"; }`;
+}
+
+function keyType(key: KeyShape, family: Family): string {
+  const address = addressType(family);
+  switch (key) {
+    case 'frontend':
+      return `${address} . inet_proto . inet_service`;
+    case 'address':
+      return address;
+    case 'address-pair':
+      return `${address} . ${address}`;
+    case 'mark':
+      return 'mark';
+  }
+}
+
+function addressType(family: Family): string {
+  return family === 'IPv4' ? 'ipv4_addr' : 'ipv6_addr';
+}
+
+function clusterCidrSet(table: string, family: Family, cidrs: readonly CIDR[]): readonly string[] {
+  const name = `cluster_cidr${family === 'IPv4' ? 4 : 6}`;
+  const own = cidrs.filter((cidr) => cidr.family === family);
+  const options = `type ${addressType(family)}; flags interval; auto-merge; comment "${setComments.cluster_cidr}";`;
+  return [
+    `add set ${table} ${name} { ${options} }`,
+    `flush set ${table} ${name}`,
+    ...(own.length === 0 ? [] : [`add element ${table} ${name} { ${own.map(formatCIDR).join(', ')} }`]),
+  ];
+}
+
+function requireCIDR(text: string): CIDR {
+  const cidr = parseCIDR(text);
+  if (cidr === undefined) throw new RangeError(`expected a CIDR, found ${JSON.stringify(text)}`);
+  return cidr;
+}
+
+function requireMark(mark: number): number {
+  if (Number.isInteger(mark) && mark > 0 && mark <= 0xffff_ffff) return mark;
+  throw new RangeError(`expected a mark of one bit, found ${mark}`);
+}
