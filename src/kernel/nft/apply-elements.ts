@@ -6,7 +6,7 @@
 
 import { filterElementKey } from '../../core/keys.ts';
 import type { FilterOperation } from '../../core/model/operation.ts';
-import { KernelError } from '../error.ts';
+import { type ErrnoCode, KernelError } from '../error.ts';
 import { type Batch, resetBatch } from '../netlink/batch.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import type { MessageFailure } from '../netlink/transact.ts';
@@ -146,8 +146,8 @@ function withoutRefused(
 function remedied(run: Run, message: Message, entry: Entry, failure: MessageFailure): readonly Message[] {
   if (message.verb === 'remove' && failure.code === 'ENOENT') return [];
   const isAddition = message.verb === 'add';
-  // nft_add_set_elem answers EBUSY when a map has the key with other data.
-  if (isAddition && message.set.isMap && failure.code === 'EBUSY' && entry.replaces !== true) {
+  // The answer when a map has the key with other data: EEXIST, EBUSY for some kinds of sets (nft_add_set_elem).
+  if (isAddition && message.set.isMap && isOccupied(failure.code) && entry.replaces !== true) {
     return [{ ...message, entries: [{ ...entry, replaces: true }] }];
   }
   // It went away between two attempts.
@@ -157,6 +157,10 @@ function remedied(run: Run, message: Message, entry: Entry, failure: MessageFail
   const operation = `${message.verb} element ${filterElementKey(entry.operation.element)}`;
   run.failures.push({ index: entry.index, error: refusal(operation, failure) });
   return [];
+}
+
+function isOccupied(code: ErrnoCode): boolean {
+  return code === 'EEXIST' || code === 'EBUSY';
 }
 
 function refusal(operation: string, failure: MessageFailure): KernelError {

@@ -1,0 +1,99 @@
+/** Sluice's nftables table in memory, as strict as the kernel: without a table everything is ENOENT. */
+
+import { filterElementKey } from '../../core/keys.ts';
+import type { FilterElement } from '../../core/model/filter-element.ts';
+import type { FilterOperation } from '../../core/model/operation.ts';
+import { errno, KernelError } from '../error.ts';
+import { setLayouts } from '../nft/set-layout.ts';
+import { renderSkeleton } from '../nft/skeleton.ts';
+import type { ApplyResult, FilterPort, OperationFailure } from '../ports.ts';
+import { createFaults, type Faults } from './faults.ts';
+
+/** The fake, with what only tests do to it. */
+export interface FakeFilter extends FilterPort {
+  readonly failNext: Faults<FilterOperation>['failNext'];
+  /** The next `apply` does its work and brings back that nothing is known of it. */
+  loseNextReplies(): void;
+  /** Operations given to `apply` so far, refused ones included. */
+  readonly writes: number;
+  /** Times that `ensureTable` was called. */
+  readonly loads: number;
+  /** What `nft flush ruleset` of another program does. */
+  flushRuleset(): void;
+}
+
+export function fakeFilter(): FakeFilter {
+  const table: Table = { elements: undefined, faults: createFaults(), repliesLost: false, writes: 0, loads: 0 };
+  return {
+    ensureTable: async (skeleton) => {
+      // Throws for what nft would refuse.
+      renderSkeleton(skeleton);
+      table.loads += 1;
+      table.elements ??= new Map();
+    },
+    dump: () => (table.elements === undefined ? undefined : inSetOrder(table.elements)),
+    apply: (operations) => applyAll(table, operations),
+    removeTable: () => {
+      const outcome = table.elements === undefined ? 'absent' : 'removed';
+      table.elements = undefined;
+      return outcome;
+    },
+    close: () => undefined,
+    failNext: table.faults.failNext,
+    loseNextReplies: () => {
+      table.repliesLost = true;
+    },
+    get writes() {
+      return table.writes;
+    },
+    get loads() {
+      return table.loads;
+    },
+    flushRuleset: () => {
+      table.elements = undefined;
+    },
+  };
+}
+
+interface Table {
+  /** By `filterElementKey`; undefined without a table. */
+  elements: Map<string, FilterElement> | undefined;
+  readonly faults: Faults<FilterOperation>;
+  repliesLost: boolean;
+  writes: number;
+  loads: number;
+}
+
+function applyAll(table: Table, operations: readonly FilterOperation[]): ApplyResult {
+  const failures: OperationFailure[] = [];
+  for (const [index, operation] of operations.entries()) {
+    table.writes += 1;
+    const refused = table.faults.refusal(operation, () => change(table, operation));
+    const verb = operation.kind === 'add-element' ? 'add' : 'remove';
+    const text = `${verb} element ${filterElementKey(operation.element)}`;
+    if (refused !== 0) failures.push({ index, error: new KernelError(text, refused) });
+  }
+  const unknown = table.repliesLost && operations.length > 0;
+  table.repliesLost &&= !unknown;
+  return unknown ? { failures: [], unknown } : { failures, unknown };
+}
+
+/** Carries one operation out; an errno when the kernel would refuse it, else 0. */
+function change(table: Table, operation: FilterOperation): number {
+  const { elements } = table;
+  const { element, kind } = operation;
+  if (kind === 'remove-element') {
+    elements?.delete(filterElementKey(element));
+    return 0;
+  }
+  if (elements === undefined) return errno.ENOENT;
+  const key = filterElementKey(element);
+  // The kernel keeps an element that is there, with its comment; only another mark is put in its place.
+  if (element.set === 'inside_view' || !elements.has(key)) elements.set(key, element);
+  return 0;
+}
+
+function inSetOrder(elements: ReadonlyMap<string, FilterElement>): readonly FilterElement[] {
+  const all = [...elements.values()];
+  return [...new Set(setLayouts.map(({ set }) => set))].flatMap((set) => all.filter((element) => element.set === set));
+}
