@@ -1,0 +1,54 @@
+#!/bin/sh
+# The first process of a lab machine. Its environment comes from the kernel's command line:
+#   lab_folder   a folder of the host: this file, the command to run and, afterwards, its exit status
+#   lab_console  "interactive" when a person sits at the other end
+#
+# The root is the host's own tree, writable. So before anything else runs, it is covered by an overlay whose upper side
+# is in memory. pivot_root, not chroot: what is started in a container inside would otherwise see the host's tree.
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+die() {
+  echo "lab: $1 failed; the machine stops" >/dev/tty0
+  echo o >/proc/sysrq-trigger
+  sleep 60
+}
+
+mount -t proc proc /proc
+cover=$lab_folder/cover
+mount -t tmpfs -o mode=755 tmpfs "$cover" || die 'mounting the memory that covers the host'
+mkdir "$cover/upper" "$cover/work" "$cover/root"
+mount -t overlay -o "lowerdir=/,upperdir=$cover/upper,workdir=$cover/work" overlay "$cover/root" || die 'covering the root'
+
+cd "$cover/root" || die 'entering the covered root'
+mkdir -p proc sys dev run out mnt
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+mount -t devtmpfs devtmpfs dev
+mkdir -p dev/pts dev/shm
+mount -t devpts -o ptmxmode=666 devpts dev/pts
+mount -t tmpfs -o mode=1777 tmpfs dev/shm
+mount -t tmpfs -o mode=755 tmpfs run
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+mount -t hostfs -o "$lab_folder" none out || die 'mounting the folder for results'
+mount --make-rprivate /
+pivot_root . mnt || die 'entering the covered root'
+cd /
+umount -l /mnt
+
+hostname lab
+ip link set lo up
+# The peers' hooks would see frames that a bridge of the lab carries; an ordinary switch knows no netfilter.
+for family in ip ip6 arp; do echo 0 >"/proc/sys/net/bridge/bridge-nf-call-${family}tables"; done
+
+if [ "$lab_console" = interactive ]; then
+  setsid -c sh /out/command.sh <>/dev/tty0 >&0 2>&1
+else
+  # What the command prints reaches the host byte by byte, without carriage returns.
+  stty -F /dev/tty0 -opost -echo
+  setsid sh /out/command.sh </dev/null >/dev/tty0 2>&1
+fi
+status=$?
+[ "$status" = 0 ] || dmesg >/out/kernel.log
+echo "$status" >/out/status
+echo o >/proc/sysrq-trigger
+sleep 60
