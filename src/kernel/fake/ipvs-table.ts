@@ -102,6 +102,6 @@ function isUnicast(address: string): boolean {
   const bytes = new Uint8Array(16);
   const length = writeAddressText(address, bytes, 0);
   const [first = 0, second = 0] = bytes;
-  if (length === 4) return first !== 0 && (first & 0xf0) !== 0xe0 && address !== '255.255.255.255';
+  if (length === 4) return (first & 0xf0) !== 0xe0 && address !== '0.0.0.0' && address !== '255.255.255.255';
   return address !== '::' && first !== 0xff && !(first === 0xfe && (second & 0xc0) === 0x80);
 }
