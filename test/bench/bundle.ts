@@ -1,0 +1,32 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const inside = ['main', 'start', 'watch-agent', 'change', 'memory'];
+
+/**
+ * Bundles the programs of the benchmark, and the agent itself as `sluice.mjs`, into `folder` with the addon beside
+ * them: what runs is what is shipped, not sources through a loader. Returns the path of the program to start.
+ */
+export async function bundlePrograms(folder: string): Promise<string> {
+  const programs = inside.map((name) => ({ in: join(root, 'test/bench/inside', `${name}.ts`), out: name }));
+  await build({
+    absWorkingDir: root,
+    entryPoints: [...programs, { in: join(root, 'src/main.ts'), out: 'sluice' }],
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    // CommonJS dependencies call `require` for node: modules.
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+    },
+    logLevel: 'warning',
+  });
+  await copyFile(join(root, 'build/Release/sluice.node'), join(folder, 'sluice.node'));
+  return join(folder, 'main.mjs');
+}

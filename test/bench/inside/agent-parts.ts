@@ -1,0 +1,37 @@
+/** The agent's own parts, put together as `runAgent` does, where a measure has to look inside. */
+
+import type { Config } from '../../../src/app/config/config.ts';
+import { makeConfig } from '../../../src/app/config/make-config.ts';
+import { makeContext } from '../../../src/app/context.ts';
+import { contextSettings, planRules, readNode, schedulerSupport } from '../../../src/app/kernel.ts';
+import { createReconciler, type Reconciler } from '../../../src/app/reconciler/reconciler.ts';
+import { parseCIDR } from '../../../src/core/address.ts';
+import type { CompileContext } from '../../../src/core/model/context.ts';
+import type { VipMode } from '../../../src/core/model/vip.ts';
+import type { KernelPorts } from '../../../src/kernel/executor.ts';
+import { clusterCIDRs, nodeName } from './world.ts';
+
+/** Defaults but for the made-up cluster. */
+export function benchConfig(vipMode: VipMode, given: Partial<Config> = {}): Config {
+  const cidrs = clusterCIDRs.map(parseCIDR).filter((cidr) => cidr !== undefined);
+  return makeConfig({ hostnameOverride: nodeName, clusterCIDRs: cidrs, vipMode, ...given });
+}
+
+export interface Assembled {
+  readonly reconciler: Reconciler;
+  readonly readContext: () => CompileContext;
+}
+
+export function assemble(config: Config, ports: KernelPorts): Assembled {
+  const settings = contextSettings(config, nodeName, schedulerSupport(config));
+  const nothing = { addresses: [], defaultSources: { IPv4: undefined, IPv6: undefined } };
+  const reconciler = createReconciler({
+    ports,
+    context: makeContext(settings, undefined, nothing),
+    rules: planRules(config, nodeName),
+    fwmarkMask: config.fwmarkMask,
+    graceMs: config.ipvsGracefulPeriodMs,
+    now: () => performance.now(),
+  });
+  return { reconciler, readContext: () => makeContext(settings, reconciler.view.facts.node, readNode(ports)) };
+}

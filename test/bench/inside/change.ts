@@ -1,0 +1,78 @@
+/**
+ * One endpoint change at a time, from the watch line on the socket to the end of the pass in another process.
+ * A process of its own in a network namespace. Argument: a `ChangeInput` as JSON.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChangeProtocol, ChangeResult, Size } from '../result.ts';
+import { summarise } from '../statistics.ts';
+import { type ApiServer, serveApi } from './api-server.ts';
+import { readArgument, tell } from './child.ts';
+import { endpointChanges } from './endpoint-changes.ts';
+import { writeKubeconfig } from './kubeconfig.ts';
+import { forkWatchAgent, type WatchedAgent } from './watched-agent.ts';
+
+export interface ChangeInput {
+  readonly size: Size;
+  /** Per protocol. */
+  readonly changes: number;
+}
+
+const protocols: readonly ChangeProtocol[] = ['TCP', 'UDP'];
+/** Not measured: the first changes of a process run code that is not compiled yet. */
+const warmUp = 100;
+
+tell(await measure(readArgument<ChangeInput>()));
+
+async function measure({ size, changes }: ChangeInput): Promise<readonly ChangeResult[]> {
+  const server = await serveApi(size);
+  const agent = forkWatchAgent({ kubeconfig: await writeKubeconfig(server.url) });
+  await agent.nextPass('start');
+  // What the start left behind, garbage and estimators, is not part of a change.
+  await sleep(2_000);
+  const results: ChangeResult[] = [];
+  for (const protocol of protocols) {
+    results.push(resultOf(size, protocol, await measureProtocol({ size, changes, server, agent, protocol })));
+  }
+  await agent.stop();
+  server.close();
+  return results;
+}
+
+interface Sample {
+  readonly eventMs: number;
+  readonly passMs: number;
+  readonly executeMs: number;
+}
+
+interface Run extends ChangeInput {
+  readonly server: ApiServer;
+  readonly agent: WatchedAgent;
+  readonly protocol: ChangeProtocol;
+}
+
+async function measureProtocol({ size, changes, server, agent, protocol }: Run): Promise<readonly Sample[]> {
+  const samples: Sample[] = [];
+  for (const { service, endpoints } of endpointChanges(size, protocol, warmUp + changes)) {
+    const pass = agent.nextPass('change');
+    const sentAt = process.hrtime.bigint();
+    server.sendSlice(service, endpoints);
+    const { endedAt, passMs, executeMs, operations, failures } = await pass;
+    if (operations !== 1 || failures !== 0) {
+      throw new Error(`expected one operation for one change, found ${operations}, ${failures} failed`);
+    }
+    samples.push({ eventMs: Number(BigInt(endedAt) - sentAt) / 1e6, passMs, executeMs });
+    await sleep(1);
+  }
+  return samples.slice(warmUp);
+}
+
+function resultOf(size: Size, protocol: ChangeProtocol, samples: readonly Sample[]): ChangeResult {
+  return {
+    size,
+    protocol,
+    eventMs: summarise(samples.map((sample) => sample.eventMs)),
+    passMs: summarise(samples.map((sample) => sample.passMs)),
+    executeMs: summarise(samples.map((sample) => sample.executeMs)),
+  };
+}

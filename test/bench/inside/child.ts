@@ -1,0 +1,36 @@
+/** How the programs of the benchmark call each other: one JSON argument, one JSON line on standard output. */
+
+import { execa } from 'execa';
+import { namespaceCommand } from './network-namespace.ts';
+
+/** The argument of this process. The caller is `runProgram`, which is typed at the other end. */
+// The parameter lets a program name the type of its argument where it reads it.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+export function readArgument<T>(): T {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return JSON.parse(process.argv[2] ?? 'null') as T;
+}
+
+/** Answers `runProgram`. */
+export function tell(answer: unknown): void {
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+
+/** Runs a program of the bundle in a network namespace and returns what it tells. Throws when it fails. */
+export async function runProgram<Answer>(namespace: string, program: string, input: unknown): Promise<Answer> {
+  const [file, ...args] = namespaceCommand(namespace, [
+    process.execPath,
+    ...process.execArgv,
+    programPath(program),
+    JSON.stringify(input),
+  ]);
+  const { stdout } = await execa(file, args, { stderr: 'inherit' });
+  // The last line is what `tell` wrote.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return JSON.parse(stdout.slice(stdout.lastIndexOf('\n') + 1)) as Answer;
+}
+
+/** Programs lie beside each other in the bundle. */
+export function programPath(program: string): string {
+  return new URL(`./${program}.mjs`, import.meta.url).pathname;
+}

@@ -1,0 +1,63 @@
+/** Cold programming: an empty table, a fresh process; and `ipvsadm -R` with the same table. */
+
+import { execa } from 'execa';
+import type { VipMode } from '../../../src/core/model/vip.ts';
+import type { ColdResult, Size, StartRun } from '../result.ts';
+import { median, medianRecord, summarise } from '../statistics.ts';
+import { runProgram } from './child.ts';
+import { inFreshNamespace, namespaceCommand } from './network-namespace.ts';
+import type { StartInput } from './start.ts';
+
+/** `ipvsadm -R` of a large table takes seconds: its share of the rounds is smaller. */
+const ipvsadmRounds = 3;
+
+export async function measureCold(size: Size, vipMode: VipMode, rounds: number): Promise<ColdResult> {
+  const input: StartInput = { size, vipMode };
+  const runs: StartRun[] = [];
+  let table = '';
+  for (let round = 0; round < rounds; round += 1) {
+    await inFreshNamespace(async (namespace) => {
+      runs.push(await runProgram<StartRun>(namespace, 'start', input));
+      table = await dumpTable(namespace);
+    });
+  }
+  const ipvsadm: number[] = [];
+  for (let round = 0; round < Math.min(rounds, ipvsadmRounds); round += 1) {
+    ipvsadm.push(await inFreshNamespace((namespace) => loadTable(namespace, table)));
+  }
+  const ipvs = runs.map((run) => run.ipvsMs);
+  const ipvsadmMs = median(ipvsadm);
+  return {
+    size,
+    vipMode,
+    run: medianRecord(runs, (run) => run.passMs),
+    ipvsMs: summarise(ipvs),
+    ipvsadmMs: summarise(ipvsadm),
+    ratioOfIpvs: ipvsadmMs / median(ipvs),
+    ratioOfPass: ipvsadmMs / median(runs.map((run) => run.passMs)),
+  };
+}
+
+/** The table in the form that `ipvsadm -R` reads. */
+async function dumpTable(namespace: string): Promise<string> {
+  const [file, ...args] = namespaceCommand(namespace, ['ipvsadm', '--save', '--numeric']);
+  return (await execa(file, args, { stripFinalNewline: false })).stdout;
+}
+
+/** The milliseconds that `ipvsadm -R` takes, from its start to its end. */
+async function loadTable(namespace: string, table: string): Promise<number> {
+  const [file, ...args] = namespaceCommand(namespace, ['ipvsadm', '--restore']);
+  const began = performance.now();
+  await execa(file, args, { input: table });
+  const took = performance.now() - began;
+  const loaded = await dumpTable(namespace);
+  if (sortedLines(loaded) !== sortedLines(table)) {
+    throw new Error('expected ipvsadm -R to load the table that sluice programmed, found another one');
+  }
+  return took;
+}
+
+/** Destinations are listed in the order of their making, last first: both sides make them in another order. */
+function sortedLines(text: string): string {
+  return text.split('\n').sort().join('\n');
+}

@@ -1,0 +1,20 @@
+import type { ChangeProtocol, Size } from '../result.ts';
+
+export interface EndpointChange {
+  readonly service: number;
+  /** How many endpoints the Service has from now on. */
+  readonly endpoints: number;
+}
+
+/** In turn the last endpoint of a Service goes and comes back, then of another Service, all over the table. */
+export function* endpointChanges(size: Size, protocol: ChangeProtocol, count: number): Iterable<EndpointChange> {
+  // Every other Service is UDP, see `protocolOf`.
+  const candidates = Math.floor(size.services / 2);
+  for (let change = 0; change < count; change += 1) {
+    const service = ((Math.floor(change / 2) * stride) % candidates) * 2 + (protocol === 'UDP' ? 1 : 0);
+    yield { service, endpoints: change % 2 === 0 ? size.endpoints - 1 : size.endpoints };
+  }
+}
+
+/** A prime, so that neighbours in time are no neighbours in memory. */
+const stride = 7919;

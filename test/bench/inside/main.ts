@@ -1,0 +1,79 @@
+/** Takes the measures one after the other; runs as root in the lab. Argument: a `Plan` as JSON. */
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import type { VipMode } from '../../../src/core/model/vip.ts';
+import type { Plan } from '../options.ts';
+import type { BenchResult, ChangeResult, MachineFacts, MemoryResult, Size } from '../result.ts';
+import type { ChangeInput } from './change.ts';
+import { readArgument, runProgram } from './child.ts';
+import { measureCold } from './cold.ts';
+import type { MemoryInput } from './memory.ts';
+import { inFreshNamespace } from './network-namespace.ts';
+import { measureRestart } from './restart.ts';
+
+/** How many changes an agent sees before its memory is read again. */
+const memoryChanges = 60;
+
+const result = await measure(readArgument<Plan>());
+await writeFile(join(process.env['SLUICE_LAB_RESULTS'] ?? '.', 'result.json'), JSON.stringify(result, null, 2));
+
+async function measure(plan: Plan): Promise<BenchResult> {
+  const { rounds, changes } = plan;
+  return {
+    machine: await machineFacts(),
+    rounds,
+    cold: await each('cold', coldCases(plan), ([size, vipMode]) => measureCold(size, vipMode, rounds)),
+    restart: await each('restart', plan.restart, (size) => measureRestart(size, 'address', rounds)),
+    change: (
+      await each('change', plan.change, (size) => {
+        const input: ChangeInput = { size, changes };
+        return inFreshNamespace((namespace) => runProgram<readonly ChangeResult[]>(namespace, 'change', input));
+      })
+    ).flat(),
+    memory: await each('memory', plan.memory, (size) => {
+      const input: MemoryInput = { size, changes: memoryChanges };
+      return inFreshNamespace((namespace) => runProgram<MemoryResult>(namespace, 'memory', input));
+    }),
+  };
+}
+
+/** The default exposure at every size; local routes alone at the largest, where addresses weigh most. */
+function coldCases(plan: Plan): readonly (readonly [Size, VipMode])[] {
+  const largest = Math.max(0, ...plan.cold.map((size) => size.services));
+  return plan.cold.flatMap((size) => {
+    const usual = [[size, 'address']] as const;
+    return size.services === largest && size.family === 'IPv4' ? [...usual, [size, 'route'] as const] : usual;
+  });
+}
+
+/** One after the other, with a line for each. */
+async function each<Case, Result>(
+  name: string,
+  cases: readonly Case[],
+  take: (one: Case) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  for (const one of cases) {
+    process.stderr.write(`${name} ${JSON.stringify(one)}\n`);
+    results.push(await take(one));
+  }
+  return results;
+}
+
+async function machineFacts(): Promise<MachineFacts> {
+  const processors = cpus();
+  const cpuinfo = await readFile('/proc/cpuinfo', 'utf8');
+  const { stdout } = await execa('ipvsadm', ['--version']);
+  return {
+    kernel: release(),
+    isUserMode: cpuinfo.includes('User Mode Linux'),
+    processor: /^host\s*:\s*(.*)$/m.exec(cpuinfo)?.[1] ?? processors[0]?.model ?? 'unknown',
+    processors: processors.length,
+    memoryMiB: Math.round(totalmem() / 2 ** 20),
+    node: process.version,
+    ipvsadm: stdout.split('\n', 1)[0] ?? '',
+  };
+}

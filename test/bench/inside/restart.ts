@@ -1,0 +1,31 @@
+/** Restart on a table that is already right: a fresh process reads the kernel and finds nothing to do. */
+
+import type { VipMode } from '../../../src/core/model/vip.ts';
+import type { RestartResult, Size, StartRun } from '../result.ts';
+import { medianRecord, summarise } from '../statistics.ts';
+import { runProgram } from './child.ts';
+import { inFreshNamespace, quiet } from './network-namespace.ts';
+import type { StartInput } from './start.ts';
+
+export async function measureRestart(size: Size, vipMode: VipMode, rounds: number): Promise<RestartResult> {
+  const input: StartInput = { size, vipMode };
+  const runs: StartRun[] = [];
+  await inFreshNamespace(async (namespace) => {
+    await runProgram<StartRun>(namespace, 'start', input);
+    for (let round = 0; round < rounds; round += 1) {
+      await quiet();
+      runs.push(await runProgram<StartRun>(namespace, 'start', input));
+    }
+  });
+  const written = runs.find(({ operations }) => operations.ipvs + operations.filter + operations.vips > 0);
+  if (written !== undefined) {
+    throw new Error(`expected a restart to write nothing, found ${JSON.stringify(written.operations)} operations`);
+  }
+  const readAndPlan = (run: StartRun): number => run.readMs + run.planMs;
+  return {
+    size,
+    vipMode,
+    run: medianRecord(runs, readAndPlan),
+    readAndPlanMs: summarise(runs.map(readAndPlan)),
+  };
+}

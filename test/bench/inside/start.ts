@@ -1,0 +1,55 @@
+/**
+ * A process of its own: takes the facts in, runs the first pass, says where the time went and ends. On an empty table
+ * that is a cold start, on a table that is already right a restart. Argument: a `StartInput` as JSON.
+ */
+
+import { closeKernel, filterSkeleton, openKernel } from '../../../src/app/kernel.ts';
+import { ensureSysctls } from '../../../src/app/sysctls.ts';
+import type { VipMode } from '../../../src/core/model/vip.ts';
+import { openSysctl } from '../../../src/kernel/sysctl/open-sysctl.ts';
+import type { Size, StartRun } from '../result.ts';
+import { assemble, benchConfig } from './agent-parts.ts';
+import { readArgument, tell } from './child.ts';
+import { factsOf } from './facts.ts';
+import { timePorts } from './timed-ports.ts';
+
+export interface StartInput {
+  readonly size: Size;
+  readonly vipMode: VipMode;
+}
+
+tell(await start(readArgument<StartInput>()));
+
+async function start({ size, vipMode }: StartInput): Promise<StartRun> {
+  const config = benchConfig(vipMode);
+  ensureSysctls(openSysctl());
+  const beforeFacts = performance.now();
+  const facts = factsOf(size);
+  const factsMs = performance.now() - beforeFacts;
+  const { ports, times } = timePorts(openKernel(config));
+  const { reconciler, readContext } = assemble(config, ports);
+  reconciler.changes(facts);
+  await ports.filter.ensureTable(filterSkeleton(config));
+  ports.link.ensureInterface();
+  reconciler.setContext(readContext());
+  const { durationMs, spans, execution } = reconciler.start();
+  const processMs = performance.now() - factsMs;
+  closeKernel(ports);
+  const [failure] = execution.failed;
+  if (failure !== undefined || execution.withheld.length > 0 || execution.isUncertain) {
+    throw new Error(`expected every operation to succeed, found ${JSON.stringify(failure)}`);
+  }
+  return {
+    operations: {
+      ipvs: times.ipvs.operations,
+      filter: times.filter.operations,
+      vips: times.vips.operations,
+    },
+    passMs: durationMs,
+    ...spans,
+    ipvsMs: times.ipvs.ms,
+    filterMs: times.filter.ms,
+    vipsMs: times.vips.ms,
+    processMs,
+  };
+}

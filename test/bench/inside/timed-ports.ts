@@ -1,0 +1,44 @@
+import type { KernelPorts } from '../../../src/kernel/executor.ts';
+import type { ApplyResult } from '../../../src/kernel/ports.ts';
+
+export interface AppliedTimes {
+  readonly ipvs: Applied;
+  readonly filter: Applied;
+  readonly vips: Applied;
+}
+
+/** What `apply` of one port was given and how long it took in all. */
+export interface Applied {
+  operations: number;
+  ms: number;
+}
+
+/** The same ports, with the time that each spends in `apply`. */
+export function timePorts(ports: KernelPorts): { readonly ports: KernelPorts; readonly times: AppliedTimes } {
+  const times = { ipvs: nothing(), filter: nothing(), vips: nothing() };
+  return {
+    times,
+    ports: {
+      ipvs: { ...ports.ipvs, apply: timed(times.ipvs, (operations) => ports.ipvs.apply(operations)) },
+      filter: { ...ports.filter, apply: timed(times.filter, (operations) => ports.filter.apply(operations)) },
+      link: { ...ports.link, apply: timed(times.vips, (operations) => ports.link.apply(operations)) },
+    },
+  };
+}
+
+function nothing(): Applied {
+  return { operations: 0, ms: 0 };
+}
+
+function timed<T>(
+  applied: Applied,
+  apply: (operations: readonly T[]) => ApplyResult,
+): (operations: readonly T[]) => ApplyResult {
+  return (operations) => {
+    const began = performance.now();
+    const result = apply(operations);
+    applied.ms += performance.now() - began;
+    applied.operations += operations.length;
+    return result;
+  };
+}

@@ -1,0 +1,74 @@
+/** Limits that a full run must keep: generous, so that what exceeds them is a regression and not a slow machine. */
+
+import { readFile } from 'node:fs/promises';
+import type { BenchResult, ChangeResult } from './result.ts';
+
+interface Limit {
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+interface Limits {
+  /** `ipvsadm -R` : the IPVS part of a cold pass, at every size. */
+  readonly ipvsadmToIpvsPart: Limit;
+  readonly ipvsadmToWholePass: Limit;
+  readonly restartReadAndPlanMs: Limit;
+  readonly changeP50Ms: Limit;
+  readonly changeP99Ms: Limit;
+  /** The median of the most Services : that of the fewest, of the same protocol. */
+  readonly changeLargestToSmallestP50: Limit;
+  readonly residentMiB: Limit;
+}
+
+/** A line for each limit that is exceeded. */
+export async function exceededLimits(result: BenchResult): Promise<readonly string[]> {
+  const text = await readFile(new URL('./limits.json', import.meta.url), 'utf8');
+  // Committed beside this file.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return judge(result, JSON.parse(text) as Limits);
+}
+
+export function judge(result: BenchResult, limits: Limits): readonly string[] {
+  return [
+    ...result.cold.flatMap(({ ratioOfIpvs, ratioOfPass }) => [
+      ...check('ipvsadm -R : IPVS part', ratioOfIpvs, limits.ipvsadmToIpvsPart),
+      ...check('ipvsadm -R : whole pass', ratioOfPass, limits.ipvsadmToWholePass),
+    ]),
+    ...result.restart.flatMap(({ readAndPlanMs }) =>
+      check('restart, read and plan, ms', readAndPlanMs.p50, limits.restartReadAndPlanMs),
+    ),
+    ...result.change.flatMap(({ eventMs }) => [
+      ...check('one change, p50, ms', eventMs.p50, limits.changeP50Ms),
+      ...check('one change, p99, ms', eventMs.p99, limits.changeP99Ms),
+    ]),
+    ...growthOf(result.change).flatMap((growth) =>
+      check('one change, most Services : fewest', growth, limits.changeLargestToSmallestP50),
+    ),
+    ...result.memory.flatMap(({ afterStartMiB, afterChangesMiB }) =>
+      check('resident memory, MiB', Math.max(afterStartMiB, afterChangesMiB), limits.residentMiB),
+    ),
+  ];
+}
+
+/** How the median grows from the smallest to the largest table, for each protocol. */
+export function growthOf(changes: readonly ChangeResult[]): readonly number[] {
+  return [...new Set(changes.map((change) => change.protocol))].flatMap((protocol) => {
+    const bySize = changes
+      .filter((change) => change.protocol === protocol)
+      .sort((one, other) => one.size.services - other.size.services);
+    const [smallest, largest] = [bySize[0], bySize.at(-1)];
+    return smallest === undefined || largest === undefined || bySize.length < 2
+      ? []
+      : [largest.eventMs.p50 / smallest.eventMs.p50];
+  });
+}
+
+function check(name: string, value: number, limit: Limit): readonly string[] {
+  const { atLeast, atMost } = limit;
+  if (atLeast !== undefined && !(value >= atLeast)) {
+    return [`${name}: expected at least ${atLeast}, found ${value.toFixed(2)}`];
+  }
+  return atMost !== undefined && !(value <= atMost)
+    ? [`${name}: expected at most ${atMost}, found ${value.toFixed(2)}`]
+    : [];
+}

@@ -1,0 +1,91 @@
+import { parseArgs } from 'node:util';
+import type { Size } from './result.ts';
+
+/** Which measures, in which sizes. Travels into the lab as one JSON argument. */
+export interface Plan {
+  readonly cold: readonly Size[];
+  readonly restart: readonly Size[];
+  readonly change: readonly Size[];
+  readonly memory: readonly Size[];
+  /** Repetitions of everything that starts a process. */
+  readonly rounds: number;
+  /** Changes per protocol and size. */
+  readonly changes: number;
+}
+
+export interface Options {
+  readonly plan: Plan;
+  /** Where the JSON goes; undefined: a file in the temporary folder. */
+  readonly json: string | undefined;
+  /** Folder for CPU profiles of every process; undefined: none are taken. */
+  readonly profile: string | undefined;
+  /** Small sizes: the numbers say nothing and no limit holds. */
+  readonly isQuick: boolean;
+}
+
+export const usage = `npm run bench -- [--quick] [--only cold,restart,change,memory] [--rounds N] [--json FILE]
+                 [--profile FOLDER]
+
+  --quick      small sizes, one round: shows that everything works, not how fast it is
+  --only       the measures to take
+  --rounds N   repetitions of what starts a process (default 5; quick: 1)
+  --json FILE  where the numbers are written
+  --profile FOLDER  takes a CPU profile of every process (the numbers suffer)`;
+
+/** Throws TypeError when an argument is wrong. */
+export function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      rounds: { type: 'string' },
+      json: { type: 'string' },
+      profile: { type: 'string' },
+    },
+  });
+  const plan = values.quick ? quickPlan : fullPlan;
+  const rounds = values.rounds === undefined ? plan.rounds : Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) {
+    throw new TypeError(`--rounds: expected a whole number from 1, found ${values.rounds}`);
+  }
+  const { json, profile, quick: isQuick } = values;
+  return { plan: restrict({ ...plan, rounds }, values.only), json, profile, isQuick };
+}
+
+const measures = ['cold', 'restart', 'change', 'memory'] as const;
+
+function restrict(plan: Plan, only: string | undefined): Plan {
+  if (only === undefined) {
+    return plan;
+  }
+  const wanted = only.split(',');
+  const unknown = wanted.find((name) => !measures.some((measure) => measure === name));
+  if (unknown !== undefined) {
+    throw new TypeError(`--only: expected some of ${measures.join(', ')}, found ${JSON.stringify(unknown)}`);
+  }
+  const none = Object.fromEntries(measures.filter((name) => !wanted.includes(name)).map((name) => [name, []]));
+  return { ...plan, ...none };
+}
+
+const fullPlan: Plan = {
+  cold: [size(1_000), size(10_000), size(1_000, 'IPv6')],
+  restart: [size(10_000), size(1_000, 'IPv6')],
+  change: [size(100), size(10_000)],
+  memory: [size(10_000)],
+  rounds: 5,
+  changes: 2_000,
+};
+
+const quickPlan: Plan = {
+  cold: [size(200), size(200, 'IPv6')],
+  restart: [size(200)],
+  change: [size(20), size(200)],
+  memory: [size(200)],
+  rounds: 1,
+  changes: 200,
+};
+
+function size(services: number, family: Size['family'] = 'IPv4'): Size {
+  return { services, endpoints: 10, family };
+}

@@ -1,0 +1,117 @@
+/** The numbers as tables for people. */
+
+import Table from 'cli-table3';
+import type { BenchResult, Size } from './result.ts';
+
+export function report(result: BenchResult): string {
+  return [machineLines(result), coldTable(result), restartTable(result), changeTable(result), memoryTable(result)]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function machineLines({ machine, rounds }: BenchResult): string {
+  const kernel = `Linux ${machine.kernel}${machine.isUserMode ? ' (user-mode)' : ''}`;
+  return [
+    `${kernel}, ${machine.processors} × ${machine.processor}, ${machine.memoryMiB} MiB, Node ${machine.node}`,
+    `${machine.ipvsadm}; medians of ${rounds} rounds; every process is fresh, nothing is warmed up before it`,
+  ].join('\n');
+}
+
+function coldTable({ cold }: BenchResult): string {
+  const rows = cold.map(({ size, vipMode, run, ipvsMs, ipvsadmMs, ratioOfIpvs, ratioOfPass }) => [
+    `${sizeText(size)} ${vipMode}`,
+    ms(run.compileMs),
+    ms(run.planMs),
+    ms(ipvsMs.p50),
+    ms(run.filterMs),
+    ms(run.vipsMs),
+    ms(run.executeMs - run.ipvsMs - run.filterMs - run.vipsMs),
+    ms(run.passMs),
+    ms(run.processMs),
+    ms(ipvsadmMs.p50),
+    times(ratioOfIpvs),
+    times(ratioOfPass),
+  ]);
+  const head = [
+    'compile',
+    'plan',
+    'IPVS',
+    'nft',
+    'VIPs',
+    'settle',
+    'pass',
+    'process',
+    'ipvsadm -R',
+    ': IPVS',
+    ': pass',
+  ];
+  return table('Cold programming, ms', ['Services × endpoints', ...head], rows);
+}
+
+function restartTable({ restart }: BenchResult): string {
+  const rows = restart.map(({ size, vipMode, run, readAndPlanMs }) => [
+    `${sizeText(size)} ${vipMode}`,
+    ms(run.readMs),
+    ms(run.planMs),
+    ms(readAndPlanMs.p50),
+    ms(readAndPlanMs.max),
+    ms(run.compileMs),
+    ms(run.passMs),
+    String(run.operations.ipvs + run.operations.filter + run.operations.vips),
+  ]);
+  const head = ['read', 'plan', 'read + plan', 'max', 'compile', 'pass', 'writes'];
+  return table('Restart on an unchanged table, ms', ['Services × endpoints', ...head], rows);
+}
+
+function changeTable({ change }: BenchResult): string {
+  const rows = change.map(({ size, protocol, eventMs, passMs, executeMs }) => [
+    `${sizeText(size)} ${protocol}`,
+    String(eventMs.count),
+    ms(eventMs.p50),
+    ms(eventMs.p99),
+    ms(eventMs.max),
+    ms(passMs.p50),
+    ms(passMs.p99),
+    ms(executeMs.p50),
+  ]);
+  const head = ['changes', 'p50', 'p99', 'max', 'pass p50', 'pass p99', 'execute p50'];
+  return table('One endpoint change, watch line to kernel ACK, ms', ['Services × endpoints', ...head], rows);
+}
+
+function memoryTable({ memory }: BenchResult): string {
+  const rows = memory.map(({ size, afterStartMiB, afterChangesMiB, changes, peakMiB, startMs }) => [
+    sizeText(size),
+    afterStartMiB.toFixed(0),
+    `${afterChangesMiB.toFixed(0)} (${changes})`,
+    peakMiB.toFixed(0),
+    ms(startMs),
+  ]);
+  const head = ['after start', 'after changes', 'peak', 'start to healthy, ms'];
+  return table('Resident memory of the agent, MiB', ['Services × endpoints', ...head], rows);
+}
+
+function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) {
+    return '';
+  }
+  const made = new Table({
+    head: [...head],
+    colAligns: head.map((_, index) => (index === 0 ? 'left' : 'right')),
+    style: { head: [], border: [], compact: true },
+  });
+  made.push(...rows.map((row) => [...row]));
+  return `${title}\n${made.toString()}`;
+}
+
+function sizeText({ services, endpoints, family }: Size): string {
+  return `${services.toLocaleString('en')} × ${endpoints} ${family}`;
+}
+
+/** Three digits that mean something. */
+function ms(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(value >= 1 ? 2 : 3);
+}
+
+function times(value: number): string {
+  return `${value.toFixed(1)} ×`;
+}

@@ -1,0 +1,96 @@
+/** What the benchmark measured. Times are milliseconds unless the name says otherwise. */
+
+import type { Family } from '../../src/core/model/facts.ts';
+import type { VipMode } from '../../src/core/model/vip.ts';
+import type { Summary } from './statistics.ts';
+
+/** Services, each with so many endpoints, behind ClusterIPs of one family. */
+export interface Size {
+  readonly services: number;
+  readonly endpoints: number;
+  readonly family: Family;
+}
+
+export interface BenchResult {
+  readonly machine: MachineFacts;
+  readonly rounds: number;
+  readonly cold: readonly ColdResult[];
+  readonly restart: readonly RestartResult[];
+  readonly change: readonly ChangeResult[];
+  readonly memory: readonly MemoryResult[];
+}
+
+export interface MachineFacts {
+  readonly kernel: string;
+  /** Whether the kernel is user-mode Linux: system calls cost several times what they cost on hardware. */
+  readonly isUserMode: boolean;
+  readonly processor: string;
+  readonly processors: number;
+  readonly memoryMiB: number;
+  readonly node: string;
+  readonly ipvsadm: string;
+}
+
+/** One first pass of a fresh process. */
+export interface StartRun {
+  /** Objects of each kind that the pass wrote; all 0 when there was nothing to do. */
+  readonly operations: { readonly ipvs: number; readonly filter: number; readonly vips: number };
+  /** The whole pass, from reading the kernel to the last acknowledgement. */
+  readonly passMs: number;
+  readonly readMs: number;
+  readonly compileMs: number;
+  readonly planMs: number;
+  readonly executeMs: number;
+  /** Inside `executeMs`: from handing operations to the adapter to the kernel's last acknowledgement. */
+  readonly ipvsMs: number;
+  readonly filterMs: number;
+  readonly vipsMs: number;
+  /** From the start of the process to the end of the pass, without making up the facts. */
+  readonly processMs: number;
+}
+
+export interface ColdResult {
+  readonly size: Size;
+  readonly vipMode: VipMode;
+  /** The median run by `passMs`, of fresh processes in fresh network namespaces. */
+  readonly run: StartRun;
+  readonly ipvsMs: Summary;
+  /** Loading the very same table with `ipvsadm -R` in a fresh network namespace. */
+  readonly ipvsadmMs: Summary;
+  /** `ipvsadm -R` : the IPVS part of the pass. */
+  readonly ratioOfIpvs: number;
+  /** `ipvsadm -R` : the whole pass, which also compiles, plans, fills nftables and exposes the VIPs. */
+  readonly ratioOfPass: number;
+}
+
+export interface RestartResult {
+  readonly size: Size;
+  readonly vipMode: VipMode;
+  /** The median run by read and plan. */
+  readonly run: StartRun;
+  /** From the start of reading the kernel to knowing that nothing is to be done, without compiling. */
+  readonly readAndPlanMs: Summary;
+}
+
+export type ChangeProtocol = 'TCP' | 'UDP';
+
+export interface ChangeResult {
+  readonly size: Size;
+  readonly protocol: ChangeProtocol;
+  /** From writing the watch line to the socket, in another process, to the end of the pass. */
+  readonly eventMs: Summary;
+  /** Inside: from taking the change up to the end of the pass. */
+  readonly passMs: Summary;
+  /** Inside: writing to the kernel. */
+  readonly executeMs: Summary;
+}
+
+export interface MemoryResult {
+  readonly size: Size;
+  readonly afterStartMiB: number;
+  readonly afterChangesMiB: number;
+  readonly changes: number;
+  readonly peakMiB: number;
+  /** From starting the process to being healthy with everything programmed. */
+  readonly startMs: number;
+}
