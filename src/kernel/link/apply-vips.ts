@@ -2,10 +2,13 @@
  * Carries VIP operations out. Whatever state a VIP was in, it is never without a local route on the way:
  *
  * - add: sluice's route; then the address; then the removal of the route that the kernel made for the address. When
- *   the route is refused (its source is no address of this node) the VIP is left as it was.
+ *   the route is refused (its source is no address of this node) the VIP is left as it was. The kernel makes the route
+ *   of an IPv6 address later, from a work queue (addrconf_dad_work in net/ipv6/addrconf.c), so its removal is repeated
+ *   until it was there.
  * - remove: the address, whose own route the kernel takes with it; then sluice's route; then what others left.
  */
 
+import { familyOf } from '../../core/address.ts';
 import type { VipOperation } from '../../core/model/operation.ts';
 import type { VipMode } from '../../core/model/vip.ts';
 import { type ErrnoCode, KernelError } from '../error.ts';
@@ -20,6 +23,7 @@ import {
   putVipRoute,
   putVipRouteRemoval,
 } from './encode-vip.ts';
+import { pause } from './pause.ts';
 
 export interface VipTarget {
   readonly socket: NetlinkSocket;
@@ -37,7 +41,7 @@ export function applyVips(target: VipTarget, operations: readonly VipOperation[]
   perform(run, adds, routeSteps);
   if (target.mode === 'address') {
     const routed = adds.filter(({ index }) => !run.failures.has(index));
-    perform(run, routed, addressSteps);
+    removeLateRoutes(run, perform(run, routed, addressSteps));
   }
   const removals = order.filter(({ operation }) => operation.kind === 'remove-vip');
   perform(run, removals, removalSteps);
@@ -55,12 +59,22 @@ interface Numbered {
   readonly operation: VipOperation;
 }
 
+/** A refused message of an operation. */
+interface Refused {
+  readonly entry: Numbered;
+  readonly code: ErrnoCode;
+}
+
 /** One message: how it is written, and the refusals that mean that the kernel already is as wanted. */
 interface Step {
   readonly name: string;
   readonly put: (batch: Batch, interfaceIndex: number, operation: VipOperation) => void;
   readonly tolerated: readonly ErrnoCode[];
 }
+
+/** How often the kernel's routes are looked for without one being found, and the longest pause before each, in ms. */
+const maximumIdleAttempts = 25;
+const longestPause = 20;
 
 const removeKernelRoute: Step = {
   name: 'remove the kernel’s route of VIP',
@@ -113,27 +127,51 @@ function lastOfEachAddress(operations: readonly VipOperation[]): readonly Number
   return [...last.values()];
 }
 
-function perform(run: Run, numbered: readonly Numbered[], steps: readonly Step[]): void {
-  if (numbered.length === 0) return;
+/** Routes of addresses just added that the kernel had not made yet. An audit finds those given up here. */
+function removeLateRoutes(run: Run, refused: readonly Refused[]): void {
+  const existing = new Set(refused.filter(({ code }) => code === 'EEXIST').map(({ entry }) => entry));
+  let late = refused.filter(({ code, entry }) => code === 'ESRCH' && isIPv6(entry) && !existing.has(entry));
+  for (let idle = 0; late.length > 0 && idle < maximumIdleAttempts && !run.unknown; ) {
+    pause(run.target.socket, Math.min(idle + 1, longestPause));
+    const before = late.length;
+    late = perform(
+      run,
+      late.map(({ entry }) => entry),
+      [removeKernelRoute],
+    ).filter(({ code }) => code === 'ESRCH');
+    idle = late.length < before ? 0 : idle + 1;
+  }
+}
+
+function isIPv6(entry: Numbered): boolean {
+  return familyOf(addressOf(entry.operation)) === 'IPv6';
+}
+
+/** Sends `steps` for each operation. Brings back every refusal, also those that are no failures. */
+function perform(run: Run, numbered: readonly Numbered[], steps: readonly Step[]): readonly Refused[] {
+  if (numbered.length === 0) return [];
   const { batch, socket, interfaceIndex } = run.target;
   resetBatch(batch);
   for (const { operation } of numbered) {
     for (const step of steps) step.put(batch, interfaceIndex, operation);
   }
   const outcome = transact(socket, batch);
-  for (const failure of outcome.failures) noteFailure(run, numbered, steps, failure);
   if (outcome.state === 'unknown') {
     run.unknown = true;
     const from = Math.floor(outcome.firstUnknown / steps.length);
     for (const { index } of numbered.slice(from)) run.failures.set(index, { index, error: outcome.cause });
   }
+  return outcome.failures.flatMap((failure) => {
+    const entry = numbered[Math.floor(failure.index / steps.length)];
+    const step = steps[failure.index % steps.length];
+    if (entry === undefined || step === undefined) return [];
+    if (!step.tolerated.includes(failure.code)) noteFailure(run, entry, step, failure);
+    return [{ entry, code: failure.code }];
+  });
 }
 
-function noteFailure(run: Run, numbered: readonly Numbered[], steps: readonly Step[], failure: MessageFailure): void {
-  const entry = numbered[Math.floor(failure.index / steps.length)];
-  const step = steps[failure.index % steps.length];
-  if (entry === undefined || step === undefined || step.tolerated.includes(failure.code)) return;
-  // The first refusal of an operation tells the most.
+/** The first refusal of an operation tells the most. */
+function noteFailure(run: Run, entry: Numbered, step: Step, failure: MessageFailure): void {
   if (run.failures.has(entry.index)) return;
   const operation = `${step.name} ${addressOf(entry.operation)}`;
   const error = new KernelError(operation, failure.errno, { extendedAck: failure.extendedAck });

@@ -1,0 +1,64 @@
+import { execaSync } from 'execa';
+import { describe, expect } from 'vitest';
+import { openFilter } from '../../../src/kernel/nft/open-filter.ts';
+import type { FilterPort } from '../../../src/kernel/ports.ts';
+import { testFilterContract } from './contract.ts';
+import { listElements } from './nft-json.ts';
+
+let count = 0;
+
+describe("the kernel's table", () => {
+  testFilterContract(() => {
+    count += 1;
+    const name = `filter-contract-${process.pid}-${count}`;
+    const networkNamespace = `/run/netns/${name}`;
+    execaSync('ip', ['netns', 'add', name]);
+    const filter = openFilter({ networkNamespace });
+    return {
+      filter,
+      check: () => expectAsNftSays(filter, networkNamespace),
+      flushRuleset: () => execaSync('nsenter', [`--net=${networkNamespace}`, 'nft', 'flush', 'ruleset']),
+      close: () => {
+        filter.close();
+        execaSync('ip', ['netns', 'delete', name]);
+      },
+    };
+  });
+});
+
+function expectAsNftSays(filter: FilterPort, networkNamespace: string): void {
+  const elements = filter.dump() ?? [];
+  // nft takes seconds for long lists in user-mode Linux.
+  if (elements.length > 100) return;
+  expect(listElements(elements)).toEqual(nftElements(networkNamespace));
+}
+
+function nftElements(networkNamespace: string): readonly string[] {
+  const { stdout } = execaSync('nsenter', [`--net=${networkNamespace}`, 'nft', '-j', 'list', 'ruleset']);
+  return elementsOfRuleset(JSON.parse(stdout));
+}
+
+interface NftSet {
+  readonly name: string;
+  readonly elem?: readonly unknown[];
+}
+
+/** `SET KEY [: DATA] ["COMMENT"]` of every element that sluice changes. */
+function elementsOfRuleset(ruleset: { readonly nftables: readonly Record<string, NftSet | undefined>[] }): string[] {
+  return ruleset.nftables
+    .map((each) => each['set'] ?? each['map'])
+    .filter((set) => set !== undefined && !set.name.startsWith('cluster_cidr'))
+    .flatMap((set) => (set?.elem ?? []).map((element) => `${set?.name} ${elementText(element)}`))
+    .sort();
+}
+
+function elementText(element: unknown): string {
+  if (Array.isArray(element)) return element.map(elementText).join(' : ');
+  if (typeof element !== 'object' || element === null) return String(element);
+  if ('concat' in element && Array.isArray(element.concat)) return element.concat.join(' . ');
+  if ('elem' in element) {
+    const { elem } = element as { readonly elem: { readonly val: unknown; readonly comment?: string } };
+    return elem.comment === undefined ? elementText(elem.val) : `${elementText(elem.val)} "${elem.comment}"`;
+  }
+  return JSON.stringify(element);
+}

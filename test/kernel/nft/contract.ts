@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { FilterElement } from '../../../src/core/model/filter-element.ts';
+import type { FilterOperation } from '../../../src/core/model/operation.ts';
+import { renderElements } from '../../../src/kernel/nft/render.ts';
+import type { FilterPort, FilterSkeleton } from '../../../src/kernel/ports.ts';
+
+/** One filter under test. */
+export interface FilterUnderTest {
+  readonly filter: FilterPort;
+  /** Compares what the port says with what another program reads. */
+  readonly check?: () => void;
+  /** What `nft flush ruleset` of somebody else does. */
+  readonly flushRuleset: () => void;
+  readonly close: () => void;
+}
+
+export const skeleton: FilterSkeleton = { clusterCIDRs: ['10.1.0.0/16', 'fd00:1::/48'], masqueradeMark: 0x4000 };
+
+export function add(element: FilterElement): FilterOperation {
+  return { kind: 'add-element', element };
+}
+
+export function remove(element: FilterElement): FilterOperation {
+  return { kind: 'remove-element', element };
+}
+
+/** One element of every set in both families. */
+export const oneOfEach: readonly FilterElement[] = [
+  { set: 'virtual_servers', address: '10.96.0.1', protocol: 'TCP', port: 80, comment: 'default/web:http' },
+  { set: 'virtual_servers', address: 'fd00:96::1', protocol: 'SCTP', port: 65535, comment: 'default/web:sctp' },
+  { set: 'fwmarks', family: 'IPv4', mark: 1, comment: 'default/web' },
+  { set: 'fwmarks', family: 'IPv6', mark: 0xffff0000 },
+  { set: 'vips', address: '10.96.0.1' },
+  { set: 'vips', address: 'fd00:96::1' },
+  { set: 'masquerade', address: '10.96.0.1', protocol: 'UDP', port: 53 },
+  { set: 'masquerade', address: 'fd00:96::1', protocol: 'UDP', port: 53 },
+  { set: 'masquerade_outside', address: '10.96.0.2', protocol: 'TCP', port: 1 },
+  { set: 'masquerade_outside', address: 'fd00:96::2', protocol: 'TCP', port: 1 },
+  { set: 'inside_view', address: '192.0.2.1', protocol: 'TCP', port: 443, mark: 0x12345678 },
+  { set: 'inside_view', address: '2001:db8::1', protocol: 'UDP', port: 443, mark: 2 },
+  { set: 'drop', address: '10.96.0.3', protocol: 'TCP', port: 80 },
+  { set: 'drop', address: 'fd00:96::3', protocol: 'TCP', port: 80 },
+  { set: 'drop_outside', address: '192.0.2.9', protocol: 'TCP', port: 80 },
+  { set: 'drop_outside', address: '2001:db8::9', protocol: 'TCP', port: 80 },
+  { set: 'hairpin', address: '10.1.0.2' },
+  { set: 'hairpin', address: 'fd00:1::2' },
+];
+
+const done = { failures: [], unknown: false };
+const vip = (address: string): FilterElement => ({ set: 'vips', address });
+const view = (mark: number): FilterElement => ({
+  set: 'inside_view',
+  address: '192.0.2.1',
+  protocol: 'TCP',
+  port: 80,
+  mark,
+});
+
+/** What every FilterPort does. */
+export function testFilterContract(open: () => FilterUnderTest): void {
+  let under: FilterUnderTest;
+  let filter: FilterPort;
+
+  beforeEach(() => {
+    under = open();
+    filter = under.filter;
+  });
+  afterEach(() => {
+    under.check?.();
+    under.close();
+  });
+
+  const text = (): string | undefined => {
+    const elements = filter.dump();
+    return elements === undefined ? undefined : renderElements(elements);
+  };
+
+  it('has no elements before the table is there', () => {
+    expect(filter.dump()).toBeUndefined();
+    expect(filter.removeTable()).toBe('absent');
+  });
+
+  it('refuses additions without a table, and has nothing to remove', () => {
+    const { failures, unknown } = filter.apply([add(vip('10.96.0.1')), remove(vip('10.96.0.2')), add(view(1))]);
+    expect(failures.map(({ index, error }) => [index, error.code])).toEqual([
+      [0, 'ENOENT'],
+      [2, 'ENOENT'],
+    ]);
+    expect(unknown).toBe(false);
+  });
+
+  it('makes an empty table', async () => {
+    await filter.ensureTable(skeleton);
+    expect(filter.dump()).toEqual([]);
+  });
+
+  it('adds an element of every set and reads it back', async () => {
+    await filter.ensureTable(skeleton);
+    expect(filter.apply(oneOfEach.map(add))).toEqual(done);
+    expect(text()).toBe(renderElements(oneOfEach));
+  });
+
+  it('keeps the elements when the table is loaded again with another configuration', async () => {
+    await filter.ensureTable(skeleton);
+    filter.apply(oneOfEach.map(add));
+    await filter.ensureTable({ clusterCIDRs: [], masqueradeMark: 0x1000000 });
+    expect(text()).toBe(renderElements(oneOfEach));
+  });
+
+  it('removes every element', async () => {
+    await filter.ensureTable(skeleton);
+    filter.apply(oneOfEach.map(add));
+    expect(filter.apply(oneOfEach.map(remove))).toEqual(done);
+    expect(filter.dump()).toEqual([]);
+  });
+
+  it('takes additions of what is there and removals of what is not as done', async () => {
+    await filter.ensureTable(skeleton);
+    filter.apply([add(vip('10.96.0.1'))]);
+    const mixed = [add(vip('10.96.0.1')), remove(vip('10.96.0.2')), add(vip('10.96.0.3')), remove(vip('fd00::1'))];
+    expect(filter.apply(mixed)).toEqual(done);
+    expect(text()).toBe('vips 10.96.0.1\nvips 10.96.0.3');
+  });
+
+  it('puts another mark in the place of the one that a map has', async () => {
+    await filter.ensureTable(skeleton);
+    filter.apply([add(view(1))]);
+    expect(filter.apply([add(vip('10.96.0.1')), add(view(2)), remove(vip('10.96.0.9'))])).toEqual(done);
+    expect(text()).toBe('inside_view TCP 192.0.2.1:80 mark 2\nvips 10.96.0.1');
+    expect(filter.apply([add(view(2))])).toEqual(done);
+  });
+
+  it('ends as if operations on one element were carried out in order', async () => {
+    await filter.ensureTable(skeleton);
+    const [a, b] = [vip('10.96.0.1'), vip('10.96.0.2')];
+    expect(filter.apply([add(a), remove(a), remove(b), add(b), add(view(1)), add(view(2))])).toEqual(done);
+    expect(text()).toBe('inside_view TCP 192.0.2.1:80 mark 2\nvips 10.96.0.2');
+  });
+
+  it('does not compare comments', async () => {
+    await filter.ensureTable(skeleton);
+    const element = { set: 'virtual_servers', address: '10.96.0.1', protocol: 'TCP', port: 80 } as const;
+    filter.apply([add({ ...element, comment: 'first' })]);
+    expect(filter.apply([add({ ...element, comment: 'second' })])).toEqual(done);
+    expect(text()).toBe('virtual_servers TCP 10.96.0.1:80 "first"');
+    expect(filter.apply([remove({ ...element, comment: 'third' })])).toEqual(done);
+    expect(filter.dump()).toEqual([]);
+  });
+
+  it('adds ten thousand elements of two sets, taking turns', async () => {
+    await filter.ensureTable(skeleton);
+    const operations = Array.from({ length: 10_000 }, (_, index) => {
+      const address = `10.96.${index >> 9}.${(index >> 1) & 255}`;
+      return add(index % 2 === 0 ? { set: 'drop', address, protocol: 'TCP', port: 80 } : vip(address));
+    });
+    expect(filter.apply(operations)).toEqual(done);
+    expect(filter.dump()).toHaveLength(10_000);
+  });
+
+  it('says that the table is missing when somebody flushed the ruleset, and makes it again', async () => {
+    await filter.ensureTable(skeleton);
+    filter.apply([add(vip('10.96.0.1'))]);
+    under.flushRuleset();
+    expect(filter.dump()).toBeUndefined();
+    await filter.ensureTable(skeleton);
+    expect(filter.dump()).toEqual([]);
+  });
+
+  it('removes the table once', async () => {
+    await filter.ensureTable(skeleton);
+    filter.apply(oneOfEach.map(add));
+    expect(filter.removeTable()).toBe('removed');
+    expect(filter.removeTable()).toBe('absent');
+    expect(filter.dump()).toBeUndefined();
+  });
+
+  it('refuses a mark and a CIDR that are none', async () => {
+    await expect(filter.ensureTable({ clusterCIDRs: ['10.1.0.0/33'], masqueradeMark: 1 })).rejects.toThrow(RangeError);
+    await expect(filter.ensureTable({ clusterCIDRs: [], masqueradeMark: 0 })).rejects.toThrow(RangeError);
+  });
+}

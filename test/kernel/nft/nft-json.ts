@@ -1,0 +1,17 @@
+import type { FilterElement } from '../../../src/core/model/filter-element.ts';
+
+/** Elements as `nft -j list ruleset` has them: `SET KEY [: DATA] ["COMMENT"]`, sorted. */
+export function listElements(elements: readonly FilterElement[]): readonly string[] {
+  return elements.map(line).sort();
+}
+
+function line(element: FilterElement): string {
+  const comment = 'comment' in element && element.comment !== undefined ? ` "${element.comment}"` : '';
+  if (element.set === 'fwmarks') return `fwmarks${element.family === 'IPv4' ? 4 : 6} ${element.mark}${comment}`;
+  const name = `${element.set}${element.address.includes(':') ? 6 : 4}`;
+  if (element.set === 'vips') return `${name} ${element.address}`;
+  if (!('port' in element)) return `${name} ${element.address} . ${element.address}`;
+  const key = `${element.address} . ${element.protocol.toLowerCase()} . ${element.port}`;
+  const data = element.set === 'inside_view' ? ` : ${element.mark}` : '';
+  return `${name} ${key}${data}${comment}`;
+}
