@@ -12,8 +12,9 @@ export interface FactSink {
 }
 
 export interface ObjectProblem {
-  readonly kind: ObjectKind;
-  /** `namespace/name`, for a Node its name, '' when the object does not even say that. */
+  /** `Manifest`: a file of which some part cannot even be read as objects. */
+  readonly kind: ObjectKind | 'Manifest';
+  /** `namespace/name`, for a Node its name, for a Manifest the file; '' when the object does not even say that. */
   readonly key: string;
   /** `file:line`, or `api`. */
   readonly source: string;

@@ -1,0 +1,102 @@
+/** The transport over `node:http` and `node:https`, one keep-alive agent for all requests. */
+
+import http, { type ClientRequest, type IncomingMessage } from 'node:http';
+import https from 'node:https';
+
+import { messageOf } from '../message-of.ts';
+import type { Access, Credentials } from './credentials.ts';
+import type { ResponseHandlers, Transport } from './transport.ts';
+
+/** `credentials` are asked before each request, so that a rotated token is used without a dropped watch. */
+export function httpTransport(credentials: Credentials): Transport {
+  return {
+    get: (path, handlers) => {
+      const exchange = new HttpExchange(path, handlers);
+      void credentials.read().then(
+        (access) => exchange.send(access),
+        (error: unknown) => exchange.end('credentials-unusable', messageOf(error)),
+      );
+      return () => exchange.cancel();
+    },
+    forgetCredentials: () => credentials.forget(),
+    close: () => credentials.close(),
+  };
+}
+
+/** Notices a peer that is gone on connections that carry nothing, below the idle deadline of the reflectors. */
+const tcpKeepAliveMs = 10_000;
+
+/** Owns one request; after its end or a cancel it is silent. */
+class HttpExchange {
+  readonly #path: string;
+  readonly #handlers: ResponseHandlers;
+  #request: ClientRequest | undefined;
+  #isOver = false;
+  #hasHead = false;
+
+  constructor(path: string, handlers: ResponseHandlers) {
+    this.#path = path;
+    this.#handlers = handlers;
+  }
+
+  send(access: Access): void {
+    if (this.#isOver) {
+      return;
+    }
+    const send = access.url.protocol === 'https:' ? https.request : http.request;
+    const request = send(urlOf(access.url, this.#path), { agent: access.agent, headers: access.headers });
+    this.#request = request;
+    request.on('socket', (socket) => {
+      socket.setKeepAlive(true, tcpKeepAliveMs);
+      socket.setNoDelay(true);
+    });
+    request.on('response', (response) => this.#receive(response));
+    request.on('error', (error) => this.#fail(error, request, access));
+    request.end();
+  }
+
+  cancel(): void {
+    this.#isOver = true;
+    this.#request?.destroy();
+  }
+
+  end(code: 'credentials-unusable' | 'unreachable' | 'connection-lost' | undefined, message = ''): void {
+    if (!this.#isOver) {
+      this.#isOver = true;
+      this.#handlers.end(code === undefined ? undefined : { code, message });
+    }
+  }
+
+  /** A kept connection may have been closed by the server just now; that says nothing about the server. */
+  #fail(error: Error, request: ClientRequest, access: Access): void {
+    if (request.reusedSocket && !this.#hasHead && 'code' in error && error.code === 'ECONNRESET') {
+      this.send(access);
+    } else {
+      this.end(this.#hasHead ? 'connection-lost' : 'unreachable', messageOf(error));
+    }
+  }
+
+  #receive(response: IncomingMessage): void {
+    this.#hasHead = true;
+    const retryAfterSeconds = Number(response.headers['retry-after'] ?? Number.NaN);
+    response.on('data', (bytes: Buffer) => {
+      if (!this.#isOver) {
+        this.#handlers.chunk(bytes);
+      }
+    });
+    response.on('end', () => this.end(undefined));
+    response.on('error', (error) => this.end('connection-lost', messageOf(error)));
+    response.on('close', () => this.end('connection-lost', 'the connection was closed within the response'));
+    if (!this.#isOver) {
+      this.#handlers.head({
+        status: response.statusCode ?? 0,
+        retryAfterMs: retryAfterSeconds >= 0 ? retryAfterSeconds * 1000 : undefined,
+      });
+    }
+  }
+}
+
+/** A server's address may itself have a path, behind a gateway for several clusters. */
+function urlOf(server: URL, path: string): URL {
+  return new URL(`${server.origin}${server.pathname.replace(/\/+$/, '')}${path}`);
+}
