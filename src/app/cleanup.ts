@@ -6,12 +6,25 @@ import { virtualServerKey } from '../core/keys.ts';
 import type { Operation } from '../core/model/operation.ts';
 import { allKeys, makePlan, type PlanRules } from '../core/plan.ts';
 import { executePlan, type KernelPorts } from '../kernel/executor.ts';
+import type { Config } from './config/config.ts';
+import { closeKernel, openKernel, planRules } from './kernel.ts';
 import { recoverOwnership } from './ownership.ts';
+import { nodeNameOf } from './source.ts';
 
 export interface CleanupReport {
   readonly removed: readonly string[];
   readonly kept: readonly { readonly what: string; readonly why: string }[];
   readonly failed: readonly { readonly what: string; readonly error: string }[];
+}
+
+/** Cleans the node that this process runs on. */
+export async function cleanup(config: Config): Promise<CleanupReport> {
+  const ports = openKernel(config);
+  try {
+    return cleanUp(ports, planRules(config, nodeNameOf(config)));
+  } finally {
+    closeKernel(ports);
+  }
 }
 
 /** Goes on after an error and reports it. Running it on a clean node finds nothing and changes nothing. */

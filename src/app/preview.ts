@@ -10,10 +10,17 @@ import type { Operation, Plan } from '../core/model/operation.ts';
 import type { Refusal } from '../core/model/reason.ts';
 import { allKeys, makePlan, type PlanRules, phases } from '../core/plan.ts';
 import type { KernelPorts } from '../kernel/executor.ts';
+import type { ObjectProblem } from '../kube/source.ts';
+import type { Config } from './config/config.ts';
+import { makeContext } from './context.ts';
+import { closeKernel, contextSettings, openKernel, planRules, readNode, schedulerSupport } from './kernel.ts';
 import { recoverOwnership } from './ownership.ts';
+import { nodeNameOf, openSource, readOnce } from './source.ts';
 
 export interface PreviewInput {
   readonly facts: Facts;
+  /** What was refused while the objects were read. */
+  readonly problems: readonly ObjectProblem[];
   readonly context: CompileContext;
   readonly ports: KernelPorts;
   readonly rules: Omit<PlanRules, 'quarantined'>;
@@ -41,6 +48,21 @@ export interface PreviewChange {
   readonly detail?: string;
 }
 
+/** What the agent would change on the node that this process runs on. */
+export async function preview(config: Config): Promise<Preview> {
+  const { facts, problems } = await readOnce(openSource(config));
+  const ports = openKernel(config);
+  try {
+    const nodeName = nodeNameOf(config);
+    const settings = contextSettings(config, nodeName, schedulerSupport(config));
+    const context = makeContext(settings, facts.node, readNode(ports));
+    const rules = planRules(config, nodeName);
+    return previewSync({ facts, problems, context, ports, rules, fwmarkMask: config.fwmarkMask });
+  } finally {
+    closeKernel(ports);
+  }
+}
+
 export function previewSync(input: PreviewInput): Preview {
   const actual = readActual(input.ports);
   const desired = compileAll(input, actual);
@@ -51,12 +73,27 @@ export function previewSync(input: PreviewInput): Preview {
     rules: { ...input.rules, quarantined: new Set() },
   });
   const byService = groupChanges(plan, desired, actual);
-  const names = [...new Set([...byService.keys(), ...desired.contributions.keys()])].sort();
+  const unread = unreadParts(input.problems);
+  const names = [...new Set([...byService.keys(), ...desired.contributions.keys(), ...unread.keys()])].sort();
   const services = names
-    .map((service) => ({ service, changes: byService.get(service) ?? [], refusals: refusalsOf(desired, service) }))
+    .map((service) => ({
+      service,
+      changes: byService.get(service) ?? [],
+      refusals: [...refusalsOf(desired, service), ...(unread.get(service) ?? [])],
+    }))
     .filter((entry) => entry.changes.length > 0 || entry.refusals.length > 0);
   const operations = services.reduce((sum, entry) => sum + entry.changes.length, 0);
   return { services, foreign: foreignServers(desired, actual), counts: { services: names.length, operations } };
+}
+
+/** Refusals by the name under which they are shown. */
+function unreadParts(problems: readonly ObjectProblem[]): ReadonlyMap<string, readonly Refusal[]> {
+  const byName = new Map<string, readonly Refusal[]>();
+  for (const { kind, key, source, refusals } of problems) {
+    const name = kind === 'Service' && key !== '' ? key : `${kind} ${key === '' ? source : key}`;
+    byName.set(name, [...(byName.get(name) ?? []), ...refusals]);
+  }
+  return byName;
 }
 
 function readActual(ports: KernelPorts): Actual {

@@ -1,0 +1,57 @@
+/** Opens the kernel interfaces that the configuration asks for. The only file that names the adapters. */
+
+import { formatCIDR } from '../core/address.ts';
+import type { SchedulerSupport } from '../core/model/context.ts';
+import type { PlanRules } from '../core/plan.ts';
+import type { KernelPorts } from '../kernel/executor.ts';
+import { openIpvs } from '../kernel/ipvs/open-ipvs.ts';
+import { availableSchedulers } from '../kernel/ipvs/scheduler-probe.ts';
+import { openLink } from '../kernel/link/open-link.ts';
+import { openFilter } from '../kernel/nft/open-filter.ts';
+import type { FilterSkeleton } from '../kernel/ports.ts';
+import type { Config } from './config/config.ts';
+import type { ContextSettings, NodeReading } from './context.ts';
+
+/** Throws KernelError when the kernel lacks an interface or the process may not use it. */
+export function openKernel(config: Config): KernelPorts {
+  return {
+    ipvs: openIpvs(),
+    link: openLink({ interfaceName: config.vipInterface, mode: config.vipMode }),
+    filter: openFilter(),
+  };
+}
+
+export function closeKernel(ports: KernelPorts): void {
+  ports.ipvs.close();
+  ports.link.close();
+  ports.filter.close();
+}
+
+export function readNode(ports: KernelPorts): NodeReading {
+  return {
+    addresses: ports.link.nodeAddresses(),
+    defaultSources: { IPv4: ports.link.defaultSource('IPv4'), IPv6: ports.link.defaultSource('IPv6') },
+  };
+}
+
+export function schedulerSupport(config: Config): SchedulerSupport {
+  return { defaultScheduler: config.ipvsScheduler, available: availableSchedulers() };
+}
+
+export function contextSettings(config: Config, nodeName: string, schedulers: SchedulerSupport): ContextSettings {
+  return {
+    nodeName,
+    nodePortAddresses: config.nodePortAddresses,
+    masqueradeAll: config.masqueradeAll,
+    detectsLocal: config.clusterCIDRs.length > 0,
+    schedulers,
+  };
+}
+
+export function planRules(config: Config, nodeName: string): Omit<PlanRules, 'quarantined'> {
+  return { nodeName, vipMode: config.vipMode, excludedCIDRs: config.excludedCIDRs };
+}
+
+export function filterSkeleton(config: Config): FilterSkeleton {
+  return { clusterCIDRs: config.clusterCIDRs.map(formatCIDR), masqueradeMark: config.masqueradeMark };
+}
