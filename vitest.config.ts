@@ -1,0 +1,40 @@
+import { defineConfig } from 'vitest/config';
+
+const inLab = ['test/**/*.kernel.test.ts', 'test/**/*.api.test.ts'];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: inLab,
+          pool: 'forks',
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'kernel',
+          include: ['test/**/*.kernel.test.ts'],
+          pool: 'forks',
+          // One kernel, one CPU: side by side the tests would only disturb each other.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'api',
+          include: ['test/**/*.api.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+        },
+      },
+    ],
+  },
+});
