@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import type { IpvsOperation } from '../../../src/core/model/operation.ts';
+import { applyIpvsOperations, type Writer } from '../../../src/kernel/ipvs/apply.ts';
+import { createEncoder } from '../../../src/kernel/ipvs/encode.ts';
+import { createBatch } from '../../../src/kernel/netlink/batch.ts';
+import { createNetlinkSocket } from '../../../src/kernel/netlink/socket.ts';
+import { type Answer, scriptedHandle } from '../netlink/scripted-handle.ts';
+import { addDestination, addressIdentity, destination } from './operations.ts';
+
+const web = addressIdentity();
+
+/** Enough for three sends of 64 KiB. */
+const many: readonly IpvsOperation[] = Array.from({ length: 1200 }, (_, index) =>
+  addDestination(web, destination('10.1.0.1', { port: index + 1 })),
+);
+
+describe('applying operations', () => {
+  it('sends them in pieces of at most 64 KiB, in order, each acknowledged once', () => {
+    const handle = scriptedHandle((datagram) => [acknowledgement(lastSequence(datagram), 0)]);
+    expect(applyIpvsOperations(writerOn(handle), many)).toEqual({ failures: [], unknown: false });
+    expect(handle.sent).toHaveLength(3);
+    expect(handle.sent.every(({ length }) => length <= 65_536)).toBe(true);
+    expect(handle.sent.flatMap(sequences)).toEqual(many.map((_, index) => index + 1));
+  });
+
+  it('names failures by their place among all operations, those refused before sending included', () => {
+    const handle = scriptedHandle((datagram) => [
+      ...sequences(datagram)
+        .filter((sequence) => sequence === 1000)
+        .map((sequence) => acknowledgement(sequence, -17)),
+      acknowledgement(lastSequence(datagram), 0),
+    ]);
+    const unsendable = addDestination(web, destination('nowhere'));
+    const result = applyIpvsOperations(writerOn(handle), [...many.slice(0, 3), unsendable, ...many.slice(3)]);
+    expect(result.failures.map(({ index, error }) => [index, error.code])).toEqual([
+      [3, 'EINVAL'],
+      [1000, 'EEXIST'],
+    ]);
+  });
+
+  it('goes on when answers were dropped, and says that it does not know', () => {
+    const handle = scriptedHandle((datagram, send) =>
+      send === 1 ? [{ errno: 105, code: 'ENOBUFS' }] : [acknowledgement(lastSequence(datagram), 0)],
+    );
+    expect(applyIpvsOperations(writerOn(handle), many)).toEqual({ failures: [], unknown: true });
+    expect(handle.sent).toHaveLength(3);
+  });
+
+  it('stops when the kernel does not answer', () => {
+    const handle = scriptedHandle(() => []);
+    expect(applyIpvsOperations(writerOn(handle), many)).toEqual({ failures: [], unknown: true });
+    expect(handle.sent).toHaveLength(1);
+  });
+});
+
+function writerOn(handle: ReturnType<typeof scriptedHandle>): Writer {
+  return { socket: createNetlinkSocket(handle), batch: createBatch(), encoder: createEncoder(0x17) };
+}
+
+function sequences(datagram: Buffer): readonly number[] {
+  const found: number[] = [];
+  for (let at = 0; at < datagram.length; at += datagram.readUInt32LE(at)) found.push(datagram.readUInt32LE(at + 8));
+  return found;
+}
+
+function lastSequence(datagram: Buffer): number {
+  return sequences(datagram).at(-1) ?? 0;
+}
+
+function acknowledgement(sequence: number, error: number): Answer {
+  const bytes = Buffer.alloc(36);
+  bytes.writeUInt32LE(36, 0);
+  bytes.writeUInt16LE(2, 4);
+  bytes.writeUInt16LE(0x100, 6);
+  bytes.writeUInt32LE(sequence, 8);
+  bytes.writeInt32LE(error, 16);
+  return bytes;
+}
