@@ -55,7 +55,8 @@ function readScheduler(annotations: Annotations, choice: SchedulerChoice, refusa
   }
   const name = own ?? router;
   const subject = own === undefined ? ROUTER_SCHEDULER : OWN_SCHEDULER;
-  const fallback = choice.last ?? choice.defaultScheduler;
+  const isLastThere = choice.last !== undefined && choice.available.has(choice.last);
+  const fallback = isLastThere ? choice.last : choice.defaultScheduler;
   if (name === undefined) {
     return choice.defaultScheduler;
   }
@@ -73,13 +74,13 @@ function readScheduler(annotations: Annotations, choice: SchedulerChoice, refusa
 }
 
 /** The kernel gives the three bits a meaning for sh and mh only (ip_vs.h: IP_VS_SVC_F_SCHED_SH_*, _MH_*). */
-const flagBits: Readonly<Record<string, number>> = {
-  fallback: virtualServerFlags.schedulerFlag1,
-  port: virtualServerFlags.schedulerFlag2,
-  'flag-1': virtualServerFlags.schedulerFlag1,
-  'flag-2': virtualServerFlags.schedulerFlag2,
-  'flag-3': virtualServerFlags.schedulerFlag3,
-};
+const flagBits: ReadonlyMap<string, number> = new Map([
+  ['fallback', virtualServerFlags.schedulerFlag1],
+  ['port', virtualServerFlags.schedulerFlag2],
+  ['flag-1', virtualServerFlags.schedulerFlag1],
+  ['flag-2', virtualServerFlags.schedulerFlag2],
+  ['flag-3', virtualServerFlags.schedulerFlag3],
+]);
 
 function readSchedulerFlags(annotations: Annotations, scheduler: Scheduler, refusals: Refusal[]): number {
   const own = annotations[OWN_FLAGS];
@@ -93,7 +94,7 @@ function readSchedulerFlags(annotations: Annotations, scheduler: Scheduler, refu
     if (word === '') {
       continue;
     }
-    const bit = flagBits[word.replace(new RegExp(`^${scheduler}-`), '')];
+    const bit = flagBits.get(word.replace(new RegExp(`^${scheduler}-`), ''));
     if (bit === undefined || !takesFlags) {
       const expected = takesFlags
         ? `${scheduler}-fallback, ${scheduler}-port or flag-1, flag-2, flag-3`
