@@ -13,12 +13,12 @@ export interface Folder {
 export function createFolder(): Folder {
   let objects: ReadonlyMap<string, ObjectFact> | undefined;
   let problems: ReadonlyMap<string, ObjectProblem> = new Map();
+  let ages: Ages = new Map();
   return {
     publish: (files, sink) => {
-      const merged = merge(
-        [...files].sort((one, other) => (one.name < other.name ? -1 : 1)),
-        objects,
-      );
+      const merged = merge([...files].sort((one, other) => (one.name < other.name ? -1 : 1)));
+      ages = giveAges(merged.objects, ages);
+      keepEqual(objects, merged.objects);
       const batch = objects === undefined ? replaces(merged.objects) : changes(objects, merged.objects);
       tellProblems(problems, merged.problems, sink);
       objects = merged.objects;
@@ -36,7 +36,7 @@ interface Merged {
 }
 
 /** The first file by name has the say over an object that stands in two. */
-function merge(files: readonly ManifestFile[], before: ReadonlyMap<string, ObjectFact> | undefined): Merged {
+function merge(files: readonly ManifestFile[]): Merged {
   const merged: Merged = { objects: new Map(), problems: new Map() };
   const firsts = new Map<string, ManifestEntry>();
   for (const file of files) {
@@ -50,7 +50,7 @@ function merge(files: readonly ManifestFile[], before: ReadonlyMap<string, Objec
         firsts.set(name, entry);
         addProblem(merged, entry, entry.refusals);
         if (entry.object !== undefined) {
-          merged.objects.set(name, withAge(entry.object, firsts.size, before?.get(name)));
+          merged.objects.set(name, entry.object);
         }
       } else {
         addProblem(merged, entry, [secondDefinition(entry, first)]);
@@ -74,16 +74,38 @@ function addProblem(merged: Merged, entry: ManifestEntry, refusals: readonly Ref
   }
 }
 
+/** By name of the object; only of Services without a creation timestamp. */
+type Ages = ReadonlyMap<string, number>;
+
+/** Room between the ages of the first reading, for what comes in between later. */
+const firstStep = 1_048_576;
+
 /**
  * Without a creation timestamp the place in the folder is the age: the earlier owns a frontend that two Services
- * claim. What is equal to before is the same object, so that nothing looks changed that is not.
+ * claim. Ages given before are kept where they still fit the order, so that a new file does not touch all others.
  */
-function withAge(object: ObjectFact, place: number, before: ObjectFact | undefined): ObjectFact {
-  const aged: ObjectFact =
-    object.kind === 'Service' && object.fact.createdAt === 0
-      ? { kind: 'Service', fact: { ...object.fact, createdAt: place } }
-      : object;
-  return before !== undefined && JSON.stringify(before) === JSON.stringify(aged) ? before : aged;
+function giveAges(objects: Map<string, ObjectFact>, before: Ages): Ages {
+  const ages = new Map<string, number>();
+  let last = 0;
+  for (const [name, object] of objects) {
+    if (object.kind === 'Service' && object.fact.createdAt === 0) {
+      const known = before.get(name) ?? 0;
+      last = known > last ? known : last + (before.size === 0 ? firstStep : 1);
+      ages.set(name, last);
+      objects.set(name, { kind: 'Service', fact: { ...object.fact, createdAt: last } });
+    }
+  }
+  return ages;
+}
+
+/** What is equal to before becomes the same object, so that nothing looks changed that is not. */
+function keepEqual(before: ReadonlyMap<string, ObjectFact> | undefined, after: Map<string, ObjectFact>): void {
+  for (const [name, object] of after) {
+    const known = before?.get(name);
+    if (known !== undefined && JSON.stringify(known) === JSON.stringify(object)) {
+      after.set(name, known);
+    }
+  }
 }
 
 function replaces(objects: ReadonlyMap<string, ObjectFact>): readonly FactChange[] {

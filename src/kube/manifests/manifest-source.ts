@@ -78,6 +78,8 @@ interface Work {
 const quietMs = 15;
 /** Notices can be lost, and some file systems send none. */
 const rescanMs = 5_000;
+/** A folder that is not there yet is mounted or made soon, and nobody tells. */
+const missingMs = 1_000;
 /** Who writes a file anew cuts it short first; who means an empty file leaves it so. */
 const emptyMs = 500;
 
@@ -100,22 +102,12 @@ async function look(work: Work, sink: FactSink): Promise<void> {
     }
     result.folders.forEach((folder) => watchFolder(work, folder, again));
     closeWatchers(work, new Set(result.folders));
-    const isFirst = work.lastScanAt === undefined;
-    work.files = result.files;
-    work.emptySince = result.isUnsettled ? (work.emptySince ?? clock.now()) : undefined;
-    work.lastScanAt = clock.now();
-    work.lastError = undefined;
-    if (isFirst || result.hasChanged) {
-      work.folder.publish(
-        [...result.files.values()].map(({ file }) => file),
-        sink,
-      );
-    }
     again(result.isUnsettled ? quietMs : rescanMs);
+    takeIn(work, result, sink);
   } catch (error) {
     work.lastError = { code: 'manifest-unreadable', message: messageOf(error) };
     closeWatchers(work, new Set());
-    again(rescanMs);
+    again(missingMs);
   }
 }
 

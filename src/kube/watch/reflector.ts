@@ -114,6 +114,7 @@ async function list(work: Work): Promise<AttemptEnd> {
   }
   work.resourceVersion = end.resourceVersion;
   completeList(work);
+  intake.flush();
   return { kind: 'paged-list', failure: undefined, retryAfterMs: undefined, openMs: undefined, hasProgressed: true };
 }
 
@@ -168,5 +169,4 @@ function completeList(work: Work): void {
   status.lastEventAt = input.clock.now();
   status.lastError = undefined;
   intake.completeList();
-  intake.flush();
 }
