@@ -18,7 +18,6 @@ export const command = {
   getDestination: 8,
   setConfig: 12,
   getConfig: 13,
-  getInfo: 15,
 } as const;
 
 /** IPVS_CMD_ATTR_* */
@@ -49,9 +48,6 @@ export const destinationAttribute = {
   inactiveConnections: 8,
   addressFamily: 11,
 } as const;
-
-/** IPVS_INFO_ATTR_* */
-export const infoAttribute = { version: 1, connectionTableSize: 2 } as const;
 
 /** IP_VS_SVC_F_HASHED: set by the kernel on every virtual server, of no meaning to anyone else. */
 export const hashedFlag = 0x2;

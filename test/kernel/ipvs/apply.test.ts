@@ -4,7 +4,8 @@ import { applyIpvsOperations, type Writer } from '../../../src/kernel/ipvs/apply
 import { createEncoder } from '../../../src/kernel/ipvs/encode.ts';
 import { createBatch } from '../../../src/kernel/netlink/batch.ts';
 import { createNetlinkSocket } from '../../../src/kernel/netlink/socket.ts';
-import { type Answer, scriptedHandle } from '../netlink/scripted-handle.ts';
+import { scriptedHandle } from '../netlink/scripted-handle.ts';
+import { acknowledgement, lastSequence, sequences } from './acknowledgement.ts';
 import { addDestination, addressIdentity, destination } from './operations.ts';
 
 const web = addressIdentity();
@@ -55,24 +56,4 @@ describe('applying operations', () => {
 
 function writerOn(handle: ReturnType<typeof scriptedHandle>): Writer {
   return { socket: createNetlinkSocket(handle), batch: createBatch(), encoder: createEncoder(0x17) };
-}
-
-function sequences(datagram: Buffer): readonly number[] {
-  const found: number[] = [];
-  for (let at = 0; at < datagram.length; at += datagram.readUInt32LE(at)) found.push(datagram.readUInt32LE(at + 8));
-  return found;
-}
-
-function lastSequence(datagram: Buffer): number {
-  return sequences(datagram).at(-1) ?? 0;
-}
-
-function acknowledgement(sequence: number, error: number): Answer {
-  const bytes = Buffer.alloc(36);
-  bytes.writeUInt32LE(36, 0);
-  bytes.writeUInt16LE(2, 4);
-  bytes.writeUInt16LE(0x100, 6);
-  bytes.writeUInt32LE(sequence, 8);
-  bytes.writeInt32LE(error, 16);
-  return bytes;
 }
