@@ -2,6 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 const inLab = ['test/**/*.kernel.test.ts', 'test/**/*.api.test.ts'];
 
+// Those in the lab fail as a whole, with one message, where there is no IPVS.
+const labSetup = ['test/lab/machine/requirement.ts'];
+
 export default defineConfig({
   test: {
     projects: [
@@ -18,6 +21,7 @@ export default defineConfig({
         test: {
           name: 'kernel',
           include: ['test/**/*.kernel.test.ts'],
+          globalSetup: labSetup,
           pool: 'forks',
           // One kernel, one CPU: side by side the tests would only disturb each other.
           fileParallelism: false,
@@ -29,6 +33,7 @@ export default defineConfig({
         test: {
           name: 'api',
           include: ['test/**/*.api.test.ts'],
+          globalSetup: labSetup,
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 240_000,

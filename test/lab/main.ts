@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runInLab } from './run.ts';
+import { isLabSuite, runSuiteInLab } from './suites.ts';
 
 const usage = `usage: npm run lab -- [--mem 2048M] [--time-limit SECONDS] COMMAND [ARGUMENTS]
 
@@ -19,11 +20,13 @@ async function main(argv: readonly string[]): Promise<number> {
     console.error(usage);
     return values.help === true ? 0 : 2;
   }
-  const timeLimitSeconds = Number(values['time-limit'] ?? 86_400);
-  return runInLab(
-    { file, args, cwd: process.cwd(), env: {} },
-    { memory: values.mem ?? '2048M', timeLimitSeconds, results: undefined },
-  );
+  const options = {
+    ...(values.mem === undefined ? {} : { memory: values.mem }),
+    ...(values['time-limit'] === undefined ? {} : { timeLimitSeconds: Number(values['time-limit']) }),
+  };
+  if (isLabSuite(file)) return runSuiteInLab(file, args, options);
+  const defaults = { memory: '2048M', timeLimitSeconds: 86_400, results: undefined };
+  return runInLab({ file, args, cwd: process.cwd(), env: {} }, { ...defaults, ...options });
 }
 
 /** The options of the command itself are not ours to read. */

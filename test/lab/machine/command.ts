@@ -15,6 +15,8 @@ export interface LabOptions {
   readonly timeLimitSeconds: number;
   /** A folder of the host that receives what the command leaves in the folder named by `$SLUICE_LAB_RESULTS`. */
   readonly results: string | undefined;
+  /** Receives what the command prints, which otherwise goes to our own output. */
+  readonly onOutput?: (chunk: Buffer) => void;
 }
 
 /** A shell script that runs the command, with the environment as it is here. `results` is a folder inside the lab. */

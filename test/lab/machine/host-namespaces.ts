@@ -21,8 +21,15 @@ for family in ip ip6 arp; do
 done
 `;
 
-/** Whether the host's own kernel has what the tests need, and we may use it. */
-export async function isHostKernelUsable(): Promise<boolean> {
+let usable: Promise<boolean> | undefined;
+
+/** Whether the host's own kernel has what the tests need, and we may use it. Asked once. */
+export function isHostKernelUsable(): Promise<boolean> {
+  usable ??= tryHostKernel();
+  return usable;
+}
+
+async function tryHostKernel(): Promise<boolean> {
   if (process.getuid?.() !== 0) return false;
   await execa('modprobe', ['-a', 'ip_vs', 'nf_tables', 'nf_conntrack', 'dummy', 'sctp'], { reject: false });
   if (!existsSync('/proc/net/ip_vs')) return false;
@@ -38,7 +45,15 @@ export async function runInHostNamespaces(command: LabCommand, options: LabOptio
     const script = join(folder, 'command.sh');
     await writeFile(script, `${preparation}${commandScript(command, options.results ?? folder)}`);
     const unshare = ['--net', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child', '--mount-proc'];
-    const child = spawn('unshare', [...unshare, 'sh', script], { stdio: 'inherit' });
+    const child = spawn('unshare', [...unshare, 'sh', script], {
+      stdio: [
+        'inherit',
+        options.onOutput === undefined ? 'inherit' : 'pipe',
+        options.onOutput === undefined ? 'inherit' : 'pipe',
+      ],
+    });
+    child.stdout?.on('data', (chunk: Buffer) => options.onOutput?.(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => options.onOutput?.(chunk));
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;

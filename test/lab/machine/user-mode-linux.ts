@@ -24,8 +24,8 @@ export async function runUnderUserModeLinux(kernel: string, command: LabCommand,
     await copyFile(init, join(folder, 'init.sh'));
     await chmod(join(folder, 'init.sh'), 0o755);
     await writeFile(join(folder, 'command.sh'), commandScript(command, '/out/results'));
-    const interactive = process.stdin.isTTY && process.stdout.isTTY;
-    const machine = start(kernel, { folder, interactive, core: core.number, memory: options.memory });
+    const interactive = process.stdin.isTTY && process.stdout.isTTY && options.onOutput === undefined;
+    const machine = start(kernel, { folder, interactive, core: core.number, options });
     const ended = await supervise(machine, options.timeLimitSeconds);
     if (options.results !== undefined) await cp(join(folder, 'results'), options.results, { recursive: true });
     return await readStatus(folder, ended);
@@ -39,12 +39,12 @@ interface Machine {
   readonly folder: string;
   readonly interactive: boolean;
   readonly core: number;
-  readonly memory: string;
+  readonly options: LabOptions;
 }
 
 function start(kernel: string, machine: Machine): ChildProcess {
   const parameters = [
-    `mem=${machine.memory}`,
+    `mem=${machine.options.memory}`,
     'rootfstype=hostfs root=/dev/root rw',
     `init=${machine.folder}/init.sh`,
     // The kernel speaks to our stderr, which is shown only when the machine dies; and only in an emergency, because
@@ -56,12 +56,15 @@ function start(kernel: string, machine: Machine): ChildProcess {
   ];
   // Unpinned, a machine jumps between the cores and is 40 % slower.
   const command = ['--cpu-list', `${machine.core}`, kernel, ...parameters.flatMap((each) => each.split(' '))];
-  return spawn('taskset', command, {
-    stdio: [machine.interactive ? 'inherit' : 'ignore', 'inherit', 'pipe'],
+  const { onOutput } = machine.options;
+  const child = spawn('taskset', command, {
+    stdio: [machine.interactive ? 'inherit' : 'ignore', onOutput === undefined ? 'inherit' : 'pipe', 'pipe'],
     env: { ...process.env, TMPDIR: memoryFolder() },
     // Its own process group, so that it can be ended with all its processes; a terminal's must stay in front.
     detached: !machine.interactive,
   });
+  child.stdout?.on('data', (chunk: Buffer) => onOutput?.(chunk));
+  return child;
 }
 
 /** Where user-mode Linux keeps the file that is its memory. */

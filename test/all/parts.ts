@@ -1,0 +1,82 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { build } from '../build/build.ts';
+import { labSteps } from '../lab/run.ts';
+import { type LabSuite, reportName, runSuiteInLab } from '../lab/suites.ts';
+import { kubernetesSteps } from '../prerequisites/kubernetes.ts';
+import { packagesStep } from '../prerequisites/packages.ts';
+import { runSteps } from '../prerequisites/steps.ts';
+import type { Counts, Part } from './part.ts';
+import { prefixLines } from './prefix-lines.ts';
+import { readReport } from './report.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export const prerequisitesPart: Part = {
+  name: 'prerequisites',
+  run: async () => {
+    // Which steps the lab has is known only with the packages at hand.
+    await runSteps([packagesStep]);
+    await runSteps([...(await labSteps()), ...kubernetesSteps]);
+    return undefined;
+  },
+};
+
+export const buildPart: Part = {
+  name: 'build',
+  run: async () => {
+    await build((line) => console.log(line));
+    return undefined;
+  },
+};
+
+export const checkPart: Part = {
+  name: 'check',
+  run: async () => {
+    await execa('npm', ['run', '--silent', 'check'], { cwd: root, stdio: 'inherit' });
+    return undefined;
+  },
+};
+
+/** The tests that need no kernel of their own. */
+export function unitPart(reports: string): Part {
+  return {
+    name: 'unit',
+    run: async () => {
+      const report = join(reports, 'unit.json');
+      const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+      const { exitCode } = await execa('npx', ['vitest', 'run', '--project', 'unit', ...reporters], {
+        cwd: root,
+        stdio: 'inherit',
+        reject: false,
+      });
+      return countsOf(report, exitCode ?? 125);
+    },
+  };
+}
+
+/** A vitest project in the lab. Several run side by side, so each line says whose it is. */
+export function labPart(suite: LabSuite, reports: string): Part {
+  return {
+    name: suite,
+    run: async () => {
+      const results = join(reports, suite);
+      await mkdir(results);
+      const output = prefixLines(`${suite.padEnd(6)} │ `, (line) => console.log(line));
+      const status = await runSuiteInLab(suite, [], { results, onOutput: output.write });
+      output.end();
+      return countsOf(join(results, reportName), status);
+    },
+  };
+}
+
+async function countsOf(report: string, status: number): Promise<Counts> {
+  const counts = await readReport(report);
+  if (counts === undefined) throw new Error(`vitest ended with status ${status} and left no report`);
+  if (status !== 0 && counts.failed === 0 && counts.passed > 0) {
+    throw new Error(`all ${counts.passed} tests passed, but vitest ended with status ${status}`);
+  }
+  return counts;
+}

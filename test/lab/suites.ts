@@ -1,0 +1,44 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { kubernetesSteps } from '../prerequisites/kubernetes.ts';
+import { runSteps } from '../prerequisites/steps.ts';
+import type { LabOptions } from './machine/command.ts';
+import { runInLab } from './run.ts';
+
+/** The vitest projects that run in the lab. */
+export type LabSuite = 'kernel' | 'api';
+
+/** The name of the file with vitest's JSON report, in the folder for results. */
+export const reportName = 'report.json';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
+
+/** kube-apiserver and etcd need more. */
+const memory = { kernel: '2048M', api: '4096M' } as const;
+
+/** Whether `word` names a suite of the lab. */
+export function isLabSuite(word: string): word is LabSuite {
+  return word === 'kernel' || word === 'api';
+}
+
+/** Runs a vitest project in the lab and returns its exit status. With `results`, its JSON report is left there. */
+export async function runSuiteInLab(
+  suite: LabSuite,
+  vitestArguments: readonly string[],
+  options: Partial<LabOptions>,
+): Promise<number> {
+  if (suite === 'api') await runSteps(kubernetesSteps);
+  const run = [process.execPath, vitest, 'run', '--project', suite, ...vitestArguments];
+  const report = ['--reporter=default', '--reporter=json', `--outputFile.json="$SLUICE_LAB_RESULTS/${reportName}"`];
+  return runInLab(
+    {
+      file: 'sh',
+      args: ['-c', `exec "$@" ${options.results === undefined ? '' : report.join(' ')}`, 'sh', ...run],
+      cwd: root,
+      env: {},
+    },
+    { timeLimitSeconds: 3600, results: undefined, memory: memory[suite], ...options },
+  );
+}
