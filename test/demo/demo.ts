@@ -24,7 +24,7 @@ export interface DemoOptions {
   /** A step begins. */
   readonly begins: (doing: string) => void;
   /** A step has ended. */
-  readonly ended: (result: StepResult) => void;
+  readonly ended: (result: StepResult, seconds: number) => void;
   /** Called instead of the cleanup, with the world and the agents still there. */
   readonly keep?: (stage: Stage) => Promise<void>;
 }
@@ -34,9 +34,10 @@ export async function runDemo(options: DemoOptions): Promise<readonly StepResult
   const results: StepResult[] = [];
   const step = async (doing: string, result: () => Promise<StepResult>): Promise<void> => {
     options.begins(doing);
+    const started = performance.now();
     const done = await result();
     results.push(done);
-    options.ended(done);
+    options.ended(done, (performance.now() - started) / 1000);
   };
   options.begins('making a client, two nodes and six pods');
   const stage = await setTheStage(options);

@@ -19,7 +19,7 @@ export interface ServiceManifest {
   readonly frontends: readonly FrontendManifest[];
 }
 
-export const frontendKinds = ['ClusterIP', 'node port', 'external IP', 'load balancer'] as const;
+export const frontendKinds = ['ClusterIP', 'NodePort', 'external IP', 'load balancer'] as const;
 export type FrontendKind = (typeof frontendKinds)[number];
 
 export interface FrontendManifest extends Place {
@@ -98,7 +98,7 @@ function describeService(service: V1Service, nodeAddresses: readonly string[]): 
     protocol: port.protocol === 'UDP' ? 'UDP' : 'TCP',
     frontends: [
       ...of('ClusterIP', clusterIPs, port.port),
-      ...of('node port', port.nodePort === undefined ? [] : nodeAddresses, port.nodePort ?? 0),
+      ...of('NodePort', port.nodePort === undefined ? [] : nodeAddresses, port.nodePort ?? 0),
       ...of('external IP', externalIPs, port.port),
       ...of(
         'load balancer',

@@ -13,7 +13,7 @@ export interface ScreenOptions {
 export interface Screen {
   readonly heading: (text: string) => void;
   readonly begins: (doing: string) => void;
-  readonly ended: (result: StepResult) => void;
+  readonly ended: (result: StepResult, seconds: number) => void;
   readonly finished: (results: readonly StepResult[], seconds: number) => void;
 }
 
@@ -25,9 +25,10 @@ export function makeScreen({ write, paint, showsProgress }: ScreenOptions): Scre
     begins: (doing) => {
       if (showsProgress) write(`${clear}${paint.dim(`  … ${doing}`)}`);
     },
-    ended: (result) => {
+    ended: (result, seconds) => {
       number += 1;
-      write(`${clear}${stepLines(result, number, paint).join('\n')}\n`);
+      const [title, ...rest] = stepLines(result, number, paint);
+      write(`${clear}${[`${title} ${paint.dim(`${seconds.toFixed(1)} s`)}`, ...rest].join('\n')}\n`);
     },
     finished: (results, seconds) => write(`${clear}${verdict(results, seconds, paint)}\n`),
   };

@@ -40,7 +40,7 @@ export async function restartAgent({ world, sluice }: Stage, running: Agent): Pr
     blocks: [
       line(`sluice plan says: ${planned}`),
       line(
-        `the new agent wrote ${written.length === 0 ? 'nothing' : `${written.length} changes`} (nft monitor, ip monitor, IPVS counters); an open connection to ${holder} lives on`,
+        `the new agent writes ${written.length === 0 ? 'no VIP, virtual server or element' : `${written.length} changes`}; an open connection to ${holder} lives on`,
       ),
     ],
     checks: [

@@ -58,13 +58,13 @@ function row(
     const entry = found.find(({ frontend }) => frontend.kind === kind);
     if (entry === undefined) return '';
     if (entry.server === undefined) return 'missing';
-    return kind === 'node port' ? `:${entry.frontend.port}` : entry.frontend.address;
+    return kind === 'NodePort' ? `:${entry.frontend.port}` : entry.frontend.address;
   };
   const [first] = frontends;
   return [
     family === 'IPv4' ? service.name : `  ${service.protocol} ${first?.port ?? ''}`,
     cell('ClusterIP'),
-    cell('node port'),
+    cell('NodePort'),
     cell('external IP'),
     cell('load balancer'),
     [...new Set(found.map(({ server }) => server?.scheduler ?? ''))].join(' '),
