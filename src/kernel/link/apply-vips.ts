@@ -16,6 +16,7 @@ import { type Batch, resetBatch } from '../netlink/batch.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import { type MessageFailure, transact } from '../netlink/transact.ts';
 import type { ApplyResult, OperationFailure } from '../ports.ts';
+import { dumpAddresses } from './dump-vips.ts';
 import {
   putKernelRouteRemoval,
   putVipAddress,
@@ -44,7 +45,7 @@ export function applyVips(target: VipTarget, operations: readonly VipOperation[]
     removeLateRoutes(run, perform(run, routed, addressSteps));
   }
   const removals = order.filter(({ operation }) => operation.kind === 'remove-vip');
-  perform(run, removals, removalSteps);
+  removeVips(run, removals);
   return { failures: [...run.failures.values()].sort((a, b) => a.index - b.index), unknown: run.unknown };
 }
 
@@ -101,6 +102,12 @@ const addressSteps: readonly Step[] = [
   removeKernelRoute,
 ];
 
+const removeRoute: Step = {
+  name: 'remove route of VIP',
+  put: (batch, interfaceIndex, operation) => putVipRouteRemoval(batch, interfaceIndex, addressOf(operation)),
+  tolerated: ['ESRCH', 'ENODEV'],
+};
+
 const removalSteps: readonly Step[] = [
   {
     name: 'remove address of VIP',
@@ -108,11 +115,7 @@ const removalSteps: readonly Step[] = [
     // EAFNOSUPPORT and ENODEV: IPv6 is off on the interface or the node, so nothing of IPv6 is there.
     tolerated: ['EADDRNOTAVAIL', 'ENODEV', 'EAFNOSUPPORT'],
   },
-  {
-    name: 'remove route of VIP',
-    put: (batch, interfaceIndex, operation) => putVipRouteRemoval(batch, interfaceIndex, addressOf(operation)),
-    tolerated: ['ESRCH', 'ENODEV'],
-  },
+  removeRoute,
   { ...removeKernelRoute, tolerated: ['ESRCH', 'ENODEV'] },
 ];
 
@@ -125,6 +128,27 @@ function lastOfEachAddress(operations: readonly VipOperation[]): readonly Number
   const last = new Map<string, Numbered>();
   for (const [index, operation] of operations.entries()) last.set(addressOf(operation), { index, operation });
   return [...last.values()];
+}
+
+/**
+ * In route mode a VIP has an address only if it was made in address mode. What is there is looked up, because a refusal
+ * for each address that is not would cost more than the removal of its route.
+ */
+function removeVips(run: Run, removals: readonly Numbered[]): void {
+  const { socket, interfaceIndex, mode } = run.target;
+  if (mode === 'address' || removals.length === 0) {
+    perform(run, removals, removalSteps);
+    return;
+  }
+  const there = dumpAddresses(socket).filter((each) => each.interfaceIndex === interfaceIndex);
+  const addressed = new Set(there.map(({ address }) => address));
+  const hasAddress = ({ operation }: Numbered): boolean => addressed.has(addressOf(operation));
+  perform(run, removals.filter(hasAddress), removalSteps);
+  perform(
+    run,
+    removals.filter((entry) => !hasAddress(entry)),
+    [removeRoute],
+  );
 }
 
 /** Routes of addresses just added that the kernel had not made yet. An audit finds those given up here. */

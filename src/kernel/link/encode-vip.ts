@@ -35,9 +35,9 @@ import {
 export function putVipRoute(batch: Batch, interfaceIndex: number, vip: Vip): void {
   beginMessage(batch, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
   putRoute(batch, vip.address, routeProtocol);
-  putU32(batch, RTA_OIF, interfaceIndex);
   putU32(batch, RTA_PRIORITY, routeMetric);
   if (vip.source !== undefined) putBytes(batch, RTA_PREFSRC, addressBytes(vip.source));
+  putU32(batch, RTA_OIF, interfaceIndex);
   endMessage(batch);
 }
 
@@ -45,8 +45,8 @@ export function putVipRoute(batch: Batch, interfaceIndex: number, vip: Vip): voi
 export function putVipRouteRemoval(batch: Batch, interfaceIndex: number, address: string): void {
   beginMessage(batch, RTM_DELROUTE, 0);
   putRoute(batch, address, routeProtocol);
-  putU32(batch, RTA_OIF, interfaceIndex);
   putU32(batch, RTA_PRIORITY, routeMetric);
+  putU32(batch, RTA_OIF, interfaceIndex);
   endMessage(batch);
 }
 
@@ -69,6 +69,7 @@ export function putKernelRouteRemoval(batch: Batch, interfaceIndex: number, addr
 export function putVipAddress(batch: Batch, interfaceIndex: number, address: string): void {
   beginMessage(batch, RTM_NEWADDR, NLM_F_CREATE);
   putAddress(batch, interfaceIndex, address);
+  // In IPv4 the second flag means nothing for a single host, and the first nothing at all.
   if (familyOf(address) === 'IPv6') putU32(batch, IFA_FLAGS, IFA_F_NODAD | IFA_F_NOPREFIXROUTE);
   endMessage(batch);
 }

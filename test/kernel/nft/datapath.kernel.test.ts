@@ -125,15 +125,19 @@ describe.each(['IPv4', 'IPv6'] as const)('packets through the table, %s', (famil
   });
 
   it('sets and takes off its marks whatever marks others set before', () => {
-    const chains = 'chain in { type filter hook prerouting priority mangle; meta mark set meta mark | 0x40000; };';
-    const own = 'chain out { type filter hook output priority mangle; meta mark set meta mark | 0x40000; };';
-    const seen = 'chain seen { type filter hook postrouting priority 200; meta mark & 0xffff != 0 counter; }';
-    world.run('node', `nft table inet foreign { ${chains} ${own} ${seen} }`);
+    const foreign = 'meta mark set meta mark | 0x40000; };';
+    const before = `chain in { type filter hook prerouting priority mangle; ${foreign}`;
+    const after = 'chain seen { type filter hook postrouting priority 200; meta mark & 0xffff != 0 counter; };';
+    world.run('node', `nft table inet foreign { ${before} ${after} }`);
     expect(get('client', vip.cluster)).toBe(`pod2 ${node}`);
     expect(get('pod2', vip.local)).toBe(`remote ${pod2}`);
     expect(get('node', vip.local)).toBe(`remote ${node}`);
     expect(get('client', vip.local)).toBe(`pod1 ${client}`);
     expect(world.run('node', 'nft list chain inet foreign seen')).toContain('counter packets 0 bytes 0');
+    world.run('node', `nft table inet foreign { chain out { type filter hook output priority mangle; ${foreign} }`);
+    expect(get('client', vip.cluster)).toBe(`pod2 ${node}`);
+    expect(get('pod2', vip.local)).toBe(`remote ${pod2}`);
+    expect(get('node', vip.local)).toBe(`remote ${node}`);
     world.run('node', 'nft delete table inet foreign');
   });
 });
