@@ -86,8 +86,32 @@ export function resourceKeyOf(operation: Operation): string {
   }
 }
 
-/** Takes one operation that the kernel has carried out into account. */
-export function advance(actual: ActualStore, operation: Operation): void {
+/** Takes operations that the kernel has carried out into account, in order. */
+export function advance(actual: ActualStore, operations: readonly Operation[]): void {
+  // A virtual server's destinations follow one another and share its identity: it is looked up once for all of them.
+  let identity: VirtualServerIdentity | undefined;
+  let destinations: Map<string, Destination> | undefined;
+  for (const operation of operations) {
+    if (!('destination' in operation)) {
+      identity = undefined;
+      advanceOne(actual, operation);
+      continue;
+    }
+    if (operation.identity !== identity) {
+      identity = operation.identity;
+      destinations = actual.virtualServers.get(virtualServerKey(identity))?.destinations;
+    }
+    if (operation.kind === 'remove-destination') {
+      destinations?.delete(destinationKey(operation.destination));
+    } else {
+      destinations?.set(destinationKey(operation.destination), operation.destination);
+    }
+  }
+}
+
+type DestinationOperation = Extract<Operation, { readonly destination: Destination }>;
+
+function advanceOne(actual: ActualStore, operation: Exclude<Operation, DestinationOperation>): void {
   switch (operation.kind) {
     case 'add-virtual-server':
     case 'edit-virtual-server':
@@ -95,13 +119,6 @@ export function advance(actual: ActualStore, operation: Operation): void {
       break;
     case 'remove-virtual-server':
       actual.virtualServers.delete(virtualServerKey(operation.identity));
-      break;
-    case 'add-destination':
-    case 'edit-destination':
-      destinationsOf(actual, operation.identity)?.set(destinationKey(operation.destination), operation.destination);
-      break;
-    case 'remove-destination':
-      destinationsOf(actual, operation.identity)?.delete(destinationKey(operation.destination));
       break;
     case 'add-vip':
       actual.vips.set(vipKey(operation.vip.address), { ...operation.vip, onInterface: true, routed: true });
@@ -134,8 +151,4 @@ function advanceServer(actual: ActualStore, server: VirtualServer): void {
   } else {
     stored.server = server;
   }
-}
-
-function destinationsOf(actual: ActualStore, identity: VirtualServerIdentity): Map<string, Destination> | undefined {
-  return actual.virtualServers.get(virtualServerKey(identity))?.destinations;
 }

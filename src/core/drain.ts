@@ -31,7 +31,10 @@ export function trackDrains(
 ): void {
   const there = state.actual.virtualServers.get(serverKey);
   const wanted = state.desired.resources.get(serverKey)?.resource;
-  for (const [key, drain] of drainsOf(store, serverKey)) {
+  for (const [key, drain] of store) {
+    if (drain.server !== serverKey) {
+      continue;
+    }
     const isWanted = wanted?.kind === 'virtual-server' && wanted.value.destinations.has(drain.destination);
     if (isWanted || there?.destinations.has(drain.destination) !== true) {
       store.delete(key);
@@ -41,8 +44,11 @@ export function trackDrains(
     return;
   }
   for (const destination of there.destinations.keys()) {
+    if (wanted.value.destinations.has(destination)) {
+      continue;
+    }
     const key = `${serverKey} ${destination}`;
-    if (!wanted.value.destinations.has(destination) && !store.has(key)) {
+    if (!store.has(key)) {
       store.set(key, { identity: there.server.identity, server: serverKey, destination, deadline: undefined });
     }
   }
@@ -69,8 +75,4 @@ export function judgeDrain(
   return deadline <= time.now
     ? { verdict: 'over', why: 'grace-over' }
     : { verdict: 'wait', drain: { ...drain, deadline } };
-}
-
-function drainsOf(store: DrainStore, serverKey: string): readonly (readonly [string, Drain])[] {
-  return store.size === 0 ? [] : [...store].filter(([, drain]) => drain.server === serverKey);
 }

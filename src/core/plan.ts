@@ -29,14 +29,17 @@ export interface PlanRules {
   readonly quarantined: ReadonlySet<string>;
 }
 
-/** Every resource that is wanted or there: the input of a full pass. */
-export function allKeys(desired: Desired, actual: Actual): Set<string> {
-  return new Set([
-    ...desired.resources.keys(),
-    ...actual.virtualServers.keys(),
-    ...actual.vips.keys(),
-    ...actual.elements.keys(),
-  ]);
+/** Every resource that is wanted or there, once each: the input of a full pass. */
+export function allKeys(desired: Desired, actual: Actual): readonly string[] {
+  const keys = [...desired.resources.keys()];
+  for (const there of [actual.virtualServers, actual.vips, actual.elements]) {
+    for (const key of there.keys()) {
+      if (!desired.resources.has(key)) {
+        keys.push(key);
+      }
+    }
+  }
+  return keys;
 }
 
 export function makePlan(input: PlanInput): Plan {

@@ -1,11 +1,12 @@
 /**
  * Carries a plan out, phase by phase. A failed operation never stops the others, except those that would be unsafe
  * without it: a virtual server whose ownership could not be recorded is not made, a VIP whose guards do not stand is
- * not exposed.
+ * not exposed, and as long as a VIP or a virtual server cannot be removed its guards and its record stay.
  */
 
-import { ownershipKey, resourceKeyOf } from '../core/actual.ts';
-import { filterElementKey } from '../core/keys.ts';
+import { ownershipKey, resourceKeyOf, vipKey } from '../core/actual.ts';
+import { filterElementKey, virtualServerKey } from '../core/keys.ts';
+import type { FilterElement } from '../core/model/filter-element.ts';
 import type { FilterOperation, IpvsOperation, Operation, Plan, VipOperation } from '../core/model/operation.ts';
 import { phases } from '../core/plan.ts';
 import type { KernelError } from './error.ts';
@@ -43,14 +44,17 @@ export function executePlan(plan: Plan, ports: KernelPorts): Execution {
     unguarded: new Set(),
     unmade: new Set(),
     blind: false,
+    remaining: new Set(),
   };
   for (const phase of phases) {
     switch (phase) {
       case 'claim':
       case 'guard':
+        applyFilter(run, plan[phase], ports.filter);
+        break;
       case 'unguard':
       case 'disclaim':
-        applyFilter(run, plan[phase], ports.filter);
+        applyFilter(run, unneededOnly(run, plan[phase]), ports.filter);
         break;
       case 'make':
         applyIpvs(run, ownedOnly(run, plan.make), ports.ipvs);
@@ -81,6 +85,8 @@ interface Run extends Execution {
   readonly unmade: Set<string>;
   /** It is not known which elements stand. */
   blind: boolean;
+  /** Resource keys of VIPs and virtual servers that were to be removed and are still there, or may be. */
+  readonly remaining: Set<string>;
 }
 
 function applyFilter(run: Run, operations: readonly FilterOperation[], port: FilterPort): void {
@@ -109,21 +115,28 @@ function applyIpvs(run: Run, operations: readonly IpvsOperation[], port: IpvsPor
   if (operations.length === 0) {
     return;
   }
-  const result = port.apply(operations);
-  const turned: IpvsOperation[] = [];
-  const failures = result.failures.filter(({ index, error }) => {
+  const first = port.apply(operations);
+  const turned = new Map<number, IpvsOperation>();
+  for (const { index, error } of first.failures) {
     const other = otherVerb(operations[index], error);
     if (other !== undefined) {
-      turned.push(other);
+      turned.set(index, other);
     }
-    return other === undefined;
-  });
-  collect(run, operations, { failures, unknown: result.unknown });
-  if (turned.length > 0) {
-    // Somebody else changed the table: what is believed about it is due for a reading.
-    run.isUncertain = true;
-    collect(run, turned, port.apply(turned));
   }
+  if (turned.size === 0) {
+    collect(run, operations, first);
+    return;
+  }
+  const second = port.apply([...turned.values()]);
+  const places = [...turned.keys()];
+  const failures = [
+    ...first.failures.filter(({ index }) => !turned.has(index)),
+    ...second.failures.map(({ index, error }) => ({ index: places[index] ?? index, error })),
+  ];
+  // Somebody else changed the table: what is believed about it is due for a reading.
+  run.isUncertain = true;
+  const attempted = operations.map((operation, index) => turned.get(index) ?? operation);
+  collect(run, attempted, { failures, unknown: first.unknown || second.unknown });
 }
 
 function otherVerb(operation: IpvsOperation | undefined, error: KernelError): IpvsOperation | undefined {
@@ -144,10 +157,19 @@ function otherVerb(operation: IpvsOperation | undefined, error: KernelError): Ip
 
 function collect(run: Run, operations: readonly Operation[], result: ApplyResult): void {
   run.isUncertain ||= result.unknown;
+  if (result.failures.length === 0 && !result.unknown) {
+    for (const operation of operations) {
+      run.performed.push(operation);
+    }
+    return;
+  }
   const failures = new Map(result.failures.map(({ index, error }) => [index, error]));
   for (const [index, operation] of operations.entries()) {
-    const error = failures.size === 0 ? undefined : failures.get(index);
+    const error = failures.get(index);
     const remedy = error === undefined ? 'done' : remedyFor(operation.kind, error.code);
+    if (isRemoval(operation) && (result.unknown || remedy !== 'done')) {
+      run.remaining.add(resourceKeyOf(operation));
+    }
     if (error === undefined || remedy === 'done') {
       run.performed.push(operation);
     } else if (operation.kind === 'add-destination' && run.unmade.has(resourceKeyOf(operation))) {
@@ -156,6 +178,10 @@ function collect(run: Run, operations: readonly Operation[], result: ApplyResult
       fail(run, { operation, error, remedy });
     }
   }
+}
+
+function isRemoval(operation: Operation): boolean {
+  return operation.kind === 'remove-vip' || operation.kind === 'remove-virtual-server';
 }
 
 function fail(run: Run, failure: FailedOperation): void {
@@ -184,6 +210,30 @@ function guardedOnly(run: Run, operations: readonly VipOperation[]): readonly Vi
   return withhold(run, operations, (operation) => {
     return operation.kind === 'add-vip' && addresses.has(operation.vip.address);
   });
+}
+
+/** Elements leave once what they guard or record is gone. */
+function unneededOnly(run: Run, operations: readonly FilterOperation[]): readonly FilterOperation[] {
+  if (run.remaining.size === 0) {
+    return operations;
+  }
+  const isNeeded = ({ element }: FilterOperation): boolean => keysBehind(element).some((key) => run.remaining.has(key));
+  run.withheld.push(...operations.filter(isNeeded));
+  return operations.filter((operation) => !isNeeded(operation));
+}
+
+/** The resources for whose sake an element stands. */
+function keysBehind(element: FilterElement): readonly string[] {
+  switch (element.set) {
+    case 'virtual_servers':
+      return [virtualServerKey({ kind: 'address', ...element })];
+    case 'fwmarks':
+      return [virtualServerKey({ kind: 'fwmark', ...element })];
+    case 'hairpin':
+      return [];
+    default:
+      return [vipKey(element.address)];
+  }
 }
 
 function withhold<T extends Operation>(

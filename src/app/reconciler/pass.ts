@@ -62,9 +62,7 @@ export interface PlannedPass {
 /** Carries a plan out and takes the result into account. */
 export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): PassOutcome {
   const execution = executePlan(plan, state.options.ports);
-  for (const operation of execution.performed) {
-    advance(state.actual, operation);
-  }
+  advance(state.actual, execution.performed);
   for (const key of pass.keys) {
     state.failing.delete(key);
     trackDrains(state.drains, state, key);
