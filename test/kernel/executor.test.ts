@@ -71,7 +71,7 @@ describe('executePlan', () => {
       ['ipvs: remove-virtual-server TCP 10.96.0.1:80'],
       ['filter: remove-element virtual_servers TCP 10.96.0.1:80'],
     ]);
-    expect(performed).toHaveLength(11);
+    expect(performed).toHaveLength(12);
     expect([failed, withheld, isUncertain]).toEqual([[], [], false]);
   });
 
