@@ -4,7 +4,7 @@ import type { Refusal } from '../../core/model/reason.ts';
 import { excerpt, type JsonObject, readNumber, readObject, readString } from './json.ts';
 
 /** The API server's default, three hours. */
-export const defaultAffinityTimeoutSeconds = 10_800;
+const defaultAffinityTimeoutSeconds = 10_800;
 
 /** Undefined without affinity. A timeout outside 1 to 86400 seconds is refused and the default taken. */
 export function readAffinityTimeout(spec: JsonObject, refusals: Refusal[]): number | undefined {

@@ -1,4 +1,4 @@
-/** Service → ServiceFact, as docs of the Service API (v1) and kube-proxy 1.36 read it. */
+/** Service → ServiceFact, read as kube-proxy 1.36 reads it. */
 
 import type { ServiceFact, ServicePortFact, TrafficPolicy } from '../../core/model/facts.ts';
 import type { Refusal } from '../../core/model/reason.ts';

@@ -9,7 +9,7 @@ import { excerpt, readList, readString } from './json.ts';
  * A range that no packet comes from. It stands for the refused entries of a family that has no valid one: without it
  * that family would be open to all, and a typing error must never widen access.
  */
-export const nobody: Readonly<Record<Family, string>> = { IPv4: '0.0.0.0/32', IPv6: '::/128' };
+const nobody: Readonly<Record<Family, string>> = { IPv4: '0.0.0.0/32', IPv6: '::/128' };
 
 /** Canonical CIDRs. The whole list is read before any of it counts. */
 export function readSourceRanges(value: unknown, refusals: Refusal[]): readonly string[] {

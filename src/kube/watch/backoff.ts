@@ -12,12 +12,12 @@ export interface Attempts {
 export const healthyMs = 120_000;
 
 /** 0.8 s, doubled up to 30 s, full jitter: thousands of nodes must not come back in step. */
-export function backoffMs({ failures, random }: Attempts): number {
+function backoffMs({ failures, random }: Attempts): number {
   return random() * Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 16));
 }
 
 /** A permission comes, if at all, by a person's hand. Close to the longest delay, and never in step either. */
-export function forbiddenMs(random: () => number): number {
+function forbiddenMs(random: () => number): number {
   return longestMs * (0.75 + random() / 2);
 }
 

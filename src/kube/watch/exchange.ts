@@ -27,9 +27,9 @@ export interface ExchangeEnd {
 }
 
 /** Bookmarks come about each minute, so three silent minutes are a dead connection: half open, it may say nothing. */
-export const idleMs = 180_000;
+const idleMs = 180_000;
 /** Watches are answered at once, pages of lists within seconds. */
-export const headMs = 30_000;
+const headMs = 30_000;
 
 /** Resolves, never rejects. */
 export function exchange(input: ExchangeInput): Promise<ExchangeEnd> {

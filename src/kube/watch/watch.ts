@@ -28,7 +28,7 @@ export interface WatchInput extends Pick<ExchangeInput, 'transport' | 'clock' | 
 }
 
 /** etcd holds objects up to 1.5 MiB; nothing honest comes near this. */
-export const longestLine = 16 * 1024 * 1024;
+const longestLine = 16 * 1024 * 1024;
 
 /** Resolves, never rejects, with the listener told of every event before the failure. */
 export function runWatch(input: WatchInput): Promise<ExchangeEnd> {
