@@ -1,0 +1,383 @@
+import { describe, expect, it } from 'vitest';
+import type { Reconciler } from '../../../src/app/reconciler/reconciler.ts';
+import { adoptReading } from '../../../src/core/actual.ts';
+import { refusalsOf } from '../../../src/core/desired.ts';
+import type { EndpointFact, FactChange, ServiceFact } from '../../../src/core/model/facts.ts';
+import { countOperations } from '../../../src/core/plan.ts';
+import { renderActual, renderDesired } from '../../../src/core/render.ts';
+import { renderIpvs } from '../../../src/kernel/ipvs/render.ts';
+import { context } from '../../support/context.ts';
+import { endpoint, localEndpoint, service, servicePort, slice, terminating } from '../../support/facts.ts';
+import { type FakePorts, fakePorts, reconcilerOn, sets, writes } from '../../support/node-ports.ts';
+
+const KEY = 'TCP 10.96.0.1:80';
+const identity = { kind: 'address', protocol: 'TCP', address: '10.96.0.1', port: 80 } as const;
+const one = endpoint('10.1.1.1');
+const two = endpoint('10.1.1.2');
+
+function web(fields: Parameters<typeof service>[0] = {}): FactChange {
+  return { change: 'set', kind: 'Service', fact: service(fields) };
+}
+
+function endpoints(...list: readonly EndpointFact[]): FactChange {
+  return { change: 'set', kind: 'EndpointSlice', fact: slice(list) };
+}
+
+function gone(name = 'web'): FactChange {
+  return { change: 'delete', kind: 'Service', key: `default/${name}` };
+}
+
+function started(ports: FakePorts, ...batch: readonly FactChange[]): Reconciler {
+  const reconciler = reconcilerOn(ports);
+  reconciler.changes(batch);
+  reconciler.start();
+  return reconciler;
+}
+
+/** Weights by address and port, for the virtual server of the ClusterIP. */
+function weights(ports: FakePorts): Readonly<Record<string, number>> {
+  const list = ports.ipvs.dumpDestinations(identity);
+  return Object.fromEntries(list.map((to) => [`${to.address}:${to.port}`, to.weight]));
+}
+
+function expectSettled(reconciler: Reconciler, ports: FakePorts): void {
+  const { ipvs, link, filter } = ports;
+  const actual = adoptReading({ virtualServers: ipvs.dump(), vips: link.dumpVips(), elements: filter.dump() ?? [] });
+  expect(renderActual(actual, reconciler.view.desired)).toBe(renderDesired(reconciler.view.desired));
+  const before = writes(ports);
+  expect(countOperations(reconciler.audit().plan)).toBe(0);
+  expect(writes(ports)).toBe(before);
+}
+
+describe('a reconciler', () => {
+  it('writes nothing before it starts', async () => {
+    const ports = await fakePorts();
+    const reconciler = reconcilerOn(ports);
+    expect(reconciler.changes([web(), endpoints(one)])).toBeUndefined();
+    expect(reconciler.setContext(context({ masqueradeAll: true }))).toBeUndefined();
+    expect(writes(ports)).toBe(0);
+    reconciler.start();
+    expectSettled(reconciler, ports);
+  });
+
+  it('does only what a change asks for', async () => {
+    const ports = await fakePorts();
+    const reconciler = started(ports, web(), endpoints(one), web({ name: 'other', clusterIPs: ['10.96.0.2'] }));
+    const outcome = reconciler.changes([endpoints(one, two)]);
+    expect(outcome?.services).toEqual(['default/web']);
+    expect(outcome?.execution.performed).toMatchObject([
+      { kind: 'add-destination', destination: { address: '10.1.1.2' } },
+    ]);
+    expectSettled(reconciler, ports);
+  });
+
+  it('does nothing for a slice of a Service that is not there', async () => {
+    const ports = await fakePorts();
+    const reconciler = started(ports);
+    expect(reconciler.changes([endpoints(one)])?.execution.performed).toEqual([]);
+    expect(reconciler.changes([])).toBeUndefined();
+  });
+
+  it('writes nothing when it starts again on what it left', async () => {
+    const ports = await fakePorts();
+    const fact = { externalTrafficPolicy: 'Local', type: 'LoadBalancer', loadBalancerIPs: ['192.0.2.1'] } as const;
+    const local = localEndpoint('10.1.0.1');
+    started(ports, web(fact), endpoints(local, two));
+    const before = writes(ports);
+    const again = started(ports, web(fact), endpoints(local, two));
+    expect(writes(ports)).toBe(before);
+    expect(again.view.failing.size).toBe(0);
+  });
+
+  it('removes what it made before it was restarted and nobody wants any more', async () => {
+    const ports = await fakePorts();
+    started(ports, web(), endpoints(one));
+    started(ports);
+    expect([ports.ipvs.dump(), ports.link.dumpVips(), ports.filter.dump()]).toEqual([[], [], []]);
+  });
+
+  it('leaves what others made', async () => {
+    const ports = await fakePorts();
+    const foreign = { ...identity, address: '203.0.113.1' };
+    const server = { identity: foreign, scheduler: 'wlc', flags: 0, timeoutSeconds: 0, prefixLength: 32 };
+    ports.ipvs.apply([{ kind: 'add-virtual-server', server }]);
+    ports.link.addAddress('203.0.113.1');
+    const reconciler = started(ports, web(), endpoints(one));
+    reconciler.changes([gone()]);
+    reconciler.audit();
+    expect(ports.ipvs.dump().map((state) => state.server.identity)).toEqual([foreign]);
+    expect(ports.link.dumpVips().map((vip) => vip.address)).toEqual(['203.0.113.1']);
+  });
+
+  it('mends at an audit what others broke', async () => {
+    const ports = await fakePorts();
+    const reconciler = started(ports, web(), endpoints(one, two));
+    ports.ipvs.apply([
+      {
+        kind: 'remove-destination',
+        identity,
+        destination: { address: '10.1.1.1', port: 8080, weight: 1, forwarding: 'masquerade' },
+      },
+    ]);
+    ports.link.deleteAddress('10.96.0.1');
+    reconciler.audit();
+    expectSettled(reconciler, ports);
+    ports.ipvs.apply([{ kind: 'remove-virtual-server', identity }]);
+    reconciler.audit();
+    expectSettled(reconciler, ports);
+  });
+
+  it('keeps the scheduler of a Service whose annotation becomes unknown', async () => {
+    const ports = await fakePorts();
+    const reconciler = started(ports, web({ annotations: { 'sluice.dev/scheduler': 'lc' } }));
+    reconciler.changes([web({ annotations: { 'sluice.dev/scheduler': 'least' } })]);
+    expect(renderIpvs(ports.ipvs.dump())).toContain(' lc');
+    expect(refusalsOf(reconciler.view.desired, 'default/web').map(({ reason }) => reason)).toEqual([
+      'scheduler-unknown',
+    ]);
+  });
+
+  it('does not take itself for started when the kernel could not be read', async () => {
+    const ports = await fakePorts();
+    let isBroken = true;
+    const ipvs = { ...ports.ipvs, dump: () => (isBroken ? raise() : ports.ipvs.dump()) };
+    const reconciler = reconcilerOn({ ...ports, ipvs });
+    reconciler.changes([web(), endpoints(one)]);
+    expect(() => reconciler.start()).toThrow('broken');
+    expect(reconciler.changes([endpoints(one, two)])).toBeUndefined();
+    expect(writes(ports)).toBe(0);
+    isBroken = false;
+    reconciler.start();
+    expectSettled(reconciler, ports);
+  });
+});
+
+function raise(): never {
+  throw new Error('broken');
+}
+
+describe('failures', () => {
+  it('are tried again by key, and only they', async () => {
+    const ports = await fakePorts();
+    ports.ipvs.failNext((operation) => operation.kind === 'add-virtual-server', 'ENOMEM');
+    const reconciler = started(ports, web(), endpoints(one), web({ name: 'other', clusterIPs: ['10.96.0.2'] }));
+    expect([...reconciler.view.failing]).toEqual([KEY]);
+    const outcome = reconciler.retry();
+    expect(outcome?.execution.performed.map(({ kind }) => kind)).toEqual(['add-virtual-server', 'add-destination']);
+    expect(reconciler.retry()).toBeUndefined();
+    expectSettled(reconciler, ports);
+  });
+
+  it('in a guard keep the VIP back until it stands', async () => {
+    const ports = await fakePorts();
+    ports.filter.failNext(({ element }) => element.set === 'masquerade_outside', 'ENOSPC');
+    const reconciler = started(ports, web(), endpoints(one));
+    expect(ports.link.dumpVips()).toEqual([]);
+    reconciler.retry();
+    expectSettled(reconciler, ports);
+  });
+
+  it('in a guard keep the VIP back also when another Service shares it', async () => {
+    const ports = await fakePorts();
+    ports.filter.failNext(({ element }) => element.set === 'masquerade_outside', 'ENOSPC');
+    const reconciler = started(ports, web(), endpoints(one));
+    reconciler.changes([
+      web({ name: 'other', clusterIPs: ['10.96.0.2'], externalIPs: ['10.96.0.1'], ports: [servicePort({ port: 81 })] }),
+    ]);
+    const guards = (ports.filter.dump() ?? []).some(
+      (element) => element.set === 'masquerade_outside' && element.address === '10.96.0.1',
+    );
+    const isExposed = ports.link.dumpVips().some((vip) => vip.address === '10.96.0.1');
+    expect(guards || !isExposed).toBe(true);
+    reconciler.retry();
+    expectSettled(reconciler, ports);
+  });
+
+  it('to remove a virtual server leave its record, so that it goes later', async () => {
+    const ports = await fakePorts();
+    const reconciler = started(ports, web(), endpoints(one));
+    ports.ipvs.failNext((operation) => operation.kind === 'remove-virtual-server', 'EIO');
+    reconciler.changes([gone()]);
+    expect(ports.ipvs.dump()).toHaveLength(1);
+    reconciler.retry();
+    expect([ports.ipvs.dump(), ports.filter.dump()]).toEqual([[], []]);
+  });
+
+  it('to hide a VIP leave its guards, so that it goes later', async () => {
+    const ports = await fakePorts();
+    const reconciler = started(ports, web(), endpoints(one));
+    ports.link.failNext((operation) => operation.kind === 'remove-vip', 'EPERM');
+    reconciler.changes([gone()]);
+    expect(ports.link.dumpVips()).toHaveLength(1);
+    reconciler.retry();
+    expect([ports.link.dumpVips(), ports.filter.dump()]).toEqual([[], []]);
+  });
+
+  it.each(['ipvs', 'link', 'filter'] as const)('of lost replies of %s ask for an audit, which mends', async (name) => {
+    const ports = await fakePorts();
+    ports[name].loseNextReplies();
+    const reconciler = started(ports, web(), endpoints(one));
+    expect(reconciler.view.isUncertain).toBe(true);
+    reconciler.audit();
+    expect(reconciler.view.isUncertain).toBe(false);
+    expectSettled(reconciler, ports);
+  });
+});
+
+describe('what the kernel will never take', () => {
+  it('is left out: a destination, until it changes', async () => {
+    const ports = await fakePorts();
+    const reconciler = started(ports, web(), endpoints(one, endpoint('224.0.0.1')));
+    expect(weights(ports)).toEqual({ '10.1.1.1:8080': 1 });
+    expect([...reconciler.view.failing]).toEqual([]);
+    const before = writes(ports);
+    reconciler.audit();
+    expect(writes(ports)).toBe(before);
+    reconciler.changes([endpoints(one, two)]);
+    expectSettled(reconciler, ports);
+  });
+
+  it('does not keep another failure of the same virtual server from being tried again', async () => {
+    const ports = await fakePorts();
+    ports.ipvs.failNext(
+      (operation) => operation.kind === 'add-destination' && operation.destination.address === '10.1.1.1',
+      'ENOMEM',
+    );
+    const reconciler = started(ports, web(), endpoints(one, endpoint('224.0.0.1')));
+    reconciler.retry();
+    expect(weights(ports)).toEqual({ '10.1.1.1:8080': 1 });
+    expect([...reconciler.view.failing]).toEqual([]);
+  });
+
+  it('is a scheduler: its Services use the default, and say so', async () => {
+    const ports = await fakePorts({ schedulers: ['rr', 'lc'] });
+    const fact: ServiceFact = service({ annotations: { 'sluice.dev/scheduler': 'mh' } });
+    const reconciler = started(
+      ports,
+      ...sets({ kind: 'Service', fact }),
+      endpoints(one),
+      web({ name: 'other', clusterIPs: ['10.96.0.2'], annotations: { 'sluice.dev/scheduler': 'mh' } }),
+    );
+    expect(ports.ipvs.dump().map((state) => state.server.scheduler)).toEqual(['rr', 'rr']);
+    expect(refusalsOf(reconciler.view.desired, 'default/web').map(({ reason }) => reason)).toEqual([
+      'scheduler-not-in-kernel',
+    ]);
+    expect([...reconciler.view.failing]).toEqual([]);
+    expectSettled(reconciler, ports);
+    const before = writes(ports);
+    reconciler.setContext(context());
+    expect(writes(ports)).toBe(before);
+  });
+
+  it('is a scheduler that a Service changes to: the old one goes over to the default', async () => {
+    const ports = await fakePorts({ schedulers: ['rr', 'lc'] });
+    const reconciler = started(ports, web({ annotations: { 'sluice.dev/scheduler': 'lc' } }), endpoints(one));
+    reconciler.changes([web({ annotations: { 'sluice.dev/scheduler': 'sed' } })]);
+    expect(ports.ipvs.dump().map((state) => state.server.scheduler)).toEqual(['rr']);
+    expectSettled(reconciler, ports);
+  });
+});
+
+describe('draining', () => {
+  function busy(ports: FakePorts, address: string, activeConnections: number): void {
+    ports.ipvs.setConnections(identity, { address, port: 8080 }, { activeConnections, inactiveConnections: 0 });
+  }
+
+  it('takes the weight first, and the destination with its last connection', async () => {
+    const ports = await fakePorts();
+    const reconciler = started(ports, web(), endpoints(one, two));
+    busy(ports, '10.1.1.1', 1);
+    reconciler.changes([endpoints(endpoint('10.1.1.1', terminating), two)]);
+    expect(weights(ports)).toEqual({ '10.1.1.1:8080': 0, '10.1.1.2:8080': 1 });
+    expect(reconciler.drain()).toBeUndefined();
+    busy(ports, '10.1.1.1', 0);
+    expect(reconciler.drain()?.execution.performed.map(({ kind }) => kind)).toEqual(['remove-destination']);
+    expect(weights(ports)).toEqual({ '10.1.1.2:8080': 1 });
+    expect(reconciler.drain()).toBeUndefined();
+    expectSettled(reconciler, ports);
+  });
+
+  it('goes on after a restart, and gives a returning endpoint its weight back', async () => {
+    const ports = await fakePorts();
+    started(ports, web(), endpoints(one, two)).changes([endpoints(two)]);
+    busy(ports, '10.1.1.1', 1);
+    const again = started(ports, web(), endpoints(two));
+    expect(again.view.drains.size).toBe(1);
+    again.changes([endpoints(one, two)]);
+    expect(weights(ports)).toEqual({ '10.1.1.1:8080': 1, '10.1.1.2:8080': 1 });
+    expect(again.view.drains.size).toBe(0);
+  });
+
+  it('ends after the grace, which counts from when no slice lists the endpoint', async () => {
+    let now = 0;
+    const ports = await fakePorts();
+    const reconciler = reconcilerOn(ports, { now: () => now, graceMs: 1_000 });
+    reconciler.changes([web(), endpoints(one, two)]);
+    reconciler.start();
+    busy(ports, '10.1.1.1', 1);
+    reconciler.changes([endpoints(endpoint('10.1.1.1', terminating), two)]);
+    now = 50_000;
+    expect(reconciler.drain()).toBeUndefined();
+    reconciler.changes([endpoints(two)]);
+    expect(reconciler.drain()).toBeUndefined();
+    now = 50_999;
+    expect(reconciler.drain()).toBeUndefined();
+    now = 51_000;
+    reconciler.drain();
+    expect(weights(ports)).toEqual({ '10.1.1.2:8080': 1 });
+  });
+
+  it('does not forget what else failed on the virtual server', async () => {
+    const ports = await fakePorts();
+    const reconciler = started(ports, web(), endpoints(one));
+    ports.ipvs.failNext((operation) => operation.kind === 'add-destination', 'ENOMEM');
+    reconciler.changes([endpoints(two)]);
+    reconciler.drain();
+    reconciler.retry();
+    expect(weights(ports)).toEqual({ '10.1.1.2:8080': 1 });
+  });
+
+  it('is tried again when the removal fails', async () => {
+    const ports = await fakePorts();
+    const reconciler = started(ports, web(), endpoints(one, two));
+    reconciler.changes([endpoints(two)]);
+    ports.ipvs.failNext((operation) => operation.kind === 'remove-destination', 'ENOMEM');
+    reconciler.drain();
+    reconciler.retry();
+    reconciler.drain();
+    expect(weights(ports)).toEqual({ '10.1.1.2:8080': 1 });
+    expectSettled(reconciler, ports);
+  });
+
+  it('is nothing for UDP', async () => {
+    const ports = await fakePorts();
+    const udp = [{ name: '', protocol: 'UDP', port: 53 }] as const;
+    const fact = service({ ports: [servicePort({ protocol: 'UDP', port: 53 })] });
+    const reconciler = started(
+      ports,
+      ...sets({ kind: 'Service', fact }, { kind: 'EndpointSlice', fact: slice([one, two], { ports: udp }) }),
+    );
+    reconciler.changes(sets({ kind: 'EndpointSlice', fact: slice([two], { ports: udp }) }));
+    expect(ports.ipvs.dump()[0]?.destinations.map((to) => to.address)).toEqual(['10.1.1.2']);
+    expect(reconciler.view.drains.size).toBe(0);
+  });
+});
+
+describe('the node', () => {
+  it('that changes its address gives every VIP the new source', async () => {
+    const ports = await fakePorts();
+    const reconciler = started(ports, web(), endpoints(one));
+    ports.link.setNodeAddresses(['192.168.0.2']);
+    reconciler.setContext(context({ sources: { IPv4: '192.168.0.2', IPv6: undefined } }));
+    expect(ports.link.dumpVips()).toMatchObject([{ address: '10.96.0.1', source: '192.168.0.2' }]);
+    expectSettled(reconciler, ports);
+  });
+
+  it('that takes a VIP for its own address lets it go from the VIP interface', async () => {
+    const ports = await fakePorts();
+    const reconciler = started(ports, web({ externalIPs: ['192.0.2.1'] }), endpoints(one));
+    reconciler.setContext(context({ nodeAddresses: new Set(['192.168.0.1', '192.0.2.1']) }));
+    expect(ports.link.dumpVips().map((vip) => vip.address)).toEqual(['10.96.0.1']);
+    expectSettled(reconciler, ports);
+  });
+});

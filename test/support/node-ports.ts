@@ -1,0 +1,58 @@
+/** A node in memory: the three fakes, ready for a reconciler. */
+
+import { createReconciler, type Reconciler } from '../../src/app/reconciler/reconciler.ts';
+import { type CompileContext } from '../../src/core/model/context.ts';
+import type { FactChange, ObjectFact } from '../../src/core/model/facts.ts';
+import type { VipMode } from '../../src/core/model/vip.ts';
+import type { KernelPorts } from '../../src/kernel/executor.ts';
+import { type FakeFilter, fakeFilter } from '../../src/kernel/fake/filter.ts';
+import { type FakeIpvs, type FakeIpvsOptions, fakeIpvs } from '../../src/kernel/fake/ipvs.ts';
+import { type FakeLink, fakeLink } from '../../src/kernel/fake/link.ts';
+import { context, nodeAddresses } from './context.ts';
+
+export interface FakePorts extends KernelPorts {
+  readonly ipvs: FakeIpvs;
+  readonly link: FakeLink;
+  readonly filter: FakeFilter;
+}
+
+/** What the tables are loaded with. */
+export const skeleton = { clusterCIDRs: ['10.1.0.0/16', 'fd00:1::/32'], masqueradeMark: 0x4000 } as const;
+
+export const fwmarkMask = 0x0000_0f00;
+
+export async function fakePorts(options: FakeIpvsOptions = {}, mode: VipMode = 'address'): Promise<FakePorts> {
+  const ports = { ipvs: fakeIpvs(options), link: fakeLink({ mode, addresses: nodeAddresses }), filter: fakeFilter() };
+  await ports.filter.ensureTable(skeleton);
+  ports.link.ensureInterface();
+  return ports;
+}
+
+export interface ReconcilerSettings {
+  readonly context?: CompileContext;
+  readonly vipMode?: VipMode;
+  readonly now?: () => number;
+  readonly graceMs?: number;
+}
+
+/** A reconciler as the agent makes it, not started. */
+export function reconcilerOn(ports: KernelPorts, settings: ReconcilerSettings = {}): Reconciler {
+  return createReconciler({
+    ports,
+    context: settings.context ?? context(),
+    rules: { nodeName: 'node-a', vipMode: settings.vipMode ?? 'address', excludedCIDRs: [] },
+    fwmarkMask,
+    graceMs: settings.graceMs ?? 30_000,
+    now: settings.now ?? (() => 0),
+  });
+}
+
+/** One `set` per object. */
+export function sets(...objects: readonly ObjectFact[]): readonly FactChange[] {
+  return objects.map((object) => ({ change: 'set', ...object }));
+}
+
+/** All writes that the fakes were given so far. */
+export function writes(ports: FakePorts): number {
+  return ports.ipvs.writes + ports.link.writes + ports.filter.writes;
+}
