@@ -10,6 +10,7 @@ import { routeMetric, routeProtocol } from './identity.ts';
 import {
   addressHeaderLength,
   IFA_ADDRESS,
+  IFA_CACHEINFO,
   IFA_F_NODAD,
   IFA_F_NOPREFIXROUTE,
   IFA_FLAGS,
@@ -63,14 +64,18 @@ export function putKernelRouteRemoval(batch: Batch, interfaceIndex: number, addr
 }
 
 /**
- * The address. IPv4: scope link, so that the kernel never chooses it as the source of other traffic. IPv6: no duplicate
- * address detection (several nodes hold it), no prefix route. EEXIST: it is there.
+ * The address, which the kernel must never choose as the source of other traffic, nor of masquerade. IPv4: by its scope,
+ * link. IPv6: as deprecated, a preferred lifetime of 0 (RFC 6724, rule 3); further no duplicate address detection
+ * (several nodes hold it) and no prefix route. EEXIST: it is there.
  */
 export function putVipAddress(batch: Batch, interfaceIndex: number, address: string): void {
   beginMessage(batch, RTM_NEWADDR, NLM_F_CREATE);
   putAddress(batch, interfaceIndex, address);
   // In IPv4 the second flag means nothing for a single host, and the first nothing at all.
-  if (familyOf(address) === 'IPv6') putU32(batch, IFA_FLAGS, IFA_F_NODAD | IFA_F_NOPREFIXROUTE);
+  if (familyOf(address) === 'IPv6') {
+    putU32(batch, IFA_FLAGS, IFA_F_NODAD | IFA_F_NOPREFIXROUTE);
+    putBytes(batch, IFA_CACHEINFO, deprecatedForever);
+  }
   endMessage(batch);
 }
 
@@ -80,6 +85,9 @@ export function putVipAddressRemoval(batch: Batch, interfaceIndex: number, addre
   putAddress(batch, interfaceIndex, address);
   endMessage(batch);
 }
+
+/** `ifa_cacheinfo`: preferred lifetime 0, valid for ever (INFINITY_LIFE_TIME), no times of creation and change. */
+const deprecatedForever = new Uint8Array(new Uint32Array([0, 0xffffffff, 0, 0]).buffer);
 
 /** `ifaddrmsg` and the address as a single host. */
 function putAddress(batch: Batch, interfaceIndex: number, address: string): void {

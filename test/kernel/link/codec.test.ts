@@ -18,7 +18,7 @@ import { receivedBytes } from '../../../src/kernel/netlink/received.ts';
  */
 /** `address add 10.96.0.1/32 dev lo scope link`. */
 const addressV4 = '022000fd 01000000 08000200 0a600001 08000100 0a600001';
-/** `-6 address add fd00:96::1/128 dev lo nodad noprefixroute`. */
+/** `-6 address add fd00:96::1/128 dev lo nodad noprefixroute preferred_lft 0`. */
 const addressV6 =
   '0a800000 01000000 14000200 fd000096000000000000000000000001 08000800 02020000 ' +
   '14000100 fd000096000000000000000000000001';
