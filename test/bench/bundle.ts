@@ -2,6 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildAddon } from '../build/addon.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const inside = ['main', 'start', 'watch-agent', 'change', 'memory'];
@@ -27,6 +28,7 @@ export async function bundlePrograms(folder: string): Promise<string> {
     },
     logLevel: 'warning',
   });
+  await buildAddon();
   await copyFile(join(root, 'build/Release/sluice.node'), join(folder, 'sluice.node'));
   return join(folder, 'main.mjs');
 }

@@ -12,7 +12,8 @@ interface Limits {
   /** `ipvsadm -R` : the IPVS part of a cold pass, at every size. */
   readonly ipvsadmToIpvsPart: Limit;
   readonly ipvsadmToWholePass: Limit;
-  readonly restartReadAndPlanMs: Limit;
+  /** `ipvsadm -Sn` : read and plan of a restart. */
+  readonly ipvsadmToRestart: Limit;
   readonly changeP50Ms: Limit;
   readonly changeP99Ms: Limit;
   /** The median of the most Services : that of the fewest, of the same protocol. */
@@ -34,9 +35,7 @@ export function judge(result: BenchResult, limits: Limits): readonly string[] {
       ...check('ipvsadm -R : IPVS part', ratioOfIpvs, limits.ipvsadmToIpvsPart),
       ...check('ipvsadm -R : whole pass', ratioOfPass, limits.ipvsadmToWholePass),
     ]),
-    ...result.restart.flatMap(({ readAndPlanMs }) =>
-      check('restart, read and plan, ms', readAndPlanMs.p50, limits.restartReadAndPlanMs),
-    ),
+    ...result.restart.flatMap(({ ratio }) => check('ipvsadm -Sn : restart', ratio, limits.ipvsadmToRestart)),
     ...result.change.flatMap(({ eventMs }) => [
       ...check('one change, p50, ms', eventMs.p50, limits.changeP50Ms),
       ...check('one change, p99, ms', eventMs.p99, limits.changeP99Ms),

@@ -13,6 +13,7 @@ function machineLines({ machine, rounds }: BenchResult): string {
   const kernel = `Linux ${machine.kernel}${machine.isUserMode ? ' (user-mode)' : ''}`;
   return [
     `${kernel}, ${machine.processors} × ${machine.processor}, ${machine.memoryMiB} MiB, Node ${machine.node}`,
+    `one system call ${machine.systemCallMicroseconds.toFixed(1)} µs, first touch of a page ${machine.pageFaultMicroseconds.toFixed(1)} µs`,
     `${machine.ipvsadm}; medians of ${rounds} rounds; every process is fresh, nothing is warmed up before it`,
   ].join('\n');
 }
@@ -49,17 +50,19 @@ function coldTable({ cold }: BenchResult): string {
 }
 
 function restartTable({ restart }: BenchResult): string {
-  const rows = restart.map(({ size, vipMode, run, readAndPlanMs }) => [
+  const rows = restart.map(({ size, vipMode, run, readAndPlanMs, ipvsadmMs, ratio }) => [
     `${sizeText(size)} ${vipMode}`,
     ms(run.readMs),
     ms(run.planMs),
     ms(readAndPlanMs.p50),
     ms(readAndPlanMs.max),
+    ms(ipvsadmMs.p50),
+    times(ratio),
     ms(run.compileMs),
     ms(run.passMs),
     String(run.operations.ipvs + run.operations.filter + run.operations.vips),
   ]);
-  const head = ['read', 'plan', 'read + plan', 'max', 'compile', 'pass', 'writes'];
+  const head = ['read', 'plan', 'read + plan', 'max', 'ipvsadm -Sn', ': read + plan', 'compile', 'pass', 'writes'];
   return table('Restart on an unchanged table, ms', ['Services × endpoints', ...head], rows);
 }
 

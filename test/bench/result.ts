@@ -29,6 +29,9 @@ export interface MachineFacts {
   readonly memoryMiB: number;
   readonly node: string;
   readonly ipvsadm: string;
+  readonly systemCallMicroseconds: number;
+  /** The first touch of a page. */
+  readonly pageFaultMicroseconds: number;
 }
 
 /** One first pass of a fresh process. */
@@ -70,6 +73,10 @@ export interface RestartResult {
   readonly run: StartRun;
   /** From the start of reading the kernel to knowing that nothing is to be done, without compiling. */
   readonly readAndPlanMs: Summary;
+  /** Printing the very same table with `ipvsadm -Sn`. */
+  readonly ipvsadmMs: Summary;
+  /** `ipvsadm -Sn` : reading everything (IPVS, VIPs, nftables), adopting it and planning. */
+  readonly ratio: number;
 }
 
 export type ChangeProtocol = 'TCP' | 'UDP';

@@ -11,22 +11,35 @@ import type { StartInput } from './start.ts';
 /** `ipvsadm -R` of a large table takes seconds: its share of the rounds is smaller. */
 const ipvsadmRounds = 3;
 
-export async function measureCold(size: Size, vipMode: VipMode, rounds: number): Promise<ColdResult> {
-  const input: StartInput = { size, vipMode };
-  const runs: StartRun[] = [];
+/** `ipvsadm -R` is measured once: the table is the same however the VIPs are exposed. */
+export async function measureCold(
+  size: Size,
+  vipModes: readonly VipMode[],
+  rounds: number,
+): Promise<readonly ColdResult[]> {
+  const runs = new Map<VipMode, StartRun[]>();
   let table = '';
-  for (let round = 0; round < rounds; round += 1) {
-    await inFreshNamespace(async (namespace) => {
-      runs.push(await runProgram<StartRun>(namespace, 'start', input));
-      table = await dumpTable(namespace);
-    });
+  for (const vipMode of vipModes) {
+    const input: StartInput = { size, vipMode };
+    const ofMode: StartRun[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      await inFreshNamespace(async (namespace) => {
+        ofMode.push(await runProgram<StartRun>(namespace, 'start', input));
+        table = await dumpTable(namespace);
+      });
+    }
+    runs.set(vipMode, ofMode);
   }
   const ipvsadm: number[] = [];
   for (let round = 0; round < Math.min(rounds, ipvsadmRounds); round += 1) {
     ipvsadm.push(await inFreshNamespace((namespace) => loadTable(namespace, table)));
   }
-  const ipvs = runs.map((run) => run.ipvsMs);
+  return [...runs].map(([vipMode, ofMode]) => coldResult(size, vipMode, ofMode, ipvsadm));
+}
+
+function coldResult(size: Size, vipMode: VipMode, runs: readonly StartRun[], ipvsadm: readonly number[]): ColdResult {
   const ipvsadmMs = median(ipvsadm);
+  const ipvs = runs.map((run) => run.ipvsMs);
   return {
     size,
     vipMode,
@@ -39,7 +52,7 @@ export async function measureCold(size: Size, vipMode: VipMode, rounds: number):
 }
 
 /** The table in the form that `ipvsadm -R` reads. */
-async function dumpTable(namespace: string): Promise<string> {
+export async function dumpTable(namespace: string): Promise<string> {
   const [file, ...args] = namespaceCommand(namespace, ['ipvsadm', '--save', '--numeric']);
   return (await execa(file, args, { stripFinalNewline: false })).stdout;
 }

@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import type { VipMode } from '../../../src/core/model/vip.ts';
 import type { Plan } from '../options.ts';
 import type { BenchResult, ChangeResult, MachineFacts, MemoryResult, Size } from '../result.ts';
+import { calibrate } from './calibrate.ts';
 import type { ChangeInput } from './change.ts';
 import { readArgument, runProgram } from './child.ts';
 import { measureCold } from './cold.ts';
@@ -25,7 +26,7 @@ async function measure(plan: Plan): Promise<BenchResult> {
   return {
     machine: await machineFacts(),
     rounds,
-    cold: await each('cold', coldCases(plan), ([size, vipMode]) => measureCold(size, vipMode, rounds)),
+    cold: (await each('cold', plan.cold, (size) => measureCold(size, vipModes(plan, size), rounds))).flat(),
     restart: await each('restart', plan.restart, (size) => measureRestart(size, 'address', rounds)),
     change: (
       await each('change', plan.change, (size) => {
@@ -40,13 +41,10 @@ async function measure(plan: Plan): Promise<BenchResult> {
   };
 }
 
-/** The default exposure at every size; local routes alone at the largest, where addresses weigh most. */
-function coldCases(plan: Plan): readonly (readonly [Size, VipMode])[] {
-  const largest = Math.max(0, ...plan.cold.map((size) => size.services));
-  return plan.cold.flatMap((size) => {
-    const usual = [[size, 'address']] as const;
-    return size.services === largest && size.family === 'IPv4' ? [...usual, [size, 'route'] as const] : usual;
-  });
+/** The default exposure at every size; local routes alone at the largest too, where addresses weigh most. */
+function vipModes(plan: Plan, size: Size): readonly VipMode[] {
+  const largest = Math.max(0, ...plan.cold.map(({ services }) => services));
+  return size.services === largest && size.family === 'IPv4' ? ['address', 'route'] : ['address'];
 }
 
 /** One after the other, with a line for each. */
@@ -75,5 +73,6 @@ async function machineFacts(): Promise<MachineFacts> {
     memoryMiB: Math.round(totalmem() / 2 ** 20),
     node: process.version,
     ipvsadm: stdout.split('\n', 1)[0] ?? '',
+    ...calibrate(),
   };
 }

@@ -2,19 +2,24 @@
 
 import type { VipMode } from '../../../src/core/model/vip.ts';
 import type { RestartResult, Size, StartRun } from '../result.ts';
-import { medianRecord, summarise } from '../statistics.ts';
+import { median, medianRecord, summarise } from '../statistics.ts';
 import { runProgram } from './child.ts';
+import { dumpTable } from './cold.ts';
 import { inFreshNamespace, quiet } from './network-namespace.ts';
 import type { StartInput } from './start.ts';
 
 export async function measureRestart(size: Size, vipMode: VipMode, rounds: number): Promise<RestartResult> {
   const input: StartInput = { size, vipMode };
   const runs: StartRun[] = [];
+  const ipvsadm: number[] = [];
   await inFreshNamespace(async (namespace) => {
     await runProgram<StartRun>(namespace, 'start', input);
     for (let round = 0; round < rounds; round += 1) {
       await quiet();
       runs.push(await runProgram<StartRun>(namespace, 'start', input));
+      const began = performance.now();
+      await dumpTable(namespace);
+      ipvsadm.push(performance.now() - began);
     }
   });
   const written = runs.find(({ operations }) => operations.ipvs + operations.filter + operations.vips > 0);
@@ -27,5 +32,7 @@ export async function measureRestart(size: Size, vipMode: VipMode, rounds: numbe
     vipMode,
     run: medianRecord(runs, readAndPlan),
     readAndPlanMs: summarise(runs.map(readAndPlan)),
+    ipvsadmMs: summarise(ipvsadm),
+    ratio: median(ipvsadm) / median(runs.map(readAndPlan)),
   };
 }

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { growthOf, judge } from './limits.ts';
+import type { BenchResult, ChangeResult } from './result.ts';
+
+const limits = {
+  ipvsadmToIpvsPart: { atLeast: 10 },
+  ipvsadmToWholePass: { atLeast: 2 },
+  ipvsadmToRestart: { atLeast: 1 },
+  changeP50Ms: { atMost: 1 },
+  changeP99Ms: { atMost: 5 },
+  changeLargestToSmallestP50: { atMost: 1.5 },
+  residentMiB: { atMost: 256 },
+};
+
+function change(services: number, p50: number): ChangeResult {
+  const summary = { count: 1, min: p50, p50, p99: p50, max: p50 };
+  const size = { services, endpoints: 10, family: 'IPv4' } as const;
+  return { size, protocol: 'TCP', eventMs: summary, passMs: summary, executeMs: summary };
+}
+
+function result(part: Partial<BenchResult>): BenchResult {
+  const machine = {
+    kernel: '6.12.0',
+    isUserMode: true,
+    processor: '',
+    processors: 1,
+    memoryMiB: 1,
+    node: '',
+    ipvsadm: '',
+    systemCallMicroseconds: 1,
+    pageFaultMicroseconds: 1,
+  };
+  return { machine, rounds: 1, cold: [], restart: [], change: [], memory: [], ...part };
+}
+
+describe('the limits of the benchmark', () => {
+  it('let pass what keeps them', () => {
+    expect(judge(result({ change: [change(100, 0.8), change(10_000, 1)] }), limits)).toEqual([]);
+  });
+
+  it('name what exceeds them, with both numbers', () => {
+    const memory = { afterStartMiB: 200, afterChangesMiB: 300.5, changes: 60, peakMiB: 310, startMs: 1 };
+    const size = { services: 10_000, endpoints: 10, family: 'IPv4' } as const;
+    expect(judge(result({ memory: [{ size, ...memory }] }), limits)).toEqual([
+      'resident memory, MiB: expected at most 256, found 300.50',
+    ]);
+  });
+
+  it('hold a change that grows with the table against the smallest table, whatever the order', () => {
+    expect(growthOf([change(10_000, 0.9), change(100, 0.5)])).toEqual([1.8]);
+    expect(judge(result({ change: [change(10_000, 0.9), change(100, 0.5)] }), limits)).toHaveLength(1);
+  });
+
+  it('take a number that is none for an excess', () => {
+    expect(judge(result({ change: [change(100, Number.NaN)] }), limits)).toHaveLength(2);
+  });
+});
