@@ -1,11 +1,13 @@
 /** One pass: compile what is touched, plan what differs, carry it out, take into account what is now in force. */
 
 import { adoptReading, advance, resourceKeyOf } from '../../core/actual.ts';
+import { isScheduler } from '../../core/annotations.ts';
 import { compileService } from '../../core/compile.ts';
 import { setContribution } from '../../core/desired.ts';
 import { trackDrains } from '../../core/drain.ts';
 import type { FactStore } from '../../core/facts.ts';
 import { openMarks } from '../../core/marks.ts';
+import type { CompileContext } from '../../core/model/context.ts';
 import type { EndpointSliceFact } from '../../core/model/facts.ts';
 import type { Plan } from '../../core/model/operation.ts';
 import { allKeys, makePlan, quarantineKey } from '../../core/plan.ts';
@@ -23,14 +25,30 @@ export function changePass(state: ReconcilerState, trigger: PassTrigger, service
       keys.add(key);
     }
   }
+  addHeldBack(state, keys);
   stopwatch.lap('compileMs');
   return carryOut(state, { trigger, services: compiled, keys, stopwatch });
+}
+
+/** A VIP that was held back is not exposed on behalf of another Service before the guards that failed are tried again. */
+function addHeldBack(state: ReconcilerState, keys: Set<string>): void {
+  if (state.failing.size === 0 || ![...keys].some((key) => state.failing.has(key) && isVip(state, key))) {
+    return;
+  }
+  for (const key of state.failing) {
+    keys.add(key);
+  }
+}
+
+function isVip(state: ReconcilerState, key: string): boolean {
+  return state.desired.resources.get(key)?.resource.kind === 'vip';
 }
 
 /** The kernel is read and adopted before anything is compiled: marks are taken over from it. */
 export function startPass(state: ReconcilerState): PassOutcome {
   const stopwatch = startStopwatch(state.options.now);
   readKernel(state);
+  state.isStarted = true;
   stopwatch.lap('readMs');
   const services = [...state.facts.services.keys()];
   for (const service of services) {
@@ -64,10 +82,10 @@ export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): P
   const execution = executePlan(plan, state.options.ports);
   advance(state.actual, execution.performed);
   for (const key of pass.keys) {
-    state.failing.delete(key);
     trackDrains(state.drains, state, key);
   }
-  for (const operation of [...execution.failed.map((failure) => failure.operation), ...execution.withheld]) {
+  const again = execution.failed.filter((failure) => !isRefusedDestination(failure));
+  for (const operation of [...again.map((failure) => failure.operation), ...execution.withheld]) {
     state.failing.add(resourceKeyOf(operation));
   }
   state.isUncertain ||= execution.isUncertain;
@@ -85,6 +103,9 @@ function carryOut(state: ReconcilerState, pass: PlannedPass): PassOutcome {
     rules: { ...state.options.rules, quarantined: state.quarantined },
   });
   pass.stopwatch.lap('planMs');
+  for (const key of pass.keys) {
+    state.failing.delete(key);
+  }
   return settle(state, pass, plan);
 }
 
@@ -120,10 +141,10 @@ function slicesOf(facts: FactStore, service: string): readonly EndpointSliceFact
 
 /** A destination that the kernel will not take is left out; a scheduler that it lacks is struck from the list. */
 function learn(state: ReconcilerState, failed: readonly FailedOperation[]): void {
-  for (const { operation, remedy } of failed) {
-    if (remedy === 'quarantine' && operation.kind === 'add-destination') {
+  for (const failure of failed) {
+    const { operation, remedy } = failure;
+    if (isRefusedDestination(failure) && 'destination' in operation) {
       state.quarantined.add(quarantineKey(operation.identity, operation.destination));
-      state.failing.delete(resourceKeyOf(operation));
     }
     if (remedy === 'scheduler-missing' && 'server' in operation) {
       strikeScheduler(state, operation.server.scheduler);
@@ -131,18 +152,29 @@ function learn(state: ReconcilerState, failed: readonly FailedOperation[]): void
   }
 }
 
+function isRefusedDestination({ operation, remedy }: FailedOperation): boolean {
+  return remedy === 'quarantine' && operation.kind === 'add-destination';
+}
+
 /** The default scheduler stays on the list: there is nothing to fall back to, so its servers are tried again. */
 function strikeScheduler(state: ReconcilerState, name: string): void {
   const { schedulers } = state.context;
-  const available = new Set([...schedulers.available].filter((known) => known !== name));
-  if (available.size === schedulers.available.size || name === schedulers.defaultScheduler) {
+  if (name === schedulers.defaultScheduler || !isScheduler(name) || !schedulers.available.has(name)) {
     return;
   }
-  state.context = { ...state.context, schedulers: { ...schedulers, available } };
+  state.struck.add(name);
+  state.context = withoutStruck(state.context, state.struck);
   const users = [...state.desired.contributions.values()].filter((contribution) => contribution.scheduler === name);
   changePass(
     state,
     'retry',
     users.map((contribution) => contribution.service),
   );
+}
+
+/** The context without schedulers that this kernel turned out to lack. */
+export function withoutStruck(context: CompileContext, struck: ReadonlySet<string>): CompileContext {
+  const { schedulers } = context;
+  const available = new Set([...schedulers.available].filter((name) => !struck.has(name)));
+  return struck.size === 0 ? context : { ...context, schedulers: { ...schedulers, available } };
 }

@@ -7,7 +7,7 @@ import { applyChanges } from '../../core/facts.ts';
 import type { CompileContext } from '../../core/model/context.ts';
 import type { FactChange } from '../../core/model/facts.ts';
 import { drainPass } from './drain-pass.ts';
-import { auditPass, changePass, retryPass, startPass } from './pass.ts';
+import { auditPass, changePass, retryPass, startPass, withoutStruck } from './pass.ts';
 import { initialState, type PassOutcome, type ReconcilerOptions, type ReconcilerView } from './state.ts';
 
 export interface Reconciler {
@@ -34,13 +34,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       const touched = applyChanges(state.facts, batch);
       return state.isStarted && touched.services.size > 0 ? changePass(state, 'change', touched.services) : undefined;
     },
-    start: () => {
-      state.isStarted = true;
-      return startPass(state);
-    },
+    start: () => startPass(state),
     audit: () => auditPass(state),
     setContext: (context) => {
-      state.context = context;
+      state.context = withoutStruck(context, state.struck);
       state.quarantined.clear();
       return state.isStarted ? changePass(state, 'context', [...state.facts.services.keys()]) : undefined;
     },

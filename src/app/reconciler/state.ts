@@ -65,6 +65,8 @@ export interface ReconcilerState extends ReconcilerView {
   context: CompileContext;
   /** `quarantineKey`s: destinations that the kernel refuses as they are. */
   readonly quarantined: Set<string>;
+  /** Schedulers that the kernel turned out to lack. */
+  readonly struck: Set<string>;
   readonly failing: Set<string>;
   isUncertain: boolean;
   isStarted: boolean;
@@ -80,6 +82,7 @@ export function initialState(options: ReconcilerOptions): ReconcilerState {
     marks: emptyMarks(options.fwmarkMask),
     context: options.context,
     quarantined: new Set(),
+    struck: new Set(),
     failing: new Set(),
     isUncertain: false,
     isStarted: false,
