@@ -1,0 +1,153 @@
+/** The agent as installed, the bundle, in the network namespace of a node. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+
+/** `npm run build` makes it. */
+export const bundle = fileURLToPath(new URL('../../dist/sluice.mjs', import.meta.url));
+
+export interface AgentInput {
+  /** The name of the node and of its network namespace. */
+  readonly node: string;
+  /** A folder of manifests. */
+  readonly manifests: string;
+  readonly flags?: readonly string[];
+}
+
+/** One line of the log, as written. */
+export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
+
+export interface Agent {
+  /** Resolves when the first pass is done; rejects, with the log, when the agent ends before or takes over 20 s. */
+  readonly synced: Promise<LogLine>;
+  readonly log: readonly LogLine[];
+  /** The first line, past or to come, that `fits`; rejects after `patienceMs`. */
+  readonly line: (fits: (line: LogLine) => boolean, patienceMs?: number) => Promise<LogLine>;
+  /** Sends the signal and waits for the end. */
+  readonly end: (signal: 'SIGKILL' | 'SIGTERM') => Promise<void>;
+  /** The metrics page: `sluice_repairs_total{kind="add-vip"}` → 3. */
+  readonly metrics: () => Promise<ReadonlyMap<string, number>>;
+}
+
+export function startAgent(input: AgentInput): Agent {
+  const [file, ...args] = commandLine(input, 'run');
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const log = collectLog(child);
+  return {
+    synced: log.line((line) => line.msg === 'synced' && line['trigger'] === 'start', 20_000),
+    log: log.lines,
+    line: log.line,
+    end: async (signal) => {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill(signal);
+        await once(child, 'exit');
+      }
+    },
+    metrics: () => readMetrics(input.node),
+  };
+}
+
+/** What one command of sluice said. */
+export interface CommandOutcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `sluice plan` or `sluice cleanup` on a node. */
+export async function runSluice(input: AgentInput, ...words: readonly string[]): Promise<CommandOutcome> {
+  const [file, ...args] = commandLine(input, ...words);
+  const { exitCode, stdout, stderr } = await execa(file, args, { reject: false });
+  return { status: exitCode ?? -1, stdout, stderr };
+}
+
+/** How many operations a sync would carry out on the node now. */
+export async function plannedOperations(input: AgentInput): Promise<number> {
+  const { status, stdout, stderr } = await runSluice(input, 'plan', '-o', 'json');
+  // 0 and 2 both tell of a plan that was made; see `sluice plan --help`.
+  const plan: unknown = JSON.parse(stdout === '' ? 'null' : stdout);
+  const counts = isRecord(plan) ? plan['counts'] : undefined;
+  const operations = isRecord(counts) ? counts['operations'] : undefined;
+  if (typeof operations !== 'number') {
+    throw new Error(`expected a plan, got status ${status}: ${stdout}${stderr}`);
+  }
+  return operations;
+}
+
+function commandLine(input: AgentInput, ...words: readonly string[]): readonly [string, ...string[]] {
+  const flags = [`--manifests=${input.manifests}`, `--hostname-override=${input.node}`, ...(input.flags ?? [])];
+  return ['nsenter', `--net=/run/netns/${input.node}`, process.execPath, bundle, ...words, ...flags];
+}
+
+interface CollectedLog {
+  readonly lines: readonly LogLine[];
+  readonly line: Agent['line'];
+}
+
+function collectLog(child: ChildProcess): CollectedLog {
+  const lines: LogLine[] = [];
+  const waiting = new Set<() => void>();
+  const take = (text: string): void => {
+    lines.push(parseLine(text));
+    for (const wake of waiting) wake();
+  };
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream !== null) createInterface({ input: stream }).on('line', take);
+  }
+  child.on('exit', (code, signal) => take(JSON.stringify({ msg: `the agent ended: ${signal ?? code ?? ''}` })));
+  return {
+    lines,
+    line: (fits, patienceMs = 10_000) =>
+      new Promise((resolve, reject) => {
+        const look = (): boolean => {
+          const found = lines.find(fits);
+          if (found !== undefined) {
+            done();
+            resolve(found);
+          } else if (lines.at(-1)?.msg.startsWith('the agent ended') === true) {
+            fail('the agent ended');
+          }
+          return found !== undefined;
+        };
+        const fail = (what: string): void => {
+          done();
+          const tail = lines.slice(-10).map((line) => JSON.stringify(line));
+          reject(new Error(`expected a line in the log that did not come: ${what}\n${tail.join('\n')}`));
+        };
+        const timer = setTimeout(() => fail(`waited ${patienceMs} ms`), patienceMs);
+        const done = (): void => {
+          clearTimeout(timer);
+          waiting.delete(look);
+        };
+        waiting.add(look);
+        look();
+      }),
+  };
+}
+
+function parseLine(text: string): LogLine {
+  try {
+    const line: unknown = JSON.parse(text);
+    return isRecord(line) && typeof line['msg'] === 'string' ? { ...line, msg: line['msg'] } : { msg: text };
+  } catch {
+    return { msg: text };
+  }
+}
+
+async function readMetrics(node: string): Promise<ReadonlyMap<string, number>> {
+  const url = 'http://127.0.0.1:10249/metrics';
+  const { stdout } = await execa('nsenter', [`--net=/run/netns/${node}`, 'curl', '-sS', '--max-time', '5', url]);
+  const values = new Map<string, number>();
+  for (const text of stdout.split('\n').filter((each) => each !== '' && !each.startsWith('#'))) {
+    const space = text.lastIndexOf(' ');
+    values.set(text.slice(0, space), Number(text.slice(space + 1)));
+  }
+  return values;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
