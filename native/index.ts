@@ -1,7 +1,7 @@
 import { loadAddon } from './load.ts';
 import type { IpvsSockoptHandle, NetlinkHandle, NetlinkOptions } from './types.ts';
 
-export type { IpvsSockoptHandle, NetlinkHandle, NetlinkOptions, SystemError } from './types.ts';
+export type { IpvsSockoptHandle, NetlinkHandle, NetlinkOptions } from './types.ts';
 
 /**
  * Opens a netlink socket of `protocol` (NETLINK_ROUTE is 0, NETLINK_NETFILTER 12, NETLINK_GENERIC 16), bound, close

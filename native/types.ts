@@ -52,7 +52,7 @@ export interface IpvsSockoptHandle {
   readonly closed: boolean;
 }
 
-/** The shape of errors that come from a system call. */
+/** The shape of errors that come from a system call: what the addon throws, for those who catch it. @public */
 export interface SystemError extends Error {
   /** The positive errno value. */
   readonly errno: number;

@@ -76,10 +76,6 @@ export const emptyPlan: Plan = {
   disclaim: [],
 };
 
-export function isEmptyPlan(plan: Plan): boolean {
-  return countOperations(plan) === 0;
-}
-
 export function countOperations(plan: Plan): number {
   return phases.reduce((sum, phase) => sum + plan[phase].length, 0);
 }

@@ -46,12 +46,9 @@ export const RTA_DST = 1;
 export const RTA_OIF = 4;
 export const RTA_PRIORITY = 6;
 export const RTA_PREFSRC = 7;
-export const RTA_TABLE = 15;
 
 export const RT_TABLE_LOCAL = 255;
-export const RTPROT_UNSPEC = 0;
 export const RTPROT_KERNEL = 2;
-export const RTN_UNSPEC = 0;
 export const RTN_LOCAL = 2;
 export const RTM_F_CLONED = 0x200;
 

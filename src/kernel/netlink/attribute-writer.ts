@@ -44,12 +44,6 @@ export function putBe32(batch: Batch, type: number, value: number): void {
   batch.view.setUint32(at, value, false);
 }
 
-/** Appends an unsigned 64-bit attribute in network order. */
-export function putBe64(batch: Batch, type: number, value: bigint): void {
-  const at = putAttributeHeader(batch, type, 8);
-  batch.view.setBigUint64(at, value, false);
-}
-
 /** Appends a string with the NUL that ends it. */
 export function putString(batch: Batch, type: number, value: string): void {
   const size = Buffer.byteLength(value, 'utf8');

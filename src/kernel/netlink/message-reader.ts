@@ -54,11 +54,6 @@ export function payloadU8(cursor: MessageCursor, offset: number): number {
   return cursor.received.view.getUint8(payloadPosition(cursor, offset, 1));
 }
 
-/** Reads an unsigned 16-bit integer in host order from the payload. */
-export function payloadU16(cursor: MessageCursor, offset: number): number {
-  return cursor.received.view.getUint16(payloadPosition(cursor, offset, 2), true);
-}
-
 /** Reads an unsigned 32-bit integer in host order from the payload. */
 export function payloadU32(cursor: MessageCursor, offset: number): number {
   return cursor.received.view.getUint32(payloadPosition(cursor, offset, 4), true);
