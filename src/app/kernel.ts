@@ -53,5 +53,9 @@ export function planRules(config: Config, nodeName: string): Omit<PlanRules, 'qu
 }
 
 export function filterSkeleton(config: Config): FilterSkeleton {
-  return { clusterCIDRs: config.clusterCIDRs.map(formatCIDR), masqueradeMark: config.masqueradeMark };
+  return {
+    clusterCIDRs: config.clusterCIDRs.map(formatCIDR),
+    masqueradeMark: config.masqueradeMark,
+    fwmarkMask: config.fwmarkMask,
+  };
 }

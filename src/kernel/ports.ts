@@ -91,6 +91,8 @@ export interface FilterSkeleton {
   readonly clusterCIDRs: readonly string[];
   /** One bit. */
   readonly masqueradeMark: number;
+  /** The bits in which firewall marks of inside views are chosen; never the masquerade bit. */
+  readonly fwmarkMask: number;
 }
 
 export interface SysctlPort {

@@ -17,7 +17,11 @@ export interface FakePorts extends KernelPorts {
 }
 
 /** What the tables are loaded with. */
-export const skeleton = { clusterCIDRs: ['10.1.0.0/16', 'fd00:1::/32'], masqueradeMark: 0x4000 } as const;
+export const skeleton = {
+  clusterCIDRs: ['10.1.0.0/16', 'fd00:1::/32'],
+  masqueradeMark: 0x4000,
+  fwmarkMask: 0xff3fff,
+} as const;
 
 export const fwmarkMask = 0x0000_0f00;
 

@@ -24,6 +24,8 @@ export type ChainName = (typeof chainNames)[number];
 export interface ChainInput {
   /** The bit that asks for masquerade. */
   readonly mark: number;
+  /** The bits that tell an inside view. Others may set further bits after IPVS has read the mark. */
+  readonly viewMask: number;
   /** Whether sources of this family can be told to be pods. */
   readonly knowsPods: (family: Family) => boolean;
 }
@@ -137,7 +139,7 @@ function sourceNat(input: ChainInput): readonly string[] {
   });
   const nodePorts = families.map((family) => {
     const f = words(family);
-    const own = `meta mark @fwmarks${f.n} fib saddr type local ct original ${f.ip} daddr != @vips${f.n}`;
+    const own = `${viewMark(input, f)} fib saddr type local ct original ${f.ip} daddr != @vips${f.n}`;
     return rule(`meta nfproto ${f.nfproto} ${own} masquerade fully-random`, 'node ports, from the node itself');
   });
   return [
@@ -151,12 +153,18 @@ function unmark(input: ChainInput): readonly string[] {
   const rest = (~input.mark >>> 0).toString(16);
   const views = families.map((family) => {
     const f = words(family);
-    return rule(`meta nfproto ${f.nfproto} meta mark @fwmarks${f.n} meta mark set 0`, 'the view of clients inside');
+    const cleared = `meta mark set meta mark & ${hex(~input.viewMask >>> 0)}`;
+    return rule(`meta nfproto ${f.nfproto} ${viewMark(input, f)} ${cleared}`, 'the view of clients inside');
   });
   return [
     rule(`meta mark & ${hex(input.mark)} == ${hex(input.mark)} meta mark set meta mark & 0x${rest}`, 'masquerade'),
     ...views,
   ];
+}
+
+/** Matches a packet that sluice sent to an inside view. */
+function viewMark(input: ChainInput, f: FamilyWords): string {
+  return `meta mark & ${hex(input.viewMask)} @fwmarks${f.n}`;
 }
 
 function addMark(input: ChainInput): string {

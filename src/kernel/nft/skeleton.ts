@@ -14,6 +14,7 @@ import { type KeyShape, type SetLayout, setLayouts, tableName } from './set-layo
 export function renderSkeleton(skeleton: FilterSkeleton): string {
   const cidrs = skeleton.clusterCIDRs.map(requireCIDR);
   const mark = requireMark(skeleton.masqueradeMark);
+  const viewMask = requireMark(skeleton.fwmarkMask);
   const knowsPods = (family: Family): boolean => cidrs.some((cidr) => cidr.family === family);
   const table = `inet ${tableName}`;
   return [
@@ -27,7 +28,7 @@ export function renderSkeleton(skeleton: FilterSkeleton): string {
       `delete chain ${table} ${name}`,
     ]),
     `table ${table} {`,
-    ...chainNames.map((name) => chainText(name, { mark, knowsPods })),
+    ...chainNames.map((name) => chainText(name, { mark, viewMask, knowsPods })),
     '}',
     '',
   ].join('\n');
@@ -76,5 +77,5 @@ function requireCIDR(text: string): CIDR {
 
 function requireMark(mark: number): number {
   if (Number.isInteger(mark) && mark > 0 && mark <= 0xffff_ffff) return mark;
-  throw new RangeError(`expected a mark of one bit, found ${mark}`);
+  throw new RangeError(`expected a mark, found ${mark}`);
 }

@@ -14,7 +14,11 @@ export interface FilterUnderTest {
   readonly close: () => void;
 }
 
-export const skeleton: FilterSkeleton = { clusterCIDRs: ['10.1.0.0/16', 'fd00:1::/48'], masqueradeMark: 0x4000 };
+export const skeleton: FilterSkeleton = {
+  clusterCIDRs: ['10.1.0.0/16', 'fd00:1::/48'],
+  masqueradeMark: 0x4000,
+  fwmarkMask: 0xff3fff,
+};
 
 export function add(element: FilterElement): FilterOperation {
   return { kind: 'add-element', element };
@@ -103,7 +107,7 @@ export function testFilterContract(open: () => FilterUnderTest): void {
   it('keeps the elements when the table is loaded again with another configuration', async () => {
     await filter.ensureTable(skeleton);
     filter.apply(oneOfEach.map(add));
-    await filter.ensureTable({ clusterCIDRs: [], masqueradeMark: 0x1000000 });
+    await filter.ensureTable({ ...skeleton, clusterCIDRs: [], masqueradeMark: 0x1000000 });
     expect(text()).toBe(renderElements(oneOfEach));
   });
 
@@ -175,7 +179,7 @@ export function testFilterContract(open: () => FilterUnderTest): void {
   });
 
   it('refuses a mark and a CIDR that are none', async () => {
-    await expect(filter.ensureTable({ clusterCIDRs: ['10.1.0.0/33'], masqueradeMark: 1 })).rejects.toThrow(RangeError);
-    await expect(filter.ensureTable({ clusterCIDRs: [], masqueradeMark: 0 })).rejects.toThrow(RangeError);
+    await expect(filter.ensureTable({ ...skeleton, clusterCIDRs: ['10.1.0.0/33'] })).rejects.toThrow(RangeError);
+    await expect(filter.ensureTable({ ...skeleton, masqueradeMark: 0 })).rejects.toThrow(RangeError);
   });
 }

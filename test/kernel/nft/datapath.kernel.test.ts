@@ -18,7 +18,7 @@ beforeAll(async () => {
   filter = openFilter({ networkNamespace });
   link = openLink({ interfaceName: 'kube-dummy-if', mode: 'address', networkNamespace });
   link.ensureInterface();
-  await filter.ensureTable({ clusterCIDRs, masqueradeMark: 0x4000 });
+  await filter.ensureTable({ clusterCIDRs, masqueradeMark: 0x4000, fwmarkMask: 0xff3fff });
   for (const family of ['IPv4', 'IPv6'] as const) program(family);
 }, 120_000);
 
