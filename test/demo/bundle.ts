@@ -1,30 +1,35 @@
-import { mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build, type Plugin } from 'esbuild';
 
-/** The programs that run in the lab, each as one file: a TypeScript loader would take seconds there. */
-export interface DemoPrograms {
-  readonly demo: string;
-  readonly peer: string;
-}
-
-const entries = { demo: './program.ts', peer: './traffic/peer.ts' } as const;
-
-export async function bundleDemo(folder: string): Promise<DemoPrograms> {
-  await mkdir(folder, { recursive: true });
+/** Bundles the program that runs in the lab into one file: a TypeScript loader would take seconds there. */
+export async function bundleDemo(folder: string): Promise<string> {
+  const outfile = join(folder, 'demo.mjs');
   await build({
-    entryPoints: Object.fromEntries(
-      Object.entries(entries).map(([name, path]) => [name, fileURLToPath(new URL(path, import.meta.url))]),
-    ),
-    outdir: folder,
-    outExtension: { '.js': '.mjs' },
+    entryPoints: [fileURLToPath(new URL('./program.ts', import.meta.url))],
+    outfile,
     bundle: true,
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    // Packages written as CommonJS ask for Node's own modules by require.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    banner: {
+      // Packages written as CommonJS ask for Node's own modules by require.
+      js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
+    },
+    plugins: [ownPlaces],
     logLevel: 'warning',
   });
-  return { demo: `${folder}/demo.mjs`, peer: `${folder}/peer.mjs` };
+  return outfile;
 }
+
+/** Modules that find files beside them go on to do so. */
+const ownPlaces: Plugin = {
+  name: 'own-places',
+  setup: (bundling) => {
+    bundling.onLoad({ filter: /\/test\/.*\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      return { contents: source.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)), loader: 'ts' };
+    });
+  },
+};

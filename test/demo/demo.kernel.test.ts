@@ -1,16 +1,10 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { bundleDemo } from './bundle.ts';
 import { runDemo } from './demo.ts';
 import { failedChecks } from './step.ts';
 
 test('the demo shows in six steps what it promises, and leaves the nodes as they were', async () => {
-  const programs = await bundleDemo(await mkdtemp(join(tmpdir(), 'sluice-demo-')));
   const results = await runDemo({
-    peerProgram: programs.peer,
     sluiceProgram: fileURLToPath(new URL('../../dist/sluice.mjs', import.meta.url)),
     manifests: fileURLToPath(new URL('./manifests', import.meta.url)),
     begins: () => {},

@@ -3,20 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Agent, sluiceOf } from './agent.ts';
 import { copyManifests, readManifests } from './manifests.ts';
+import { listNodes } from './node-state.ts';
 import type { StepResult } from './step.ts';
-import { cleanUp, listNodes } from './steps/cleanup.ts';
+import { cleanUp } from './steps/cleanup.ts';
 import { changeEndpoints } from './steps/endpoints.ts';
 import { sendRequests } from './steps/requests.ts';
 import { restartAgent } from './steps/restart.ts';
 import { compareSchedulers } from './steps/schedulers.ts';
 import { showServices } from './steps/services.ts';
 import type { Stage } from './steps/stage.ts';
-import { addresses, makeWorld, nodes } from './world.ts';
+import { makeWorld, nodes } from './world.ts';
 
 /** What the demo runs on, and whom it tells. */
 export interface DemoOptions {
-  /** The bundled traffic/peer.ts. */
-  readonly peerProgram: string;
   /** The bundled agent. */
   readonly sluiceProgram: string;
   /** The folder of manifests; the agents get a copy. */
@@ -32,16 +31,27 @@ export interface DemoOptions {
 /** The main job from beginning to end, in the network namespaces that it makes. Must be root, under a kernel with IPVS. */
 export async function runDemo(options: DemoOptions): Promise<readonly StepResult[]> {
   const results: StepResult[] = [];
-  const step = async (doing: string, result: () => Promise<StepResult>): Promise<void> => {
+  const step: PlayStep = async (doing, result) => {
     options.begins(doing);
     const started = performance.now();
     const done = await result();
     results.push(done);
     options.ended(done, (performance.now() - started) / 1000);
   };
-  options.begins('making a client, two nodes and six pods');
+  options.begins('making three clients, two nodes and six pods');
   const stage = await setTheStage(options);
-  const before = await listNodes();
+  try {
+    await play(stage, options, step);
+  } finally {
+    await stage.world.remove();
+  }
+  return results;
+}
+
+type PlayStep = (doing: string, result: () => Promise<StepResult>) => Promise<void>;
+
+async function play(stage: Stage, options: DemoOptions, step: PlayStep): Promise<void> {
+  const before = await listNodes(stage.world);
   options.begins('starting sluice on both nodes');
   let agents = await startAgents(stage);
   await step('reading the kernel of node1', () => showServices(stage));
@@ -58,18 +68,17 @@ export async function runDemo(options: DemoOptions): Promise<readonly StepResult
     await options.keep(stage);
   }
   await step('cleaning up', () => cleanUp(stage, agents, before));
-  await stage.world.remove();
-  return results;
 }
 
-async function setTheStage({ peerProgram, sluiceProgram, manifests }: DemoOptions): Promise<Stage> {
+async function setTheStage({ sluiceProgram, manifests }: DemoOptions): Promise<Stage> {
   const folder = join(await mkdtemp(join(tmpdir(), 'sluice-demo-')), 'manifests');
   await copyManifests(manifests, folder);
-  const { node1 } = addresses;
+  const world = await makeWorld();
+  const { addresses } = world.node('node1');
   return {
-    world: await makeWorld(peerProgram),
-    sluice: sluiceOf(sluiceProgram, folder),
-    manifests: await readManifests(folder, [node1.IPv4, node1.IPv6]),
+    world,
+    sluice: sluiceOf(world, sluiceProgram, folder),
+    manifests: await readManifests(folder, [...addresses.IPv4, ...addresses.IPv6]),
     folder,
   };
 }
@@ -79,7 +88,7 @@ async function startAgents({ sluice }: Stage): Promise<readonly [Agent, ...Agent
   const agents: readonly [Agent, ...Agent[]] = [sluice.start(first), ...others.map((node) => sluice.start(node))];
   for (const agent of agents) {
     if (!(await agent.ready)) {
-      throw new Error(`expected the agent to be healthy within 10 s; its log ends:\n${agent.log()}`);
+      throw new Error(`expected the agent to be healthy within 30 s; its log ends:\n${agent.log()}`);
     }
   }
   return agents;

@@ -12,14 +12,15 @@ export async function keepTheWorld(
     ['ip netns', 'the namespaces: client, node1, node2 and the pods'],
     ['ip netns exec node1 ipvsadm -Ln', 'the virtual servers of node1'],
     ['ip netns exec node1 nft list table inet sluice', 'masquerade and the other rules of sluice'],
-    ['ip netns exec client bash -c "echo | nc -N 198.51.100.80 80"', 'a request from outside'],
-    ['ip netns exec toolbox bash -c "echo | nc -N 10.96.0.80 80"', 'a request from a pod'],
+    ['ask client 198.51.100.80 80', 'a request from outside: who answers, what it saw'],
+    ['ask toolbox 10.96.0.80 80', 'a request from a pod'],
     [`vi ${folder}/web.yaml`, 'change a Service; the agents look at this folder'],
     ['sluice plan', 'what a sync of node1 would change'],
   ];
   write(`\n${paint.title('The world stays up until this shell ends. For example:')}\n`);
-  for (const [command, what] of hints) write(`  ${command.padEnd(62)} ${paint.dim(what)}\n`);
-  const start = `sluice() { ${sluice.spelling('node1', '"$1"')}; }; export -f sluice; PS1='lab# ' exec bash --norc -i`;
+  for (const [command, what] of hints) write(`  ${command.padEnd(50)} ${paint.dim(what)}\n`);
+  const ask = `ask() { ip netns exec "$1" bash -c 'exec 3<>/dev/tcp/$0/$1; echo >&3; head -n1 <&3' "$2" "$3"; }`;
+  const start = `${ask}; sluice() { ${sluice.spelling('node1', '"$1"')}; }; export -f ask sluice; PS1='lab# ' exec bash --norc -i`;
   const shell = spawn('bash', ['-c', start], { stdio: 'inherit' });
   await once(shell, 'exit');
 }

@@ -10,7 +10,7 @@ import { bundleDemo } from './bundle.ts';
 
 const usage = `usage: npm run demo [-- --keep]
 
-Shows the main job of sluice in a small world of its own: a client, two nodes, six pods, IPv4 and IPv6.
+Shows the main job of sluice in a small world of its own: clients, two nodes, six pods, IPv4 and IPv6.
 Needs nothing that is not on this machine, and changes nothing on it.
 
   --keep   leave the world up at the end, with a shell inside
@@ -42,11 +42,11 @@ async function main(argv: readonly string[]): Promise<number> {
 async function play(keeps: boolean, onTerminal: boolean): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-demo-'));
   try {
-    const programs = await bundleDemo(folder);
+    const program = await bundleDemo(folder);
     return await runInLab(
       {
         file: process.execPath,
-        args: [programs.demo, root, programs.peer, ...(keeps ? ['keep'] : [])],
+        args: [program, root, ...(keeps ? ['keep'] : [])],
         cwd: root,
         env: { SLUICE_DEMO_TERMINAL: onTerminal ? '1' : '0' },
       },

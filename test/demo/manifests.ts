@@ -2,7 +2,9 @@ import { copyFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import type { V1EndpointSlice, V1Service } from '@kubernetes/client-node';
 import { parseAllDocuments } from 'yaml';
-import { type Family, familyOf, type Place, type Protocol } from './traffic/place.ts';
+import type { Target } from '../lab/traffic/result.ts';
+import type { Family } from '../lab/world/places.ts';
+import { familyOf } from './place.ts';
 
 /** What the manifests say, as an operator who wrote them knows it. */
 export interface Manifests {
@@ -15,14 +17,14 @@ export interface Manifests {
 export interface ServiceManifest {
   /** `namespace/name`. */
   readonly name: string;
-  readonly protocol: Protocol;
+  readonly protocol: Target['protocol'];
   readonly frontends: readonly FrontendManifest[];
 }
 
 export const frontendKinds = ['ClusterIP', 'NodePort', 'external IP', 'load balancer'] as const;
 export type FrontendKind = (typeof frontendKinds)[number];
 
-export interface FrontendManifest extends Place {
+export interface FrontendManifest extends Target {
   readonly kind: FrontendKind;
   readonly family: Family;
 }
@@ -90,12 +92,13 @@ function describeService(service: V1Service, nodeAddresses: readonly string[]): 
   if (port === undefined) {
     throw new Error(`expected a port in Service ${service.metadata?.name ?? ''}`);
   }
+  const protocol = port.protocol === 'UDP' ? 'UDP' : 'TCP';
   const ingress = service.status?.loadBalancer?.ingress ?? [];
   const of = (kind: FrontendKind, addresses: readonly string[], number: number): readonly FrontendManifest[] =>
-    addresses.map((address) => ({ kind, address, port: number, family: familyOf(address) }));
+    addresses.map((address) => ({ kind, protocol, address, port: number, family: familyOf(address) }));
   return {
     name: `${service.metadata?.namespace ?? 'default'}/${service.metadata?.name ?? ''}`,
-    protocol: port.protocol === 'UDP' ? 'UDP' : 'TCP',
+    protocol,
     frontends: [
       ...of('ClusterIP', clusterIPs, port.port),
       ...of('NodePort', port.nodePort === undefined ? [] : nodeAddresses, port.nodePort ?? 0),

@@ -15,6 +15,8 @@ export interface Screen {
   readonly begins: (doing: string) => void;
   readonly ended: (result: StepResult, seconds: number) => void;
   readonly finished: (results: readonly StepResult[], seconds: number) => void;
+  /** A step could not even come to a result. */
+  readonly broke: (error: unknown) => void;
 }
 
 export function makeScreen({ write, paint, showsProgress }: ScreenOptions): Screen {
@@ -31,6 +33,7 @@ export function makeScreen({ write, paint, showsProgress }: ScreenOptions): Scre
       write(`${clear}${[`${title} ${paint.dim(`${seconds.toFixed(1)} s`)}`, ...rest].join('\n')}\n`);
     },
     finished: (results, seconds) => write(`${clear}${verdict(results, seconds, paint)}\n`),
+    broke: (error) => write(`${clear}${paint.bad('✘')} ${error instanceof Error ? error.message : String(error)}\n`),
   };
 }
 

@@ -1,27 +1,20 @@
 import type { Agent } from '../agent.ts';
-import { difference, listing } from '../kernel-reading.ts';
+import { difference, type Listings, listNodes } from '../node-state.ts';
 import { type Check, line, type StepResult } from '../step.ts';
-import { type NodeName, nodes } from '../world.ts';
+import { nodes } from '../world.ts';
 import type { Stage } from './stage.ts';
-
-export type Listings = Readonly<Record<NodeName, readonly string[]>>;
-
-/** What both nodes hold now. */
-export async function listNodes(): Promise<Listings> {
-  return { node1: await listing('node1'), node2: await listing('node2') };
-}
 
 /** The agents stop, what they made is removed, and the nodes are as they were. */
 export async function cleanUp(stage: Stage, agents: readonly Agent[], before: Listings): Promise<StepResult> {
   await Promise.all(agents.map((agent) => agent.end('SIGTERM')));
-  const during = await listNodes();
+  const during = await listNodes(stage.world);
   const checks: Check[] = [];
   for (const node of nodes) {
-    const { status, output } = await stage.sluice.command(node, 'cleanup');
-    const found = status === 0 ? '0' : `${status}\n${output}`;
+    const { status, stdout, stderr } = await stage.sluice.command(node, 'cleanup');
+    const found = status === 0 ? '0' : `${status}\n${stdout}${stderr}`;
     checks.push({ what: `exit status of sluice cleanup on ${node}`, expected: '0', found });
   }
-  const after = await listNodes();
+  const after = await listNodes(stage.world);
   for (const node of nodes) {
     const found = difference(before[node], after[node]).join('\n');
     checks.push({ what: `${node} after cleanup, compared with before the start`, expected: '', found });

@@ -1,12 +1,12 @@
+import { readCounts } from '../../lab/state/ipvs.ts';
+import { listing } from '../../lab/state/listing.ts';
 import type { Agent } from '../agent.ts';
-import { recordChanges } from '../kernel-changes.ts';
-import { connectionCounts, difference, fallenCounts, listing } from '../kernel-reading.ts';
+import { recordChanges } from '../node-changes.ts';
+import { difference, fallenCounts } from '../node-state.ts';
 import { line, type StepResult } from '../step.ts';
+import { holdOnto } from './endpoints.ts';
 import { podOf } from './outcomes.ts';
 import type { Stage } from './stage.ts';
-
-const place = { address: '198.51.100.80', port: 80 };
-const name = 'across the restart';
 
 export interface Restart {
   readonly result: StepResult;
@@ -15,48 +15,41 @@ export interface Restart {
 }
 
 /** The kernel is as it should be; the agent dies and comes back, and changes nothing. */
-export async function restartAgent({ world, sluice }: Stage, running: Agent): Promise<Restart> {
-  const client = world.peer('client');
+export async function restartAgent(stage: Stage, running: Agent): Promise<Restart> {
+  const { world, sluice } = stage;
+  const node = world.node('node1');
   const plan = await sluice.command('node1', 'plan');
-  const planned = plan.output.trim();
-  const holder = podOf(await client.hold({ ...place, name }));
-  const before = await listing('node1');
-  const counts = await connectionCounts('node1');
-  const changes = await recordChanges('node1');
+  const held = await holdOnto('web-2', stage);
+  const [before, counts] = [await listing(node), await readCounts(node)];
+  const changes = await recordChanges(world, 'node1');
   await running.end('SIGKILL');
-  const withoutAgent = podOf(await client.continue(name));
+  const withoutAgent = podOf(await held.exchange());
   const agent = sluice.start('node1');
   const isReady = await agent.ready;
-  const withAgent = podOf(await client.continue(name));
+  const withAgent = podOf(await held.exchange());
   const written = [
     ...(await changes.stop()),
-    ...difference(before, await listing('node1')),
-    ...fallenCounts(counts, await connectionCounts('node1')),
+    ...difference(before, await listing(node)),
+    ...(await fallenCounts(world, counts)),
   ];
-  await client.release(name);
-  const answers = `${withoutAgent} without the agent, ${withAgent} with the new one`;
+  await held.stop();
+  const readiness = isReady ? 'ready' : `not ready; its log ends:\n${agent.log()}`;
+  const lives = withoutAgent === 'web-2' && withAgent === 'web-2';
   const result: StepResult = {
     title: 'The agent is killed (kill -9) and started again',
     blocks: [
-      line(`sluice plan says: ${planned}`),
+      line(`sluice plan before it: ${plan.stdout.trim()}`),
       line(
-        `the new agent writes ${written.length === 0 ? 'no VIP, virtual server or element' : `${written.length} changes`}; an open connection to ${holder} lives on`,
+        `the new agent writes ${written.length === 0 ? 'no VIP, virtual server or element' : `${written.length} changes`}; an open connection to web-2 ${lives ? 'lives on' : 'is lost'}`,
       ),
     ],
     checks: [
-      { what: 'sluice plan', expected: '4 Services: in sync', found: planned },
-      { what: 'exit status of sluice plan', expected: '0', found: `${plan.status}` },
-      {
-        what: 'the new agent',
-        expected: 'ready',
-        found: isReady ? 'ready' : `not ready; its log ends:\n${agent.log()}`,
-      },
+      { what: 'sluice plan', expected: '4 Services: in sync', found: plan.stdout.trim() },
+      { what: 'exit status of sluice plan', expected: '0', found: `${plan.status}${plan.stderr}` },
+      { what: 'the new agent', expected: 'ready', found: readiness },
       { what: 'what the new agent wrote', expected: '', found: written.join('\n') },
-      {
-        what: 'answers through the open connection',
-        expected: `${holder} without the agent, ${holder} with the new one`,
-        found: answers,
-      },
+      { what: 'the open connection without the agent', expected: 'web-2', found: withoutAgent },
+      { what: 'the open connection with the new agent', expected: 'web-2', found: withAgent },
     ],
   };
   return { result, agent };

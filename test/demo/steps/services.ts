@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type VirtualServer, virtualServers } from '../kernel-reading.ts';
+import { type ObservedVirtualServer, readVirtualServers } from '../../lab/state/ipvs.ts';
+import type { Family } from '../../lab/world/places.ts';
+import type { World } from '../../lab/world.ts';
 import type { FrontendManifest, Manifests, ServiceManifest } from '../manifests.ts';
+import { families, formatTarget } from '../place.ts';
 import { type Check, line, type StepResult, table } from '../step.ts';
-import { type Family, families, formatPlace } from '../traffic/place.ts';
 import type { Stage } from './stage.ts';
 
 /** What each Service must look like on node1. Under policy Local a client outside reaches only the pods of the node. */
@@ -16,14 +18,14 @@ const expectations: Readonly<
 };
 
 /** The Services as the kernel of node1 has them, with the names that the manifests give to addresses. */
-export async function showServices({ manifests }: Stage): Promise<StepResult> {
-  const servers = await settledServers(manifests);
+export async function showServices({ manifests, world }: Stage): Promise<StepResult> {
+  const servers = await settledServers(manifests, world);
   const rows = manifests.services.flatMap((service) =>
     families.map((family) => row(service, family, servers, manifests)),
   );
   const head = ['Service', 'ClusterIP', 'NodePort', 'external IP', 'load balancer', 'scheduler', 'backends'];
   return {
-    title: 'Services as the kernel of node1 has them (ipvsadm -Ln; names from the manifests)',
+    title: 'Services as the kernel of node1 has them (ipvsadm; names from the manifests)',
     blocks: [
       table(head, rows),
       line('* the only one for clients outside: externalTrafficPolicy Local; clients in the cluster reach both'),
@@ -36,12 +38,12 @@ export async function showServices({ manifests }: Stage): Promise<StepResult> {
 }
 
 /** The agent says that it is healthy when it is; the table may need a moment more after a change of its folder. */
-async function settledServers(manifests: Manifests): Promise<readonly VirtualServer[]> {
+async function settledServers(manifests: Manifests, world: World): Promise<readonly ObservedVirtualServer[]> {
   const wanted = manifests.services.reduce((sum, service) => sum + service.frontends.length, 0);
-  let servers = await virtualServers('node1');
+  let servers = await readVirtualServers(world.node('node1'));
   for (let attempt = 0; attempt < 20 && servers.length < wanted; attempt += 1) {
     await sleep(100);
-    servers = await virtualServers('node1');
+    servers = await readVirtualServers(world.node('node1'));
   }
   return servers;
 }
@@ -49,11 +51,11 @@ async function settledServers(manifests: Manifests): Promise<readonly VirtualSer
 function row(
   service: ServiceManifest,
   family: Family,
-  servers: readonly VirtualServer[],
+  servers: readonly ObservedVirtualServer[],
   manifests: Manifests,
 ): readonly string[] {
   const frontends = service.frontends.filter((frontend) => frontend.family === family);
-  const found = frontends.map((frontend) => ({ frontend, server: serverOf(service, frontend, servers) }));
+  const found = frontends.map((frontend) => ({ frontend, server: serverOf(frontend, servers) }));
   const cell = (kind: FrontendManifest['kind']): string => {
     const entry = found.find(({ frontend }) => frontend.kind === kind);
     if (entry === undefined) return '';
@@ -79,13 +81,17 @@ function backends(behind: readonly (readonly string[])[]): string {
   return all.map((pod) => (everywhere.length < all.length && everywhere.includes(pod) ? `${pod}*` : pod)).join(' ');
 }
 
-function checks(service: ServiceManifest, servers: readonly VirtualServer[], manifests: Manifests): readonly Check[] {
+function checks(
+  service: ServiceManifest,
+  servers: readonly ObservedVirtualServer[],
+  manifests: Manifests,
+): readonly Check[] {
   const expectation = expectations[service.name];
   return service.frontends.map((frontend) => {
-    const server = serverOf(service, frontend, servers);
+    const server = serverOf(frontend, servers);
     const pods = frontend.kind === 'ClusterIP' ? expectation?.inside : expectation?.outside;
     return {
-      what: `${service.name} at ${frontend.kind} ${formatPlace(frontend)}`,
+      what: `${service.name} at ${frontend.kind} ${formatTarget(frontend)}`,
       expected: `${expectation?.scheduler ?? ''} to ${pods ?? ''}`,
       found:
         server === undefined
@@ -96,8 +102,8 @@ function checks(service: ServiceManifest, servers: readonly VirtualServer[], man
 }
 
 /** Policy Local gives clients in the cluster a view of their own: a virtual server by firewall mark for each family. */
-function insideViews(servers: readonly VirtualServer[], manifests: Manifests): Check {
-  const views = servers.filter((server) => server.name.startsWith('FWM'));
+function insideViews(servers: readonly ObservedVirtualServer[], manifests: Manifests): Check {
+  const views = servers.filter((server) => server.service.startsWith('FWM'));
   return {
     what: 'the view that clients in the cluster have of shop/dns, IPv4 and IPv6',
     expected: 'rr to dns-0 dns-1, rr to dns-0 dns-1',
@@ -106,14 +112,16 @@ function insideViews(servers: readonly VirtualServer[], manifests: Manifests): C
 }
 
 function serverOf(
-  service: ServiceManifest,
   frontend: FrontendManifest,
-  servers: readonly VirtualServer[],
-): VirtualServer | undefined {
-  return servers.find((server) => server.name === `${service.protocol} ${formatPlace(frontend)}`);
+  servers: readonly ObservedVirtualServer[],
+): ObservedVirtualServer | undefined {
+  return servers.find((server) => server.service === formatTarget(frontend));
 }
 
-function podsBehind(server: VirtualServer | undefined, manifests: Manifests): readonly string[] {
-  const names = server?.destinations.map(({ address }) => manifests.podOf(address) ?? address) ?? [];
+function podsBehind(server: ObservedVirtualServer | undefined, manifests: Manifests): readonly string[] {
+  const names =
+    server?.destinations.map(
+      ({ address }) => manifests.podOf(address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')) ?? address,
+    ) ?? [];
   return [...names].sort();
 }

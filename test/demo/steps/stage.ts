@@ -1,6 +1,6 @@
+import type { World } from '../../lab/world.ts';
 import type { Sluice } from '../agent.ts';
 import type { Manifests } from '../manifests.ts';
-import type { World } from '../world.ts';
 
 /** What every step plays with. */
 export interface Stage {
