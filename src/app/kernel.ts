@@ -3,6 +3,7 @@
 import { formatCIDR } from '../core/address.ts';
 import type { SchedulerSupport } from '../core/model/context.ts';
 import type { PlanRules } from '../core/plan.ts';
+import { isKernelError } from '../kernel/error.ts';
 import type { KernelPorts } from '../kernel/executor.ts';
 import { openIpvs } from '../kernel/ipvs/open-ipvs.ts';
 import { availableSchedulers } from '../kernel/ipvs/scheduler-probe.ts';
@@ -12,13 +13,33 @@ import type { FilterSkeleton } from '../kernel/ports.ts';
 import type { Config } from './config/config.ts';
 import type { ContextSettings, NodeReading } from './context.ts';
 
-/** Throws KernelError when the kernel lacks an interface or the process may not use it. */
+/** Throws an Error that says what to do when the kernel lacks an interface or the process may not use it. */
 export function openKernel(config: Config): KernelPorts {
   return {
-    ipvs: openIpvs(),
-    link: openLink({ interfaceName: config.vipInterface, mode: config.vipMode }),
-    filter: openFilter(),
+    ipvs: advised('IPVS', 'modprobe ip_vs', () => openIpvs()),
+    link: advised('rtnetlink', 'use a Linux kernel with networking', () =>
+      openLink({ interfaceName: config.vipInterface, mode: config.vipMode }),
+    ),
+    filter: advised('nftables', 'modprobe nf_tables', () => openFilter()),
   };
+}
+
+/** Opens one interface; `remedy` is what helps when the kernel does not have it. */
+function advised<T>(what: string, remedy: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (!isKernelError(error)) {
+      throw error;
+    }
+    const next =
+      error.code === 'EPERM' || error.code === 'EACCES'
+        ? 'run as root, or with the capability NET_ADMIN in the initial user namespace'
+        : remedy;
+    throw new Error(`expected a kernel with ${what} that this process may use, found ${error.message}; ${next}`, {
+      cause: error,
+    });
+  }
 }
 
 export function closeKernel(ports: KernelPorts): void {
