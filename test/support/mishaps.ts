@@ -45,9 +45,9 @@ export function withMishaps(ports: KernelPorts): MishapPorts {
   }
   const { ipvs, link, filter } = ports;
   return {
-    ipvs: { ...ipvs, apply: through('ipvs', ipvs.apply) },
-    link: { ...link, apply: through('link', link.apply) },
-    filter: { ...filter, apply: through('filter', filter.apply) },
+    ipvs: { ...ipvs, apply: through('ipvs', (operations) => ipvs.apply(operations)) },
+    link: { ...link, apply: through('link', (operations) => link.apply(operations)) },
+    filter: { ...filter, apply: through('filter', (operations) => filter.apply(operations)) },
     failNext: (kind, code) => failures.push({ kind, code }),
     loseNext: (port) => losing.add(port),
     calm: () => {

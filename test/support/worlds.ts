@@ -124,16 +124,14 @@ const change: fc.Arbitrary<FactChange> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc
-      .uniqueArray(aService, { maxLength: 4, selector: (fact) => fact.key })
-      .map(
-        (facts) =>
-          ({
-            change: 'replace',
-            kind: 'Service',
-            facts: facts.map((fact) => ({ kind: 'Service', fact }) as const),
-          }) as const,
-      ),
+    arbitrary: fc.uniqueArray(aService, { maxLength: 4, selector: (fact) => fact.key }).map(
+      (facts) =>
+        ({
+          change: 'replace',
+          kind: 'Service',
+          facts: facts.map((fact) => ({ kind: 'Service', fact }) as const),
+        }) as const,
+    ),
   },
 );
 
