@@ -78,9 +78,7 @@ function describe(bySecond: readonly (readonly RequestResult[])[], held: readonl
         webPods.map((pod) => [pod, ...count(pod)]),
       ),
       line(
-        `web-2 is taken out of web.yaml in second ${removedIn} and put back in second ${returnedIn};`.concat(
-          ` a connection that it holds all the while ${drained ? 'goes on' : 'breaks'}`,
-        ),
+        `web.yaml loses web-2 in second ${removedIn} and has it again in second ${returnedIn}; its open connection ${drained ? 'goes on' : 'breaks'}`,
       ),
     ],
     checks: [
