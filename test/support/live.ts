@@ -7,6 +7,7 @@ import { applyChanges, emptyFacts, type FactStore } from '../../src/core/facts.t
 import { virtualServerKey } from '../../src/core/keys.ts';
 import type { FactChange } from '../../src/core/model/facts.ts';
 import type { IpvsOperation } from '../../src/core/model/operation.ts';
+import type { VipMode } from '../../src/core/model/vip.ts';
 import { phases } from '../../src/core/plan.ts';
 import { renderActual, renderDesired } from '../../src/core/render.ts';
 import type { KernelPorts } from '../../src/kernel/executor.ts';
@@ -30,17 +31,18 @@ const foreignServers = [
 interface Life {
   readonly ports: MishapPorts;
   readonly facts: FactStore;
+  readonly vipMode: VipMode;
   reconciler: Reconciler;
   now: number;
   context: ReturnType<typeof context>;
 }
 
 /** `ports` are those of a node without virtual servers and with `foreignAddress` on its VIP interface. */
-export function live(ports: KernelPorts, steps: readonly Step[]): void {
+export function live(ports: KernelPorts, steps: readonly Step[], vipMode: VipMode = 'address'): void {
   ports.ipvs.apply(foreignServers.flatMap(addForeign));
   const facts = emptyFacts();
   const mishaps = withMishaps(ports);
-  const life: Life = { ports: mishaps, facts, reconciler: reconcilerOn(mishaps), now: 0, context: context() };
+  const life: Life = { ports: mishaps, facts, vipMode, reconciler: reconcilerOn(mishaps), now: 0, context: context() };
   restart(life);
   for (const [index, step] of steps.entries()) {
     take(life, step);
@@ -98,7 +100,11 @@ function deliver(life: Life, batch: readonly FactChange[]): void {
 }
 
 function restart(life: Life): void {
-  life.reconciler = reconcilerOn(life.ports, { context: life.context, now: () => life.now });
+  life.reconciler = reconcilerOn(life.ports, {
+    context: life.context,
+    vipMode: life.vipMode,
+    now: () => life.now,
+  });
   const services = [...life.facts.services.values()].map((fact) => ({ kind: 'Service', fact }) as const);
   const slices = [...life.facts.slices.values()].flatMap((list) => [...list.values()]);
   life.reconciler.changes([
