@@ -37,7 +37,7 @@ export default defineConfig({
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 240_000,
-          hookTimeout: 240_000,
+          hookTimeout: 300_000,
         },
       },
     ],

@@ -42,12 +42,21 @@ for family in ip ip6 arp; do echo 0 >"/proc/sys/net/bridge/bridge-nf-call-${fami
 
 if [ "$lab_console" = interactive ]; then
   setsid -c sh /out/command.sh <>/dev/tty0 >&0 2>&1
+  status=$?
 else
-  # What the command prints reaches the host byte by byte, without carriage returns.
+  # Through a pipe, so that the command does not take the console for a terminal; without carriage returns.
   stty -F /dev/tty0 -opost -echo
-  setsid sh /out/command.sh </dev/null >/dev/tty0 2>&1
+  mkfifo /run/output
+  cat /run/output >/dev/tty0 &
+  reader=$!
+  exec 3>/run/output
+  setsid --wait sh /out/command.sh </dev/null >&3 2>&3 3>&-
+  status=$?
+  exec 3>&-
+  # What the command left running may hold the pipe open for ever.
+  (sleep 1; kill "$reader") 2>/dev/null &
+  wait "$reader"
 fi
-status=$?
 [ "$status" = 0 ] || dmesg >/out/kernel.log
 echo "$status" >/out/status
 echo o >/proc/sysrq-trigger
