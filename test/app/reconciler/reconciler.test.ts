@@ -89,6 +89,16 @@ describe('a reconciler', () => {
     expect(again.view.failing.size).toBe(0);
   });
 
+  it('writes nothing either when two Services claim a frontend with an inside view, the younger one listed first', async () => {
+    const ports = await fakePorts();
+    const fact = { externalTrafficPolicy: 'Local', externalIPs: ['192.0.2.1'] } as const;
+    const young = web({ ...fact, name: 'young', createdAt: 2_000, clusterIPs: ['10.96.0.2'] });
+    started(ports, young, web(fact), endpoints(one));
+    const before = writes(ports);
+    started(ports, young, web(fact), endpoints(one));
+    expect(writes(ports)).toBe(before);
+  });
+
   it('removes what it made before it was restarted and nobody wants any more', async () => {
     const ports = await fakePorts();
     started(ports, web(), endpoints(one));
