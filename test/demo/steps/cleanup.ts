@@ -25,5 +25,5 @@ export async function cleanUp(stage: Stage, agents: readonly Agent[], before: Li
 function summary(before: Listings, during: Listings, after: Listings): string {
   const made = nodes.reduce((sum, node) => sum + difference(before[node], during[node]).length, 0);
   const left = nodes.reduce((sum, node) => sum + difference(before[node], after[node]).length, 0);
-  return `links, addresses, routes, rules, nftables, IPVS: ${made} lines more with sluice, ${left === 0 ? 'none' : left} after sluice cleanup`;
+  return `links, addresses, routes, rules, nftables, IPVS: ${made} lines of sluice's, ${left === 0 ? 'none' : left} after cleanup`;
 }
