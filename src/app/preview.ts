@@ -2,7 +2,14 @@
 
 import { type Actual, adoptReading, ownershipKey, resourceKeyOf } from '../core/actual.ts';
 import { compileService } from '../core/compile.ts';
-import { type Desired, type DesiredStore, emptyDesired, refusalsOf, setContribution } from '../core/desired.ts';
+import {
+  bySeniority,
+  type Desired,
+  type DesiredStore,
+  emptyDesired,
+  refusalsOf,
+  setContribution,
+} from '../core/desired.ts';
 import type { Facts } from '../core/facts.ts';
 import { emptyMarks, openMarks } from '../core/marks.ts';
 import type { CompileContext } from '../core/model/context.ts';
@@ -106,7 +113,7 @@ function readActual(ports: KernelPorts): Actual {
 function compileAll(input: PreviewInput, actual: Actual): DesiredStore {
   const desired = emptyDesired();
   const marks = emptyMarks(input.fwmarkMask);
-  for (const service of input.facts.services.values()) {
+  for (const service of bySeniority(input.facts.services.values())) {
     const slices = [...(input.facts.slices.get(service.key)?.values() ?? [])].sort((one, other) =>
       one.key < other.key ? -1 : 1,
     );

@@ -3,6 +3,7 @@
  * frontend asks for it. Of several Services that claim a frontend the oldest wins (creation time, then name).
  */
 
+import type { ServiceFact } from './model/facts.ts';
 import type { Refusal } from './model/reason.ts';
 import type { Contribution, Frontend, Resource } from './model/resource.ts';
 
@@ -78,11 +79,16 @@ export function refusalsOf(desired: Desired, service: string): readonly Refusal[
   return [...contribution.refusals, ...lost];
 }
 
+/** The Services in the order in which they win frontends; compiled so, winners take their marks back before losers. */
+export function bySeniority(services: Iterable<ServiceFact>): readonly ServiceFact[] {
+  return [...services].sort((one, other) => compareSeniority(one.createdAt, one.key, other.createdAt, other.key));
+}
+
 function claim(desired: DesiredStore, made: Claim, changed: Set<string>): void {
   const key = made.frontend.key;
   const before = desired.claims.get(key) ?? [];
   const others = before.filter((other) => other.service !== made.service);
-  const after = others.length === 0 ? [made] : [...others, made].sort(bySeniority);
+  const after = others.length === 0 ? [made] : [...others, made].sort(compareClaims);
   desired.claims.set(key, after);
   changeWinner(desired, before[0], after[0], changed);
 }
@@ -98,11 +104,15 @@ function withdraw(desired: DesiredStore, service: string, key: string, changed: 
   changeWinner(desired, before[0], after[0], changed);
 }
 
-function bySeniority(one: Claim, other: Claim): number {
-  if (one.createdAt !== other.createdAt) {
-    return one.createdAt - other.createdAt;
+function compareClaims(one: Claim, other: Claim): number {
+  return compareSeniority(one.createdAt, one.service, other.createdAt, other.service);
+}
+
+function compareSeniority(createdAt: number, key: string, otherCreatedAt: number, otherKey: string): number {
+  if (createdAt !== otherCreatedAt) {
+    return createdAt - otherCreatedAt;
   }
-  return one.service < other.service ? -1 : 1;
+  return key < otherKey ? -1 : 1;
 }
 
 function changeWinner(

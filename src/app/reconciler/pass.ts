@@ -3,7 +3,7 @@
 import { adoptReading, advance, resourceKeyOf } from '../../core/actual.ts';
 import { isScheduler } from '../../core/annotations.ts';
 import { compileService } from '../../core/compile.ts';
-import { setContribution } from '../../core/desired.ts';
+import { bySeniority, setContribution } from '../../core/desired.ts';
 import { trackDrains } from '../../core/drain.ts';
 import type { FactStore } from '../../core/facts.ts';
 import { openMarks } from '../../core/marks.ts';
@@ -50,7 +50,7 @@ export function startPass(state: ReconcilerState): PassOutcome {
   readKernel(state);
   state.isStarted = true;
   stopwatch.lap('readMs');
-  const services = [...state.facts.services.keys()];
+  const services = bySeniority(state.facts.services.values()).map((service) => service.key);
   for (const service of services) {
     compileInto(state, service);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Reconciler } from '../../../src/app/reconciler/reconciler.ts';
-import { adoptReading } from '../../../src/core/actual.ts';
+import { adoptReading, resourceKeyOf } from '../../../src/core/actual.ts';
 import { refusalsOf } from '../../../src/core/desired.ts';
 import type { EndpointFact, FactChange, ServiceFact } from '../../../src/core/model/facts.ts';
 import { countOperations } from '../../../src/core/plan.ts';
@@ -169,7 +169,10 @@ function raise(): never {
 describe('failures', () => {
   it('are tried again by key, and only they', async () => {
     const ports = await fakePorts();
-    ports.ipvs.failNext((operation) => operation.kind === 'add-virtual-server', 'ENOMEM');
+    ports.ipvs.failNext(
+      (operation) => operation.kind === 'add-virtual-server' && resourceKeyOf(operation) === KEY,
+      'ENOMEM',
+    );
     const reconciler = started(ports, web(), endpoints(one), web({ name: 'other', clusterIPs: ['10.96.0.2'] }));
     expect([...reconciler.view.failing]).toEqual([KEY]);
     const outcome = reconciler.retry();
