@@ -51,8 +51,8 @@ describe('in any world, under the kernel', () => {
         lived += 1;
         await liveInNamespace(`worlds-${process.pid}-${lived}`, steps);
       }),
-      { numRuns: 40, endOnFailure: true },
+      { numRuns: 30, endOnFailure: true },
     );
-    expect(lived).toBe(40);
-  });
+    expect(lived).toBe(30);
+  }, 300_000);
 });
