@@ -33,7 +33,7 @@ export interface Agent {
 }
 
 export function startAgent(input: AgentInput): Agent {
-  const [file, ...args] = commandLine(input, 'run');
+  const [file, ...args] = commandLine(input, 'run', '--log-level=debug');
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const log = collectLog(child);
   return {

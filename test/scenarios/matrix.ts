@@ -115,9 +115,10 @@ const promised: Readonly<
   },
 };
 
-export function matrixManifests(): readonly Manifest[] {
+/** The Nodes, and the Services of these cases with their endpoints. */
+export function matrixManifests(which: readonly Case[] = cases): readonly Manifest[] {
   const nodes = nodeNames.map((name) => nodeObject(name, Object.values(nodeAddresses[name])));
-  return [...nodes, ...cases.flatMap(manifestsOf)];
+  return [...nodes, ...which.flatMap(manifestsOf)];
 }
 
 function manifestsOf(one: Case): readonly Manifest[] {

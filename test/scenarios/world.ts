@@ -4,7 +4,7 @@
  *   client 203.0.113.2 ── node1 192.0.2.1 ── node2 192.0.2.2
  *                         near idle-near       far idle-far
  *
- * `near` and `far` serve TCP, UDP and SCTP; the idle pods only ask. Everything seen from node1: near is local.
+ * `near`, `near-too` and `far` serve TCP, UDP and SCTP; the idle pods only ask. Everything seen from node1: near is local.
  */
 
 import { execa } from 'execa';
