@@ -30,6 +30,11 @@ export interface ChainInput {
   readonly knowsPods: (family: Family) => boolean;
 }
 
+/** How many rules all chains have together. */
+export function countChainRules(input: ChainInput): number {
+  return chainNames.reduce((sum, name) => sum + chainOf(name, input).rules.length, 0);
+}
+
 interface Chain {
   readonly hook: string;
   readonly comment: string;

@@ -5,14 +5,23 @@ export const NFPROTO_INET = 1;
 
 /** Message types, with the subsystem in the upper byte. */
 export const NFT_MSG_DELTABLE = (NFNL_SUBSYS_NFTABLES << 8) | 2;
+export const NFT_MSG_NEWCHAIN = (NFNL_SUBSYS_NFTABLES << 8) | 3;
+export const NFT_MSG_GETCHAIN = (NFNL_SUBSYS_NFTABLES << 8) | 4;
 export const NFT_MSG_NEWRULE = (NFNL_SUBSYS_NFTABLES << 8) | 6;
 export const NFT_MSG_GETRULE = (NFNL_SUBSYS_NFTABLES << 8) | 7;
+export const NFT_MSG_NEWSET = (NFNL_SUBSYS_NFTABLES << 8) | 9;
+export const NFT_MSG_GETSET = (NFNL_SUBSYS_NFTABLES << 8) | 10;
 export const NFT_MSG_NEWSETELEM = (NFNL_SUBSYS_NFTABLES << 8) | 12;
 export const NFT_MSG_GETSETELEM = (NFNL_SUBSYS_NFTABLES << 8) | 13;
 export const NFT_MSG_DELSETELEM = (NFNL_SUBSYS_NFTABLES << 8) | 14;
 
 export const NFTA_TABLE_NAME = 1;
+export const NFTA_CHAIN_TABLE = 1;
+export const NFTA_CHAIN_NAME = 3;
+export const NFTA_CHAIN_USERDATA = 12;
 export const NFTA_RULE_TABLE = 1;
+export const NFTA_SET_TABLE = 1;
+export const NFTA_SET_NAME = 2;
 
 export const NFTA_SET_ELEM_LIST_TABLE = 1;
 export const NFTA_SET_ELEM_LIST_SET = 2;
@@ -23,8 +32,8 @@ export const NFTA_SET_ELEM_DATA = 2;
 export const NFTA_SET_ELEM_USERDATA = 6;
 export const NFTA_DATA_VALUE = 1;
 
-/** The comment in an element's user data, as libnftnl and nft write it: type, length, text with a NUL. */
-export const NFTNL_UDATA_SET_ELEM_COMMENT = 0;
+/** The type of a comment in user data: NFTNL_UDATA_SET_ELEM_COMMENT and NFTNL_UDATA_CHAIN_COMMENT of libnftnl. */
+export const NFTNL_UDATA_COMMENT = 0;
 
 /** IP protocol numbers (IANA) of the protocols of a Service. */
 export const IPPROTO_TCP = 6;

@@ -21,9 +21,9 @@ import {
   NFTA_SET_ELEM_KEY,
   NFTA_SET_ELEM_LIST_ELEMENTS,
   NFTA_SET_ELEM_USERDATA,
-  NFTNL_UDATA_SET_ELEM_COMMENT,
 } from './constants.ts';
 import { keyLength, protocolOfNumber, type SetLayout } from './set-layout.ts';
+import { readComment } from './user-data.ts';
 
 /**
  * The elements of `set` in one answer to a dump. Elements that sluice could not have written (another protocol, an
@@ -62,19 +62,6 @@ function readElement(list: AttributeCursor, set: SetLayout): FilterElement | und
 function readValue<Value>(outer: AttributeCursor, read: (cursor: AttributeCursor) => Value): Value | undefined {
   const cursor = nestedAttributes(outer);
   while (nextAttribute(cursor)) if (cursor.type === NFTA_DATA_VALUE) return read(cursor);
-  return undefined;
-}
-
-/** User data is what some program wrote: anything but a comment as nft writes it is no comment. */
-function readComment(bytes: Buffer): string | undefined {
-  let at = 0;
-  while (at + 2 <= bytes.length) {
-    const length = bytes[at + 1] ?? 0;
-    const end = at + 2 + length;
-    if (end > bytes.length) return undefined;
-    if (bytes[at] === NFTNL_UDATA_SET_ELEM_COMMENT && length > 0) return bytes.toString('utf8', at + 2, end - 1);
-    at = end;
-  }
   return undefined;
 }
 

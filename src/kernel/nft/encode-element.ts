@@ -17,7 +17,7 @@ import {
   NFTA_SET_ELEM_LIST_SET,
   NFTA_SET_ELEM_LIST_TABLE,
   NFTA_SET_ELEM_USERDATA,
-  NFTNL_UDATA_SET_ELEM_COMMENT,
+  NFTNL_UDATA_COMMENT,
 } from './constants.ts';
 import { keyLength, protocolNumber, type SetLayout, tableName } from './set-layout.ts';
 
@@ -108,7 +108,7 @@ function writeMark(bytes: Uint8Array, mark: number): void {
 function putComment(batch: Batch, comment: string): void {
   const text = cut(comment);
   const bytes = new Uint8Array(text.length + 3);
-  bytes[0] = NFTNL_UDATA_SET_ELEM_COMMENT;
+  bytes[0] = NFTNL_UDATA_COMMENT;
   bytes[1] = text.length + 1;
   bytes.set(text, 2);
   putBytes(batch, NFTA_SET_ELEM_USERDATA, bytes);

@@ -6,6 +6,7 @@ import { closeNetlinkSocket, openNetlinkSocket } from '../netlink/socket.ts';
 import type { FilterPort } from '../ports.ts';
 import { applyElements } from './apply-elements.ts';
 import { loadSkeleton } from './load-skeleton.ts';
+import { isLoaded } from './read-skeleton.ts';
 import { countRules, deleteTable, dumpElements } from './read-table.ts';
 import { renderSkeleton } from './skeleton.ts';
 
@@ -28,8 +29,11 @@ export function openFilter(options: { readonly networkNamespace?: string } = {})
   let expectedRules: number | undefined;
   return {
     ensureTable: async (skeleton) => {
-      await loadSkeleton(renderSkeleton(skeleton), options.networkNamespace);
-      expectedRules = countRules(socket);
+      const rendered = renderSkeleton(skeleton);
+      if (!isLoaded(socket, rendered)) {
+        await loadSkeleton(rendered.text, options.networkNamespace);
+      }
+      expectedRules = rendered.rules;
     },
     dump: () => {
       const elements = dumpElements(socket);

@@ -3,35 +3,49 @@
  * stay, chains are made anew. There is one rule for each concern, none for each Service.
  */
 
+import { createHash } from 'node:crypto';
 import { type CIDR, formatCIDR, parseCIDR } from '../../core/address.ts';
 import { type Family, families } from '../../core/model/facts.ts';
 import type { FilterSkeleton } from '../ports.ts';
-import { chainNames, chainText } from './chains.ts';
+import { type ChainInput, chainNames, chainText, countChainRules } from './chains.ts';
 import { setComments } from './set-comments.ts';
 import { type KeyShape, type SetLayout, setLayouts, tableName } from './set-layout.ts';
 
+/** The table's text, and how it is known again in the kernel. */
+export interface RenderedSkeleton {
+  readonly text: string;
+  /** Stands in the comment of the chain `stampChain`: the hash of everything else. */
+  readonly stamp: string;
+  readonly rules: number;
+}
+
+/** A chain without rules that only says which text was loaded. */
+export const stampChain = 'loaded_text';
+
 /** Renders the table. Throws RangeError for a CIDR or mark that is none: the configuration has checked them. */
-export function renderSkeleton(skeleton: FilterSkeleton): string {
+export function renderSkeleton(skeleton: FilterSkeleton): RenderedSkeleton {
   const cidrs = skeleton.clusterCIDRs.map(requireCIDR);
   const mark = requireMark(skeleton.masqueradeMark);
   const viewMask = requireMark(skeleton.fwmarkMask);
   const knowsPods = (family: Family): boolean => cidrs.some((cidr) => cidr.family === family);
   const table = `inet ${tableName}`;
-  return [
+  const input: ChainInput = { mark, viewMask, knowsPods };
+  const lines = [
     `add table ${table} { comment "made by sluice, the Service proxy of this node; changes are undone"; }`,
     ...setLayouts.map((set) => addSet(table, set)),
     ...families.flatMap((family) => clusterCidrSet(table, family, cidrs)),
     // A chain whose hook or priority differs cannot be changed; added first, so that deleting it never fails.
-    ...chainNames.flatMap((name) => [
+    ...[...chainNames, stampChain].flatMap((name) => [
       `add chain ${table} ${name}`,
       `flush chain ${table} ${name}`,
       `delete chain ${table} ${name}`,
     ]),
     `table ${table} {`,
-    ...chainNames.map((name) => chainText(name, { mark, viewMask, knowsPods })),
-    '}',
-    '',
-  ].join('\n');
+    ...chainNames.map((name) => chainText(name, input)),
+  ];
+  const stamp = createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 16);
+  const text = [...lines, `  chain ${stampChain} { comment "${stamp}"; }`, '}', ''].join('\n');
+  return { text, stamp, rules: countChainRules(input) };
 }
 
 function addSet(table: string, set: SetLayout): string {

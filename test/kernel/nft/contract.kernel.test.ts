@@ -1,8 +1,8 @@
 import { execaSync } from 'execa';
-import { describe, expect } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openFilter } from '../../../src/kernel/nft/open-filter.ts';
-import type { FilterPort } from '../../../src/kernel/ports.ts';
-import { testFilterContract } from './contract.ts';
+import type { FilterPort, FilterSkeleton } from '../../../src/kernel/ports.ts';
+import { skeleton, testFilterContract } from './contract.ts';
 import { listElements } from './nft-json.ts';
 
 let count = 0;
@@ -23,6 +23,32 @@ describe("the kernel's table", () => {
         execaSync('ip', ['netns', 'delete', name]);
       },
     };
+  });
+});
+
+describe('the text of the table', () => {
+  it('is loaded once, and again when it changed, in the configuration or by another hand', async () => {
+    const name = `filter-text-${process.pid}`;
+    const nft = (...words: string[]): string => execaSync('ip', ['netns', 'exec', name, 'nft', ...words]).stdout;
+    const chains = (): string => nft('-a', 'list', 'chains');
+    execaSync('ip', ['netns', 'add', name]);
+    const load = async (wanted: FilterSkeleton): Promise<string> => {
+      // As after a restart: nothing is remembered.
+      const filter = openFilter({ networkNamespace: `/run/netns/${name}` });
+      await filter.ensureTable(wanted);
+      filter.close();
+      return chains();
+    };
+    const first = await load(skeleton);
+    expect(await load(skeleton)).toBe(first);
+    const other = await load({ ...skeleton, clusterCIDRs: ['10.9.0.0/16'] });
+    expect(other).not.toBe(first);
+    nft('flush', 'chain', 'inet', 'sluice', 'source_nat');
+    expect(await load({ ...skeleton, clusterCIDRs: ['10.9.0.0/16'] })).not.toBe(other);
+    nft('delete', 'set', 'inet', 'sluice', 'virtual_servers4');
+    await load({ ...skeleton, clusterCIDRs: ['10.9.0.0/16'] });
+    expect(nft('list', 'set', 'inet', 'sluice', 'virtual_servers4')).toContain('ipv4_addr');
+    execaSync('ip', ['netns', 'delete', name]);
   });
 });
 
