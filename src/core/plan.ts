@@ -219,7 +219,7 @@ function wantElement(draft: Draft, element: FilterElement, there: FilterElement 
   if (there !== undefined && markOf(there) === markOf(element)) {
     return;
   }
-  const phase = isOwnership(element) ? draft.claim : draft.guard;
+  const phase = element.set === 'vips' || element.set === 'inside_view' ? draft.guard : draft.claim;
   phase.push({ kind: 'add-element', element });
 }
 
@@ -254,15 +254,16 @@ function unwantVirtualServer(draft: Draft, input: PlanInput, identity: VirtualSe
 }
 
 /**
- * When its frontend stays, an element leaves in the same transaction in which others join, so that a change of policy
- * is one step. When its frontend goes, the element outlives the VIP.
+ * While its frontend stays, what kept packets away from the virtual server's new destinations leaves as soon as these
+ * are there. Masquerade leaves only after the destinations that needed it have lost their weight; and when the frontend
+ * goes, every element outlives the VIP.
  */
 function unwantElement(draft: Draft, input: PlanInput, element: FilterElement): void {
   const operation: FilterOperation = { kind: 'remove-element', element };
   if (isOwnership(element)) {
     draft.disclaim.push(operation);
   } else if (
-    'port' in element &&
+    (element.set === 'drop' || element.set === 'drop_outside' || element.set === 'inside_view') &&
     input.desired.resources.has(frontendKey(element.protocol, element.address, element.port))
   ) {
     draft.guard.push(operation);

@@ -1,13 +1,14 @@
 /**
  * Carries a plan out, phase by phase. A failed operation never stops the others, except those that would be unsafe
- * without it: a virtual server whose ownership could not be recorded is not made, a VIP whose guards do not stand is
- * not exposed, and as long as a VIP or a virtual server cannot be removed its guards and its record stay.
+ * without it: a virtual server whose record or masquerade does not stand gets nothing, a VIP whose guards do not stand
+ * is not exposed, and as long as a VIP or a virtual server cannot be removed its guards and its record stay.
  */
 
 import { ownershipKey, resourceKeyOf, vipKey } from '../core/actual.ts';
 import { filterElementKey, virtualServerKey } from '../core/keys.ts';
 import type { FilterElement } from '../core/model/filter-element.ts';
 import type { FilterOperation, IpvsOperation, Operation, Plan, VipOperation } from '../core/model/operation.ts';
+import type { VirtualServerIdentity } from '../core/model/virtual-server.ts';
 import { phases } from '../core/plan.ts';
 import type { KernelError } from './error.ts';
 import type { ApplyResult, FilterPort, IpvsPort, LinkPort } from './ports.ts';
@@ -57,7 +58,7 @@ export function executePlan(plan: Plan, ports: KernelPorts): Execution {
         applyFilter(run, unneededOnly(run, plan[phase]), ports.filter);
         break;
       case 'make':
-        applyIpvs(run, ownedOnly(run, plan.make), ports.ipvs);
+        applyIpvs(run, securedOnly(run, plan.make), ports.ipvs);
         break;
       case 'quiesce':
       case 'remove':
@@ -192,12 +193,22 @@ function fail(run: Run, failure: FailedOperation): void {
   }
 }
 
-function ownedOnly(run: Run, operations: readonly IpvsOperation[]): readonly IpvsOperation[] {
+function securedOnly(run: Run, operations: readonly IpvsOperation[]): readonly IpvsOperation[] {
   return withhold(run, operations, (operation) => {
     const identity = 'server' in operation ? operation.server.identity : operation.identity;
-    return run.unguarded.has(ownershipKey(identity));
+    return keysBefore(identity).some((key) => run.unguarded.has(key));
   });
 }
+
+/** The elements that must stand before a virtual server gets a destination. */
+function keysBefore(identity: VirtualServerIdentity): readonly string[] {
+  const record = ownershipKey(identity);
+  return identity.kind === 'fwmark'
+    ? [record]
+    : [record, ...guardSets.map((set) => filterElementKey({ set, ...identity }))];
+}
+
+const guardSets = ['masquerade', 'masquerade_outside', 'drop', 'drop_outside'] as const;
 
 /** A VIP is exposed only when every element of this pass that names its address stands. */
 function guardedOnly(run: Run, operations: readonly VipOperation[]): readonly VipOperation[] {

@@ -121,10 +121,10 @@ describe('phases', () => {
   it('make before they expose', () => {
     expect(show(plan(want(service(), one), nothing()))).toEqual([
       `claim: add-element virtual_servers ${KEY}`,
+      `claim: add-element masquerade_outside ${KEY}`,
       `make: add-virtual-server ${KEY}`,
       `make: add-destination ${KEY} 10.1.1.1:8080 weight 1`,
       'guard: add-element vips 10.96.0.1',
-      `guard: add-element masquerade_outside ${KEY}`,
       'expose: add-vip vip 10.96.0.1',
     ]);
   });
@@ -132,32 +132,34 @@ describe('phases', () => {
   it('hide before they delete', () => {
     expect(show(plan(emptyDesired(), after(want(service(), local))))).toEqual([
       'hide: remove-vip vip 10.96.0.1',
-      'unguard: remove-element vips 10.96.0.1',
       'unguard: remove-element hairpin 10.1.0.1',
       `unguard: remove-element masquerade_outside ${KEY}`,
+      'unguard: remove-element vips 10.96.0.1',
       `remove: remove-virtual-server ${KEY}`,
       `disclaim: remove-element virtual_servers ${KEY}`,
     ]);
   });
 
-  it('swap the elements of a policy in one transaction', () => {
+  it('masquerade before a destination needs it, and until none does', () => {
     const policy = want(service({ ...exposed, externalTrafficPolicy: 'Local' }), one);
     const made = plan(policy, after(want(service(exposed), one)));
-    expect(made.guard.map(lineOf)).toEqual([
-      `add-element drop_outside ${EXTERNAL}`,
-      `add-element inside_view ${EXTERNAL}`,
-      `remove-element masquerade ${EXTERNAL}`,
+    expect(show(made)).toEqual([
+      `claim: add-element drop_outside ${EXTERNAL}`,
+      'claim: add-element fwmarks 4096 IPv4',
+      'make: add-virtual-server FWM 4096 IPv4',
+      'make: add-destination FWM 4096 IPv4 10.1.1.1:8080 weight 1',
+      `guard: add-element inside_view ${EXTERNAL}`,
+      `quiesce: edit-destination ${EXTERNAL} 10.1.1.1:8080 weight 0`,
+      `unguard: remove-element masquerade ${EXTERNAL}`,
     ]);
-    expect([made.expose, made.hide, made.unguard]).toEqual([[], [], []]);
     const back = plan(want(service(exposed), one), after(policy));
-    expect(back.guard.map(lineOf)).toEqual([
-      `add-element masquerade ${EXTERNAL}`,
-      `remove-element drop_outside ${EXTERNAL}`,
-      `remove-element inside_view ${EXTERNAL}`,
-    ]);
-    expect([...back.remove, ...back.disclaim].map(lineOf)).toEqual([
-      'remove-virtual-server FWM 4096 IPv4',
-      'remove-element fwmarks 4096 IPv4',
+    expect(show(back)).toEqual([
+      `claim: add-element masquerade ${EXTERNAL}`,
+      `make: add-destination ${EXTERNAL} 10.1.1.1:8080 weight 1`,
+      `guard: remove-element drop_outside ${EXTERNAL}`,
+      `guard: remove-element inside_view ${EXTERNAL}`,
+      'remove: remove-virtual-server FWM 4096 IPv4',
+      'disclaim: remove-element fwmarks 4096 IPv4',
     ]);
   });
 

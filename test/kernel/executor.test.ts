@@ -23,12 +23,12 @@ function remove(which: FilterElement) {
   return { kind: 'remove-element', element: which } as const;
 }
 
-const claim = [add(element('virtual_servers'))];
+const claim = [add(element('virtual_servers')), add(element('masquerade'))];
 const make = [
   { kind: 'add-virtual-server', server },
   { kind: 'add-destination', identity, destination: destination('10.1.0.1') },
 ] as const;
-const guard = [add(element('masquerade')), add({ set: 'vips', address: VIP })];
+const guard = [add({ set: 'vips', address: VIP })];
 const expose = [{ kind: 'add-vip', vip: { address: VIP, source: '192.168.0.1' } }] as const;
 const making: Plan = { ...emptyPlan, claim, make, guard, expose };
 
@@ -61,9 +61,9 @@ describe('executePlan', () => {
       ports,
     );
     expect(ports.calls).toEqual([
-      ['filter: add-element virtual_servers TCP 10.96.0.1:80'],
+      ['filter: add-element virtual_servers TCP 10.96.0.1:80', 'filter: add-element masquerade TCP 10.96.0.1:80'],
       ['ipvs: add-virtual-server TCP 10.96.0.1:80', 'ipvs: add-destination TCP 10.96.0.1:80 10.1.0.1:8080 weight 1'],
-      ['filter: add-element masquerade TCP 10.96.0.1:80', 'filter: add-element vips 10.96.0.1'],
+      ['filter: add-element vips 10.96.0.1'],
       ['link: add-vip vip 10.96.0.1'],
       ['ipvs: edit-destination TCP 10.96.0.1:80 10.1.0.9:8080 weight 0'],
       ['link: remove-vip vip 10.96.0.1'],
@@ -84,19 +84,19 @@ describe('what rests on a failed operation', () => {
   it('a virtual server whose ownership is not recorded is not made, nor its VIP exposed', () => {
     const found = run(making, { refuse: { 'add-element virtual_servers': 'ENOMEM' } });
     expect(linesOf(found.withheld)).toEqual(linesOf([...make, ...expose]));
-    expect(linesOf(found.performed)).toEqual(linesOf(guard));
+    expect(linesOf(found.performed)).toEqual([lineOf(add(element('masquerade'))), ...linesOf(guard)]);
   });
 
-  it('a VIP whose masquerade does not stand is not exposed', () => {
+  it('a virtual server whose masquerade does not stand is not made, nor its VIP exposed', () => {
     const found = run(making, { refuse: { 'add-element masquerade': 'ENOSPC' } });
-    expect(linesOf(found.withheld)).toEqual(linesOf(expose));
+    expect(linesOf(found.withheld)).toEqual(linesOf([...make, ...expose]));
     expect(failures(found)).toEqual(['add-element masquerade TCP 10.96.0.1:80: ENOSPC, retry']);
   });
 
   it('another VIP is exposed all the same', () => {
     const other = { kind: 'add-vip', vip: { address: '10.96.0.2', source: undefined } } as const;
     const found = run({ ...making, expose: [...expose, other] }, { refuse: { 'add-element masquerade': 'ENOSPC' } });
-    expect(linesOf(found.withheld)).toEqual(linesOf(expose));
+    expect(linesOf(found.withheld)).toEqual(linesOf([...make, ...expose]));
     expect(found.lines).toContain('link: add-vip vip 10.96.0.2');
   });
 
@@ -153,7 +153,7 @@ describe('what rests on a failed operation', () => {
 describe('remedies', () => {
   it('what exists is edited, and the kernel read again', () => {
     const found = run(making, { refuse: { 'add-virtual-server': 'EEXIST', 'add-destination': 'EEXIST' } });
-    expect(found.lines.slice(3, 5)).toEqual([
+    expect(found.lines.slice(4, 6)).toEqual([
       'ipvs: edit-virtual-server TCP 10.96.0.1:80',
       'ipvs: edit-destination TCP 10.96.0.1:80 10.1.0.1:8080 weight 1',
     ]);

@@ -27,17 +27,20 @@ export type Operation = IpvsOperation | FilterOperation | VipOperation;
  * Each list goes to one kernel interface and is complete before the next one starts.
  */
 export interface Plan {
-  /** Ownership elements of virtual servers about to be made. */
+  /**
+   * What must stand before a virtual server gets a destination, since it may answer at once (a node port, another port of
+   * a VIP): the record of ownership, masquerade, drops.
+   */
   readonly claim: readonly FilterOperation[];
   /** Virtual servers with their destinations, added destinations, raised weights, edits. */
   readonly make: readonly IpvsOperation[];
-  /** Masquerade, view and drop elements; elements of VIPs: what must stand before a VIP answers. One transaction. */
+  /** Elements of VIPs about to be exposed; views whose virtual server now stands; drops that are over. One transaction. */
   readonly guard: readonly FilterOperation[];
   readonly expose: readonly VipOperation[];
   /** Weight 0 for destinations on their way out; destinations that need no drain are removed. */
   readonly quiesce: readonly IpvsOperation[];
   readonly hide: readonly VipOperation[];
-  /** Elements of removed frontends and VIPs. */
+  /** Elements of removed frontends and VIPs; masquerade that no destination needs any more. */
   readonly unguard: readonly FilterOperation[];
   /** Virtual servers that are no longer wanted, destinations whose drain is over. */
   readonly remove: readonly IpvsOperation[];
