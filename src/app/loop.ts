@@ -135,7 +135,6 @@ function isSameContext(one: CompileContext, other: CompileContext): boolean {
       context.sources,
       [...context.nodeAddresses].sort(),
       [...context.nodePortAddresses].sort(),
-      [...context.schedulers.available].sort(),
     ]);
   return text(one) === text(other);
 }
