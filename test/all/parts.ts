@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -51,21 +51,23 @@ export function unitPart(reports: string): Part {
         cwd: root,
         stdio: 'inherit',
         reject: false,
+        env: process.stdout.isTTY ? {} : { NO_COLOR: '1' },
       });
       return countsOf(report, exitCode ?? 125);
     },
   };
 }
 
-/** A vitest project in the lab. Several run side by side, so each line says whose it is. */
-export function labPart(suite: LabSuite, reports: string): Part {
+/** A vitest project in the lab, or one `shard` of it ("1/2"). Several run side by side, so each line says whose it is. */
+export function labPart(suite: LabSuite, reports: string, shard?: string): Part {
+  const name = shard === undefined ? suite : `${suite} ${shard}`;
   return {
-    name: suite,
+    name,
     run: async () => {
-      const results = join(reports, suite);
-      await mkdir(results);
-      const output = prefixLines(`${suite.padEnd(6)} │ `, (line) => console.log(line));
-      const status = await runSuiteInLab(suite, [], { results, onOutput: output.write });
+      const results = await mkdtemp(join(reports, suite));
+      const output = prefixLines(`${name.padEnd(10)} │ `, (line) => console.log(line));
+      const options = { results, onOutput: output.write };
+      const status = await runSuiteInLab(suite, shard === undefined ? [] : [`--shard=${shard}`], options);
       output.end();
       return countsOf(join(results, reportName), status);
     },

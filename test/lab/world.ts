@@ -3,7 +3,14 @@ import { once } from 'node:events';
 import { execute, inNamespace, output } from './execute.ts';
 import type { RequestResult, Target } from './traffic/result.ts';
 import { type RequestOptions, startTraffic, type Traffic } from './traffic/traffic.ts';
-import { gatewayCommands, linkName, namespaceCommands, type Places, wireCommands } from './world/commands.ts';
+import {
+  gatewayCommands,
+  linkName,
+  namespaceCommands,
+  namespaceNames,
+  type Places,
+  wireCommands,
+} from './world/commands.ts';
 import {
   type Family,
   type Place,
@@ -110,8 +117,12 @@ function placeAll(description: WorldDescription): Places {
 }
 
 async function build(places: Places, traffic: Traffic): Promise<void> {
-  await runBatch('-', wireCommands(places));
+  await runBatch(
+    '-',
+    namespaceNames(places).map((name) => `netns add ${name}`),
+  );
   await setSysctls(places, traffic);
+  await runBatch('-', wireCommands(places));
   await Promise.all([...namespaceCommands(places)].map(([name, commands]) => runBatch(name, commands)));
   const listeners = places.pods.flatMap(({ name, addresses }) =>
     places.families.flatMap((family) =>
@@ -123,9 +134,15 @@ async function build(places: Places, traffic: Traffic): Promise<void> {
   await Promise.all(listeners.map(({ name, target }) => traffic.listen(name, target, name)));
 }
 
-async function setSysctls({ nodes }: Places, traffic: Traffic): Promise<void> {
-  const settings = ['/proc/sys/net/ipv4/ip_forward', '/proc/sys/net/ipv6/conf/all/forwarding'];
-  await Promise.all(nodes.flatMap(({ name }) => settings.map((path) => traffic.writeSysctl(name, path, '1'))));
+/** Before there are links, because a link copies what is the default when it is made. */
+async function setSysctls(places: Places, traffic: Traffic): Promise<void> {
+  const forwarding = ['/proc/sys/net/ipv4/ip_forward', '/proc/sys/net/ipv6/conf/all/forwarding'];
+  // Duplicate address detection keeps a link-local address, and so neighbour discovery, waiting for a second or two.
+  const detection = '/proc/sys/net/ipv6/conf/default/accept_dad';
+  await Promise.all([
+    ...places.nodes.flatMap(({ name }) => forwarding.map((path) => traffic.writeSysctl(name, path, '1'))),
+    ...['-', ...namespaceNames(places)].map((name) => traffic.writeSysctl(name, detection, '0')),
+  ]);
 }
 
 async function runBatch(namespace: string, commands: readonly string[]): Promise<void> {
@@ -164,7 +181,7 @@ function startProcess(command: readonly string[], env: Readonly<Record<string, s
 async function removeWorld(places: Places, traffic: Traffic, processes: ReadonlySet<WorldProcess>): Promise<void> {
   await Promise.all([...processes].map((each) => each.end('SIGKILL')));
   await traffic.end();
-  const namespaces = [...places.nodes, ...places.pods, ...places.clients].map(({ name }) => `netns del ${name}`);
+  const namespaces = namespaceNames(places).map((name) => `netns del ${name}`);
   // -force: what a failed start did not make cannot be removed, the rest can.
   await execute('-', ['ip', '-force', '-batch', '-'], [`link del ${linkName}`, ...namespaces, ''].join('\n'));
 }

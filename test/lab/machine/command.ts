@@ -21,8 +21,10 @@ export interface LabOptions {
 
 /** A shell script that runs the command, with the environment as it is here. `results` is a folder inside the lab. */
 export function commandScript(command: LabCommand, results: string): string {
+  // Vitest colours its output in pipes too.
+  const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
   const lab = { SLUICE_LAB: '1', SLUICE_LAB_RESULTS: results };
-  const environment = Object.entries({ ...process.env, ...command.env, ...lab });
+  const environment = Object.entries({ ...process.env, ...plain, ...command.env, ...lab });
   return [
     ...environment.flatMap(([name, value]) => {
       const exportable = value !== undefined && /^[A-Za-z_]\w*$/.test(name);

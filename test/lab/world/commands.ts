@@ -13,17 +13,21 @@ export interface Places {
   readonly clients: readonly WorldClient[];
 }
 
-/** What makes all namespaces and the wires between them. To run before the others, in the root namespace. */
+/** The names of all namespaces. */
+export function namespaceNames({ nodes, pods, clients }: Places): readonly string[] {
+  return [...nodes, ...pods, ...clients].map(({ name }) => name);
+}
+
+/** What makes the wires between the namespaces. To run in the root namespace. */
 export function wireCommands({ families, nodes, pods, clients }: Places): readonly string[] {
   return [
     `link add ${linkName} type bridge`,
     `link set ${linkName} up`,
     ...families.map((family) => addAddress(rootAddresses[family], linkName, prefixLength(linkRanges.nodes[family]))),
     ...families.map((family) => route(linkRanges.clients[family], `dev ${linkName}`)),
-    ...[...nodes, ...pods, ...clients].map(({ name }) => `netns add ${name}`),
-    ...[...nodes, ...clients].flatMap(({ name }) => [
-      `link add up-${name} master ${linkName} up type veth peer name eth0 netns ${name}`,
-    ]),
+    ...[...nodes, ...clients].map(
+      ({ name }) => `link add up-${name} master ${linkName} up type veth peer name eth0 netns ${name}`,
+    ),
     // A pod's wire: born in the pod's namespace, its other end named for the pod on the node.
     ...pods.map(({ name, node }) => `link add name pod-${name} netns ${node} type veth peer name eth0 netns ${name}`),
   ];
