@@ -23,17 +23,7 @@ export async function recordChanges(world: World, node: NodeName): Promise<Recor
       await sleep(200);
       await Promise.all(recorders.map((recorder) => recorder.end()));
       const lines = recorders.flatMap((recorder) => recorder.output().split('\n'));
-      return lines.filter((text) => text !== '' && !isTextOfTable(text));
+      return lines.filter((text) => text !== '');
     },
   };
-}
-
-/**
- * An agent that starts loads the text of its table (sets, chains, rules) in one transaction. That makes the same of the
- * same; the elements in the sets, which are what depends on Services, must not be touched.
- */
-function isTextOfTable(text: string): boolean {
-  const declares = /^(?:add (?:table|set|map|chain|rule)|delete (?:chain|rule)) inet sluice /.test(text);
-  const podRange = /^(?:add|delete) element inet sluice cluster_cidr/.test(text);
-  return text.startsWith('# new generation') || declares || podRange;
 }

@@ -40,7 +40,7 @@ export async function restartAgent(stage: Stage, running: Agent): Promise<Restar
     blocks: [
       line(`sluice plan before it: ${plan.stdout.trim()}`),
       line(
-        `the new agent writes ${written.length === 0 ? 'no VIP, virtual server or element' : `${written.length} changes`}; an open connection to web-2 ${lives ? 'lives on' : 'is lost'}`,
+        `the new agent writes ${written.length === 0 ? 'nothing' : `${written.length} changes`}; an open connection to web-2 ${lives ? 'lives on' : 'is lost'}`,
       ),
     ],
     checks: [
