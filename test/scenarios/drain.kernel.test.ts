@@ -56,6 +56,7 @@ describe('a TCP endpoint that terminates', () => {
   it('leaves as soon as it has no connection', async () => {
     await list({ blue: 'terminating', green: 'ready' });
     await weightBecomes('blue', undefined, 5_000);
+    expect(countAnswers(await world.requests(world.client('client'), web, 4))).toEqual({ green: 4 });
   });
 
   it('gets its weight back when it returns', async () => {
@@ -97,6 +98,7 @@ describe('a TCP endpoint that is removed', () => {
   it('leaves at once when it has no connection', async () => {
     await list({ green: 'ready' });
     await weightBecomes('blue', undefined, 3_000);
+    expect(countAnswers(await world.requests(world.client('client'), web, 4))).toEqual({ green: 4 });
   });
 });
 
