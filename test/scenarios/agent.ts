@@ -77,6 +77,17 @@ export async function plannedOperations(input: AgentInput): Promise<number> {
   return operations;
 }
 
+/** Reads the metrics page: values by name with labels. */
+export function parseMetrics(page: string): ReadonlyMap<string, number> {
+  const lines = page.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => {
+      const space = line.lastIndexOf(' ');
+      return [line.slice(0, space), Number(line.slice(space + 1))];
+    }),
+  );
+}
+
 function commandLine(input: AgentInput, ...words: readonly string[]): readonly [string, ...string[]] {
   const flags = [`--manifests=${input.manifests}`, `--hostname-override=${input.node}`, ...(input.flags ?? [])];
   return ['nsenter', `--net=/run/netns/${input.node}`, process.execPath, bundle, ...words, ...flags];
@@ -140,12 +151,7 @@ function parseLine(text: string): LogLine {
 async function readMetrics(node: string): Promise<ReadonlyMap<string, number>> {
   const url = 'http://127.0.0.1:10249/metrics';
   const { stdout } = await execa('nsenter', [`--net=/run/netns/${node}`, 'curl', '-sS', '--max-time', '5', url]);
-  const values = new Map<string, number>();
-  for (const text of stdout.split('\n').filter((each) => each !== '' && !each.startsWith('#'))) {
-    const space = text.lastIndexOf(' ');
-    values.set(text.slice(0, space), Number(text.slice(space + 1)));
-  }
-  return values;
+  return parseMetrics(stdout);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -13,7 +13,7 @@ export interface ServicePlan {
 
 export const serviceCount = 1_000;
 
-/** Every second version replaces a third of the Services; each one moves endpoints of all others. */
+/** Each version replaces a third of the Services of the one before, and moves the endpoints of another third. */
 export function manyServices(version: number): readonly ServicePlan[] {
   const first = version % 2 === 0 ? 0 : Math.floor(serviceCount / 3);
   return Array.from({ length: serviceCount }, (_, index) => planOf(first + index, version));
@@ -33,8 +33,9 @@ export function manifestsOf(plan: ServicePlan): readonly Manifest[] {
 }
 
 function planOf(number: number, version: number): ServicePlan {
+  const move = number % 3 === 0 ? version : 0;
   const endpoints = [0, 1, 2].map((index) => {
-    const pod = (number + index * 7 + version) % 200;
+    const pod = (number + index * 7 + move) % 200;
     return { address: `10.1.9.${pod + 1}`, port: 8080, nodeName: pod % 2 === 0 ? 'node1' : 'node2' };
   });
   return {

@@ -1,6 +1,5 @@
-/** What a node should hold for Services of one family and policy Cluster, and what it holds by ipvsadm, ip and nft. */
+/** What a node should hold for Services of one family and policy Cluster, and what it holds by ip, nft and /proc/net/ip_vs. */
 
-import { parseSaved } from '../lab/state/ipvs.ts';
 import type { World } from '../lab/world.ts';
 import type { ServicePlan } from './many-services.ts';
 
@@ -31,7 +30,7 @@ export function expectedState(plans: readonly ServicePlan[], nodeAddress: string
   ]);
   const ipvs = frontends.flatMap(({ plan, place }) => [
     `${plan.protocol} ${place} rr`,
-    ...plan.endpoints.map(({ address, port }) => `${plan.protocol} ${place} -> ${address}:${port} masquerade 1`),
+    ...plan.endpoints.map(({ address, port }) => `${plan.protocol} ${place} -> ${address}:${port} Masq 1`),
   ]);
   const vips = plans.map(({ clusterIP }) => clusterIP);
   return {
@@ -45,10 +44,16 @@ export function expectedState(plans: readonly ServicePlan[], nodeAddress: string
   };
 }
 
+/** Without the destinations that are on their way out: weight 0, and nobody wants them. */
+export function withoutDraining(state: NodeState): NodeState {
+  return { ...state, ipvs: state.ipvs.filter((line) => !line.endsWith(' Masq 0')) };
+}
+
 /** One process for all, since starting one is slow in the lab. */
 export async function readState(world: World, node: string): Promise<NodeState> {
   const commands = [
-    'ipvsadm -Sn',
+    // The kernel's own list: ipvsadm asks for every virtual server's destinations one by one.
+    'cat /proc/net/ip_vs',
     'ip -j -4 address show dev kube-dummy-if',
     'ip -j -4 route show table local dev kube-dummy-if',
     'nft -j list set inet sluice virtual_servers4',
@@ -64,13 +69,26 @@ export async function readState(world: World, node: string): Promise<NodeState> 
   };
 }
 
+/** `TCP  0A600001:0050 rr`, then `  -> 0A010901:1F90      Masq    1      0          0`. */
 function ipvsLines(text: string): readonly string[] {
-  return parseSaved(text)
-    .flatMap(({ service, scheduler, destinations }) => [
-      `${service} ${scheduler}`,
-      ...destinations.map(({ address, forwarding, weight }) => `${service} -> ${address} ${forwarding} ${weight}`),
-    ])
-    .sort();
+  const lines: string[] = [];
+  let server = '';
+  for (const line of text.split('\n').slice(3)) {
+    const [first = '', second = '', third = '', fourth = ''] = line.trim().split(/\s+/);
+    if (first === '->') {
+      lines.push(`${server} -> ${placeOf(second)} ${third} ${fourth}`);
+    } else {
+      server = `${first} ${placeOf(second)}`;
+      lines.push(`${server} ${third}`);
+    }
+  }
+  return lines.sort();
+}
+
+function placeOf(hexadecimal: string): string {
+  const [address = '', port = ''] = hexadecimal.split(':');
+  const bytes = address.match(/../g) ?? [];
+  return `${bytes.map((byte) => Number.parseInt(byte, 16)).join('.')}:${Number.parseInt(port, 16)}`;
 }
 
 // The shapes below are those of iproute2 6.1 and nftables 1.0.6; a change in them fails the comparison.
