@@ -21,7 +21,7 @@ export interface AgentInput {
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
 
 export interface Agent {
-  /** Resolves when the first pass is done; rejects, with the log, when the agent ends before or takes over 20 s. */
+  /** Resolves when the first pass is done; rejects, with the log, when the agent ends before or takes over 60 s. */
   readonly synced: Promise<LogLine>;
   readonly log: readonly LogLine[];
   /** The first line, past or to come, that `fits`; rejects after `patienceMs`. */
@@ -37,7 +37,7 @@ export function startAgent(input: AgentInput): Agent {
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const log = collectLog(child);
   return {
-    synced: log.line((line) => line.msg === 'synced' && line['trigger'] === 'start', 20_000),
+    synced: log.line((line) => line.msg === 'synced' && line['trigger'] === 'start', 60_000),
     log: log.lines,
     line: log.line,
     end: async (signal) => {
