@@ -18,6 +18,8 @@ export interface Kubernetes {
   readonly serviceAccountKubeconfig: (namespace: string, name: string) => Promise<string>;
   /** Ends the API server: asked politely, or by SIGKILL. etcd goes on. */
   readonly stopApiServer: (signal?: 'SIGTERM' | 'SIGKILL') => Promise<void>;
+  /** SIGSTOP freezes the API server with its connections open, SIGCONT lets it go on. */
+  readonly signalApiServer: (signal: 'SIGSTOP' | 'SIGCONT') => void;
   /** Starts it again with the same data and waits until it is ready. */
   readonly startApiServer: () => Promise<void>;
   /** Ends everything and removes the files. */
@@ -62,6 +64,7 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
       return writeKubeconfig(files, `${namespace}-${name}`, token.trim());
     },
     stopApiServer: async (signal = 'SIGTERM') => apiServer?.end(signal),
+    signalApiServer: (signal) => apiServer?.signal(signal),
     startApiServer,
     remove: async () => {
       await apiServer?.end('SIGKILL');

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Server {
   /** Waits until `isReady` says so; throws with the last lines of its log when it ends before, or takes too long. */
   readonly ready: (isReady: () => Promise<boolean>, limitMs: number) => Promise<void>;
+  /** Sends a signal that does not end it. */
+  readonly signal: (signal: 'SIGSTOP' | 'SIGCONT') => void;
   readonly end: (signal: NodeJS.Signals) => Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export function startServer(command: readonly string[], env: Readonly<Record<str
         await sleep(500);
       }
     },
+    signal: (signal) => void child.kill(signal),
     end: async (signal) => {
       child.kill(signal);
       await ended;
