@@ -9,7 +9,7 @@ import { type Listing, listing } from '../lab/state/listing.ts';
 import { clusterCIDRs } from '../lab/world/places.ts';
 import { createWorld, type World } from '../lab/world.ts';
 import { type Agent, type AgentInput, type CommandOutcome, runSluice, startAgent } from './agent.ts';
-import { type ManifestFolder, makeManifestFolder } from './manifests.ts';
+import { type Manifest, type ManifestFolder, makeManifestFolder, service } from './manifests.ts';
 import { cases, matrixManifests } from './matrix.ts';
 
 let world: World;
@@ -145,6 +145,31 @@ describe('cleanup', () => {
 
 /** One Service of each policy, with endpoints on both nodes. */
 const few = cases.filter(({ placement }) => placement === 'endpoints on both nodes');
+
+describe('an agent that starts after somebody flushed the ruleset', () => {
+  it('still knows the virtual servers on its VIPs and removes those that nobody wants any more', async () => {
+    await folder.write('services.json', clusterIPsAlone(['web', 'api']));
+    const first = start('address');
+    await first.synced;
+    await first.end('SIGKILL');
+    await run('nft', 'flush', 'ruleset');
+    await folder.write('services.json', clusterIPsAlone(['api']));
+    await start('address').synced;
+    const servers = (await listNode()).ipvs.filter((line) => line.startsWith('-A '));
+    expect(servers).toEqual(['-A -t 10.96.7.3:80 -s rr']);
+  });
+});
+
+/** Services without node ports: all their virtual servers are on VIPs. */
+function clusterIPsAlone(names: readonly string[]): readonly Manifest[] {
+  return names.map((name) =>
+    service({
+      name,
+      clusterIPs: [name === 'api' ? '10.96.7.3' : '10.96.7.4'],
+      ports: [{ name: '', protocol: 'TCP', port: 80 }],
+    }),
+  );
+}
 
 function input(mode: string): AgentInput {
   return {
