@@ -7,6 +7,7 @@ import type { CompileContext } from '../core/model/context.ts';
 import type { FactChange } from '../core/model/facts.ts';
 import type { KernelPorts } from '../kernel/executor.ts';
 import type { FilterSkeleton } from '../kernel/ports.ts';
+import { ensureRecord } from './ownership.ts';
 import type { Reconciler } from './reconciler/reconciler.ts';
 import type { PassOutcome, ReconcilerView } from './reconciler/state.ts';
 
@@ -94,7 +95,7 @@ function begin(loop: LoopState, waitsForNode: boolean): void {
 async function bringUp(loop: LoopState): Promise<void> {
   const { input } = loop;
   try {
-    await input.ports.filter.ensureTable(input.skeleton);
+    await ensureRecord(input.ports, input.skeleton);
     if (loop.phase === 'stopped') {
       return;
     }

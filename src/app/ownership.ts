@@ -6,6 +6,8 @@
 
 import type { Reading } from '../core/actual.ts';
 import type { FilterElement } from '../core/model/filter-element.ts';
+import type { KernelPorts } from '../kernel/executor.ts';
+import type { FilterSkeleton } from '../kernel/ports.ts';
 
 export function recoverOwnership(reading: Omit<Reading, 'elements'>): readonly FilterElement[] {
   const vips = reading.vips.filter((vip) => vip.routed).map((vip) => vip.address);
@@ -19,4 +21,14 @@ export function recoverOwnership(reading: Omit<Reading, 'elements'>): readonly F
     }
   }
   return elements;
+}
+
+/** Loads the table; when it was missing, what can be recovered is recorded in it before anything is planned. */
+export async function ensureRecord(ports: KernelPorts, skeleton: FilterSkeleton): Promise<void> {
+  const isLost = ports.filter.dump() === undefined;
+  await ports.filter.ensureTable(skeleton);
+  if (isLost) {
+    const recovered = recoverOwnership({ virtualServers: ports.ipvs.dump(), vips: ports.link.dumpVips() });
+    ports.filter.apply(recovered.map((element) => ({ kind: 'add-element', element })));
+  }
 }
