@@ -17,13 +17,7 @@ export const addressAcknowledged = hex(`
   00000000
 `);
 
-/** `ip route add 10.0.0.0/8 via 10.1.1.1` with only `lo` up: what iproute2 sends. */
-export const addRoute = hex(`
-  2c000000 18000506 f369016b 00000000 02080000 fe030001 00000000 08000100
-  0a000000 08000500 0a010101
-`);
-
-/** The kernel's refusal of it, with the offending message and an extended acknowledgement. */
+/** The kernel's refusal of `ip route add 10.0.0.0/8 via 10.1.1.1` with only `lo` up, with the offending message and an extended acknowledgement. */
 export const routeRefused = hex(`
   60000000 02000002 f369016b f7240000 9bffffff 2c000000 18000506 f369016b
   00000000 02080000 fe030001 00000000 08000100 0a000000 08000500 0a010101
