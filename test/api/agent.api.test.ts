@@ -118,7 +118,7 @@ test('an API server that is away for 60 s breaks nothing; its changes come when 
   await kubernetes.startApiServer();
   await kubernetes.apply(service({ name: 'meanwhile', clusterIP: vips.meanwhile }));
   await kubernetes.apply(endpointSlice('meanwhile', endpoints));
-  await answers(vips.meanwhile, 80, 40_000);
+  await answers(vips.meanwhile, 80, 70_000);
   expect(established.failures).toEqual([]);
   expect(requests.failures).toEqual([]);
   expect(requests.results.length).toBeGreaterThan(100);

@@ -96,8 +96,8 @@ describe('an API server that goes away', () => {
     await kubernetes.startApiServer();
     const other = await makeService('meanwhile', '10.96.7.4', ['green']);
     await kubernetes.kubectl(['annotate', 'service', 'steady', 'sluice.dev/scheduler=wrr']);
-    await serverBecomes(`TCP ${other}:80`, 'rr', 35_000);
-    await serverBecomes(`TCP ${address}:80`, 'wrr', 35_000);
+    await serverBecomes(`TCP ${other}:80`, 'rr', 70_000);
+    await serverBecomes(`TCP ${address}:80`, 'wrr', 70_000);
     await Promise.all([conversation.stop(), stream.stop()]);
     expect([conversation.failures, stream.failures]).toEqual([[], []]);
     expect(conversation.results.length).toBeGreaterThan(awayMs / 1_000);

@@ -28,6 +28,8 @@ export interface Course {
   /** Times in a row that the server's own words, not the network, kept a watch from going on. */
   readonly stuck: number;
   readonly wasUnauthorized: boolean;
+  /** The version was refused as too old, and no watch has been healthy since. */
+  readonly wasExpired: boolean;
 }
 
 export interface Decision {
@@ -44,6 +46,7 @@ export const initialCourse: Course = {
   failures: 0,
   stuck: 0,
   wasUnauthorized: false,
+  wasExpired: false,
 };
 
 /** `random` gives 0 to 1. */
@@ -63,7 +66,11 @@ export function nextCourse(before: Course, end: AttemptEnd, random: () => number
     ? 0
     : retryDelayMs(failure.code, { failures: failed.failures, random }, end.retryAfterMs);
   return {
-    course: { ...failed, wasUnauthorized: isUnauthorized },
+    course: {
+      ...failed,
+      wasUnauthorized: isUnauthorized,
+      wasExpired: failed.wasExpired || failure.code === 'expired',
+    },
     delayMs,
     failure,
     forgetsCredentials: isUnauthorized,
@@ -100,6 +107,7 @@ function afterProgress(course: Course, end: AttemptEnd): Course {
     failures: wasHealthy ? 0 : course.failures,
     stuck: end.hasProgressed ? 0 : course.stuck,
     wasUnauthorized: false,
+    wasExpired: wasHealthy ? false : course.wasExpired,
   };
 }
 
@@ -136,7 +144,9 @@ function isWorthAnImmediateTry(before: Course, end: AttemptEnd, failure: SourceF
     case 'unauthorized':
       return !before.wasUnauthorized;
     case 'expired':
-      return before.failures === 0 || (end.openMs ?? 0) >= healthyMs;
+      // The server answers, so a list will do, also after a long outage. But not for ever: one that refuses each of its
+      // own versions would be asked for lists without pause.
+      return !before.wasExpired || (end.openMs ?? 0) >= healthyMs;
     case 'connection-lost':
     case 'silent':
       return (
