@@ -21,7 +21,7 @@ import { type Log, makeLog } from './log.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { type Metrics, makeMetrics, type ProcessReading } from './metrics/metrics.ts';
 import { createObserver, type HealthCell } from './observe/observer.ts';
-import { watchSources } from './observe/source-metrics.ts';
+import { watchSource } from './observe/source-watch.ts';
 import { createReconciler } from './reconciler/reconciler.ts';
 import { nodeNameOf, openSource } from './source.ts';
 import { ensureSysctls } from './sysctls.ts';
@@ -51,7 +51,7 @@ export async function runAgent(config: Config, environment: AgentEnvironment): P
     changes: (batch) => loop.changes(batch),
     problem: (problem) => observer.refusals.problem(problem),
   };
-  const stopWatching = watchSources(source, metrics);
+  const stopWatching = watchSource(source, metrics, log);
   source.start(sink);
   log.info({ version, node: nodeNameOf(config) }, 'sluice started');
   await aborted(stop);
