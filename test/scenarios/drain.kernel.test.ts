@@ -103,13 +103,16 @@ describe('a TCP endpoint that is removed', () => {
 });
 
 describe('a UDP endpoint that is removed', () => {
-  it('hands its flows over with the next datagram', async () => {
+  // Removing the destination makes the kernel walk its connections (ip_vs_conn.c, expire_nodest_conn_work). A datagram
+  // that comes before the walk meets the old connection and is dropped, if conntrack knows it (ip_vs_in_hook).
+  it('hands its flows over with the next datagram, or the one after', async () => {
     const flow = world.traffic.connect('client', dns);
     const first = nameOf(await flow.next());
     const other = first === 'blue' ? 'green' : 'blue';
     await list({ [other]: 'ready' });
     await weightBecomes(first, undefined, 3_000, 'UDP');
-    expect(nameOf(await flow.exchange())).toBe(other);
+    const next = await flow.exchange();
+    expect(nameOf(isAnswer(next) ? next : await flow.exchange())).toBe(other);
   });
 });
 
