@@ -54,7 +54,8 @@ interface Report extends CleanupReport {
 function removeResources(report: Report, ports: KernelPorts, rules: Omit<PlanRules, 'quarantined'>): void {
   const virtualServers = ports.ipvs.dump();
   const vips = ports.link.dumpVips();
-  const elements = ports.filter.dump() ?? recoverOwnership({ virtualServers, vips });
+  const recorded = ports.filter.dump();
+  const elements = recorded ?? recoverOwnership({ virtualServers, vips });
   const actual = adoptReading({ virtualServers, vips, elements });
   const desired = emptyDesired();
   const plan = makePlan({
@@ -63,14 +64,18 @@ function removeResources(report: Report, ports: KernelPorts, rules: Omit<PlanRul
     keys: allKeys(desired, actual),
     rules: { ...rules, quarantined: new Set() },
   });
-  const isRecorded = ports.filter.dump() !== undefined;
   // Elements go with the table; only what stands outside it is removed one by one.
   const execution = executePlan({ ...plan, unguard: [], disclaim: [], guard: [] }, ports);
   report.removed.push(...execution.performed.map((operation) => describe(operation)));
   report.failed.push(
     ...execution.failed.map(({ operation, error }) => ({ what: describe(operation), error: error.message })),
   );
-  keepForeign(report, actual, new Set(plan.remove.map((operation) => resourceKeyOf(operation))), isRecorded);
+  keepForeign(
+    report,
+    actual,
+    new Set(plan.remove.map((operation) => resourceKeyOf(operation))),
+    recorded !== undefined,
+  );
 }
 
 function keepForeign(

@@ -10,7 +10,8 @@ import {
   refusalsOf,
   setContribution,
 } from '../core/desired.ts';
-import type { Facts } from '../core/facts.ts';
+import { type Facts, slicesOf } from '../core/facts.ts';
+import { destinationKey } from '../core/keys.ts';
 import { emptyMarks, openMarks } from '../core/marks.ts';
 import type { CompileContext } from '../core/model/context.ts';
 import type { Operation, Plan } from '../core/model/operation.ts';
@@ -114,9 +115,7 @@ function compileAll(input: PreviewInput, actual: Actual): DesiredStore {
   const desired = emptyDesired();
   const marks = emptyMarks(input.fwmarkMask);
   for (const service of bySeniority(input.facts.services.values())) {
-    const slices = [...(input.facts.slices.get(service.key)?.values() ?? [])].sort((one, other) =>
-      one.key < other.key ? -1 : 1,
-    );
+    const slices = slicesOf(input.facts, service.key);
     const session = openMarks(marks, actual, service.key);
     const { context } = input;
     const contribution = compileService({ service, slices, context, last: undefined, markOf: session.markOf });
@@ -186,9 +185,8 @@ function describe(operation: Operation, actual: Actual): PreviewChange {
 type DestinationOperation = Extract<Operation, { kind: `${string}-destination` }>;
 
 function describeDestination(operation: DestinationOperation): PreviewChange {
-  const { address, port, weight } = operation.destination;
-  const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-  const what = `destination ${where} of ${resourceKeyOf(operation)}`;
+  const { weight } = operation.destination;
+  const what = `destination ${destinationKey(operation.destination)} of ${resourceKeyOf(operation)}`;
   switch (operation.kind) {
     case 'add-destination':
       return { verb: 'add', what, detail: `weight ${weight}` };

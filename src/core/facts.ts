@@ -49,6 +49,12 @@ export function applyChanges(facts: FactStore, batch: readonly FactChange[]): To
   return touched;
 }
 
+/** The slices of a Service in the order of their keys, so that of duplicate endpoints the same one wins on every node. */
+export function slicesOf(facts: Facts, service: string): readonly EndpointSliceFact[] {
+  const list = [...(facts.slices.get(service)?.values() ?? [])];
+  return list.length < 2 ? list : list.sort((one, other) => (one.key < other.key ? -1 : 1));
+}
+
 function setObject(facts: FactStore, object: ObjectFact, touched: Touched): void {
   switch (object.kind) {
     case 'Service':

@@ -64,17 +64,7 @@ export function makePlan(input: PlanInput): Plan {
   return draft;
 }
 
-export const emptyPlan: Plan = {
-  claim: [],
-  make: [],
-  guard: [],
-  expose: [],
-  quiesce: [],
-  hide: [],
-  unguard: [],
-  remove: [],
-  disclaim: [],
-};
+export const emptyPlan: Plan = emptyDraft();
 
 export function countOperations(plan: Plan): number {
   return phases.reduce((sum, phase) => sum + plan[phase].length, 0);

@@ -5,10 +5,9 @@ import { isScheduler } from '../../core/annotations.ts';
 import { compileService } from '../../core/compile.ts';
 import { bySeniority, setContribution } from '../../core/desired.ts';
 import { trackDrains } from '../../core/drain.ts';
-import type { FactStore } from '../../core/facts.ts';
+import { slicesOf } from '../../core/facts.ts';
 import { openMarks } from '../../core/marks.ts';
 import type { CompileContext } from '../../core/model/context.ts';
-import type { EndpointSliceFact } from '../../core/model/facts.ts';
 import type { Plan } from '../../core/model/operation.ts';
 import { allKeys, makePlan, quarantineKey } from '../../core/plan.ts';
 import { executePlan, type FailedOperation } from '../../kernel/executor.ts';
@@ -131,12 +130,6 @@ function compileInto(state: ReconcilerState, key: string): ReadonlySet<string> {
         });
   session.settle();
   return setContribution(state.desired, key, contribution);
-}
-
-/** In the order of their keys, so that of duplicate endpoints the same one wins on every node. */
-function slicesOf(facts: FactStore, service: string): readonly EndpointSliceFact[] {
-  const list = [...(facts.slices.get(service)?.values() ?? [])];
-  return list.length < 2 ? list : list.sort((one, other) => (one.key < other.key ? -1 : 1));
 }
 
 /** A destination that the kernel will not take is left out; a scheduler that it lacks is struck from the list. */
