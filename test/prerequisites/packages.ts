@@ -1,4 +1,7 @@
+import { join } from 'node:path';
 import { execa } from 'execa';
+import { cacheRoot } from './cache.ts';
+import { withLock } from './lock.ts';
 import type { Step } from './steps.ts';
 import { UnmetPrerequisiteError } from './unmet.ts';
 
@@ -30,18 +33,8 @@ export const packagesStep: Step = {
   title: 'Debian packages',
   isReady: async () => (await missingPackages()).length === 0,
   run: async (report) => {
-    const missing = await missingPackages();
-    const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...missing];
-    if (process.getuid?.() !== 0) {
-      throw new UnmetPrerequisiteError({
-        expected: `the Debian packages ${packages.join(' ')}`,
-        found: `${missing.length} of them not installed`,
-        next: `Run as root: apt-get update && ${install.join(' ')}`,
-      });
-    }
-    await apt(['apt-get', 'update'], report);
-    await apt(install, report);
-    return `installed ${missing.join(' ')}`;
+    // Two apt-get at once take each other's downloads away, which its own lock does not prevent.
+    return withLock(join(cacheRoot(), 'packages.lock'), () => install(report));
   },
 };
 
@@ -49,6 +42,22 @@ export const packagesStep: Step = {
 export async function packageVersion(name: string): Promise<string | undefined> {
   const versions = await installedPackages([name]);
   return versions.get(name);
+}
+
+async function install(report: (line: string) => void): Promise<string> {
+  const missing = await missingPackages();
+  if (missing.length === 0) return 'installed by another run';
+  const command = ['apt-get', 'install', '-y', '--no-install-recommends', ...missing];
+  if (process.getuid?.() !== 0) {
+    throw new UnmetPrerequisiteError({
+      expected: `the Debian packages ${packages.join(' ')}`,
+      found: `${missing.length} of them not installed`,
+      next: `Run as root: apt-get update && ${command.join(' ')}`,
+    });
+  }
+  await apt(['apt-get', 'update'], report);
+  await apt(command, report);
+  return `installed ${missing.join(' ')}`;
 }
 
 async function missingPackages(): Promise<readonly string[]> {
