@@ -89,6 +89,8 @@ enter() {
   env -i "${carried[@]}" HOME=/root PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     unshare --mount --pid --fork --kill-child /bin/bash -c '
       set -e
+      # A root that is no mount point is none that "ip -n" can work in.
+      mount --bind "$1" "$1"
       mount --rbind /dev "$1/dev"
       mount --bind /sys "$1/sys"
       mount -t proc proc "$1/proc"
