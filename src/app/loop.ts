@@ -72,9 +72,10 @@ function takeIn(loop: LoopState, batch: readonly FactChange[]): void {
   if (loop.phase === 'stopped') {
     return;
   }
+  const { node } = reconciler.view.facts;
   observer.queued();
   guarded(loop, 'carry out a change', () => reconciler.changes(batch));
-  if (loop.phase === 'running' && batch.some((change) => change.kind === 'Node')) {
+  if (loop.phase === 'running' && reconciler.view.facts.node !== node) {
     refreshContext(loop);
   }
   begin(loop, true);

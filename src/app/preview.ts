@@ -58,10 +58,10 @@ export interface PreviewChange {
 
 /** What the agent would change on the node that this process runs on. */
 export async function preview(config: Config): Promise<Preview> {
-  const { facts, problems } = await readOnce(openSource(config));
+  const nodeName = nodeNameOf(config);
+  const { facts, problems } = await readOnce(openSource(config), nodeName);
   const ports = openKernel(config);
   try {
-    const nodeName = nodeNameOf(config);
     const settings = contextSettings(config, nodeName, schedulerSupport(config));
     const context = makeContext(settings, facts.node, readNode(ports));
     const rules = planRules(config, nodeName);

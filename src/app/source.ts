@@ -9,16 +9,14 @@ import { kubeSource } from '../kube/watch/kube-source.ts';
 import type { Config } from './config/config.ts';
 
 export function openSource(config: Config): FactSource {
-  const nodeName = nodeNameOf(config);
   return config.manifests === undefined
     ? kubeSource({
         kubeConfig: config.kubeconfig,
         master: config.master,
-        nodeName,
         clock: systemClock,
         random: Math.random,
       })
-    : manifestSource({ directory: config.manifests, nodeName });
+    : manifestSource({ directory: config.manifests });
 }
 
 /** The name of our Node object: the kubelet registers the host name in lower case unless told otherwise. */
@@ -32,8 +30,8 @@ export interface CompleteFacts {
 }
 
 /** Reads a source until every list is complete, then stops it. Throws when it says nothing for `patienceMs`. */
-export async function readOnce(source: FactSource, patienceMs = 30_000): Promise<CompleteFacts> {
-  const facts = emptyFacts();
+export async function readOnce(source: FactSource, nodeName: string, patienceMs = 30_000): Promise<CompleteFacts> {
+  const facts = emptyFacts(nodeName);
   const problems: ObjectProblem[] = [];
   let isComplete = (): void => {};
   const complete = new Promise<void>((resolve) => {

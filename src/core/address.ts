@@ -102,7 +102,12 @@ export function cidrContains(cidr: CIDR, address: string): boolean {
   if (familyOf(address) !== cidr.family) {
     return false;
   }
-  return formatAddress(maskBytes(addressBytes(address), cidr.prefixLength)) === cidr.address;
+  return networkOf(address, cidr.prefixLength) === cidr.address;
+}
+
+/** A canonical address with its host bits cleared. */
+export function networkOf(address: string, prefixLength: number): string {
+  return formatAddress(maskBytes(addressBytes(address), prefixLength));
 }
 
 const DOT = 46;

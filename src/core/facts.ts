@@ -1,12 +1,30 @@
 /** The last good version of every object, and which Services a change touches. */
 
+import {
+  type AddressIndex,
+  type AddressStore,
+  beginTouch,
+  emptyAddresses,
+  indexAPIServers,
+  indexNode,
+  indexService,
+  kubernetesService,
+  type TouchedAddresses,
+  touchedServices,
+} from './address-index.ts';
 import type { EndpointSliceFact, FactChange, NodeFact, ObjectFact, ObjectKind, ServiceFact } from './model/facts.ts';
+import { isSameNode } from './same-node.ts';
 
 export interface Facts {
   readonly services: ReadonlyMap<string, ServiceFact>;
   /** Slices by the Service they belong to, then by their own key. */
   readonly slices: ReadonlyMap<string, ReadonlyMap<string, EndpointSliceFact>>;
+  /** Our own Node as last seen; it is kept when it is gone from the API. */
   readonly node: NodeFact | undefined;
+  /** All Nodes by name, ours among them. */
+  readonly nodes: ReadonlyMap<string, NodeFact>;
+  /** Whose addresses are whose. */
+  readonly addresses: AddressIndex;
   /** Kinds of which a complete list has arrived. */
   readonly complete: ReadonlySet<ObjectKind>;
 }
@@ -16,23 +34,43 @@ export interface FactStore extends Facts {
   readonly slices: Map<string, Map<string, EndpointSliceFact>>;
   /** Slice key to Service key: a slice may change hands, and a delete names the slice alone. */
   readonly owners: Map<string, string>;
+  /** The name of our Node. */
+  readonly nodeName: string;
   node: NodeFact | undefined;
+  readonly nodes: Map<string, NodeFact>;
+  readonly addresses: AddressStore;
   readonly complete: Set<ObjectKind>;
 }
 
 /** What a batch of changes touched. */
 export interface Touched {
+  /** Services to compile again, those among them that only share an address with what changed. */
   readonly services: Set<string>;
+  /** Our own Node is not what it was. */
   node: boolean;
 }
 
-export function emptyFacts(): FactStore {
-  return { services: new Map(), slices: new Map(), owners: new Map(), node: undefined, complete: new Set() };
+export function emptyFacts(nodeName: string): FactStore {
+  return {
+    services: new Map(),
+    slices: new Map(),
+    owners: new Map(),
+    nodeName,
+    node: undefined,
+    nodes: new Map(),
+    addresses: emptyAddresses(),
+    complete: new Set(),
+  };
+}
+
+/** What a batch of changes touched so far. */
+interface Touching extends Touched {
+  readonly addresses: TouchedAddresses;
 }
 
 /** Applies a batch in order and says what it touched. A `replace` touches what it brings and what it no longer has. */
 export function applyChanges(facts: FactStore, batch: readonly FactChange[]): Touched {
-  const touched: Touched = { services: new Set(), node: false };
+  const touched: Touching = { services: new Set(), node: false, addresses: beginTouch() };
   for (const change of batch) {
     switch (change.change) {
       case 'set':
@@ -46,7 +84,10 @@ export function applyChanges(facts: FactStore, batch: readonly FactChange[]): To
         break;
     }
   }
-  return touched;
+  for (const service of touchedServices(facts.addresses, touched.addresses)) {
+    touched.services.add(service);
+  }
+  return { services: touched.services, node: touched.node };
 }
 
 /** The slices of a Service in the order of their keys, so that of duplicate endpoints the same one wins on every node. */
@@ -55,9 +96,10 @@ export function slicesOf(facts: Facts, service: string): readonly EndpointSliceF
   return list.length < 2 ? list : list.sort((one, other) => (one.key < other.key ? -1 : 1));
 }
 
-function setObject(facts: FactStore, object: ObjectFact, touched: Touched): void {
+function setObject(facts: FactStore, object: ObjectFact, touched: Touching): void {
   switch (object.kind) {
     case 'Service':
+      indexService(facts.addresses, facts.services.get(object.fact.key), object.fact);
       facts.services.set(object.fact.key, object.fact);
       touched.services.add(object.fact.key);
       break;
@@ -65,13 +107,25 @@ function setObject(facts: FactStore, object: ObjectFact, touched: Touched): void
       setSlice(facts, object.fact, touched);
       break;
     case 'Node':
-      facts.node = object.fact;
-      touched.node = true;
+      setNode(facts, object.fact, touched);
       break;
   }
 }
 
-function setSlice(facts: FactStore, slice: EndpointSliceFact, touched: Touched): void {
+function setNode(facts: FactStore, node: NodeFact, touched: Touching): void {
+  const known = facts.nodes.get(node.name);
+  if (known !== undefined && isSameNode(known, node)) {
+    return;
+  }
+  indexNode(facts.addresses, known, node, touched.addresses);
+  facts.nodes.set(node.name, node);
+  if (node.name === facts.nodeName) {
+    facts.node = node;
+    touched.node = true;
+  }
+}
+
+function setSlice(facts: FactStore, slice: EndpointSliceFact, touched: Touching): void {
   const owner = facts.owners.get(slice.key);
   if (owner !== undefined && owner !== slice.service) {
     deleteSlice(facts, slice.key, touched);
@@ -80,12 +134,20 @@ function setSlice(facts: FactStore, slice: EndpointSliceFact, touched: Touched):
   siblings.set(slice.key, slice);
   facts.slices.set(slice.service, siblings);
   facts.owners.set(slice.key, slice.service);
-  touched.services.add(slice.service);
+  touchSlicesOf(facts, slice.service, touched);
 }
 
-function deleteObject(facts: FactStore, kind: ObjectKind, key: string, touched: Touched): void {
+function touchSlicesOf(facts: FactStore, service: string, touched: Touching): void {
+  touched.services.add(service);
+  if (service === kubernetesService) {
+    indexAPIServers(facts.addresses, facts.slices.get(service)?.values() ?? [], touched.addresses);
+  }
+}
+
+function deleteObject(facts: FactStore, kind: ObjectKind, key: string, touched: Touching): void {
   switch (kind) {
     case 'Service':
+      indexService(facts.addresses, facts.services.get(key), undefined);
       facts.services.delete(key);
       touched.services.add(key);
       break;
@@ -93,12 +155,16 @@ function deleteObject(facts: FactStore, kind: ObjectKind, key: string, touched: 
       deleteSlice(facts, key, touched);
       break;
     case 'Node':
-      // The last seen Node is kept: its addresses and zone stay true while this process runs on it.
+      // Our own is kept as last seen: its addresses and zone stay true while this process runs on it.
+      if (key !== facts.nodeName) {
+        indexNode(facts.addresses, facts.nodes.get(key), undefined, touched.addresses);
+        facts.nodes.delete(key);
+      }
       break;
   }
 }
 
-function deleteSlice(facts: FactStore, key: string, touched: Touched): void {
+function deleteSlice(facts: FactStore, key: string, touched: Touching): void {
   const owner = facts.owners.get(key);
   if (owner === undefined) {
     return;
@@ -109,10 +175,10 @@ function deleteSlice(facts: FactStore, key: string, touched: Touched): void {
     facts.slices.delete(owner);
   }
   facts.owners.delete(key);
-  touched.services.add(owner);
+  touchSlicesOf(facts, owner, touched);
 }
 
-function replaceKind(facts: FactStore, kind: ObjectKind, list: readonly ObjectFact[], touched: Touched): void {
+function replaceKind(facts: FactStore, kind: ObjectKind, list: readonly ObjectFact[], touched: Touching): void {
   const kept = new Set(list.map((object) => (object.kind === 'Node' ? object.fact.name : object.fact.key)));
   for (const key of knownKeys(facts, kind)) {
     if (!kept.has(key)) {
@@ -132,6 +198,6 @@ function knownKeys(facts: FactStore, kind: ObjectKind): readonly string[] {
     case 'EndpointSlice':
       return [...facts.owners.keys()];
     case 'Node':
-      return facts.node === undefined ? [] : [facts.node.name];
+      return [...facts.nodes.keys()];
   }
 }

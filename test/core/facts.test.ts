@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { applyChanges, emptyFacts, type FactStore } from '../../src/core/facts.ts';
-import type { EndpointSliceFact, FactChange, ServiceFact } from '../../src/core/model/facts.ts';
+import type { EndpointSliceFact, FactChange, NodeFact, ServiceFact } from '../../src/core/model/facts.ts';
+import { rangeAround } from '../../src/core/range-set.ts';
 import { endpoint, node, service, slice } from '../support/facts.ts';
 
 function apply(facts: FactStore, ...batch: readonly FactChange[]): readonly string[] {
@@ -15,11 +16,22 @@ function setSlice(fact: EndpointSliceFact): FactChange {
   return { change: 'set', kind: 'EndpointSlice', fact };
 }
 
+function setNode(fact: NodeFact): FactChange {
+  return { change: 'set', kind: 'Node', fact };
+}
+
+function apiServers(address: string): FactChange {
+  const ports = [{ name: 'https', protocol: 'TCP', port: 6443 }] as const;
+  return setSlice(slice([endpoint(address)], { key: 'default/kubernetes', service: 'default/kubernetes', ports }));
+}
+
+const nodeB = node({ name: 'node-b', allAddresses: ['192.0.2.1'], podCIDRs: ['10.1.1.0/24'] });
+
 const other = service({ name: 'other' });
 
 describe('facts', () => {
   it('name the Services that a change touches', () => {
-    const facts = emptyFacts();
+    const facts = emptyFacts('node-a');
     expect(apply(facts, setService(service()), setService(other))).toEqual(['default/other', 'default/web']);
     expect(apply(facts, setSlice(slice([endpoint('10.1.0.1')])))).toEqual(['default/web']);
     expect(apply(facts, { change: 'delete', kind: 'EndpointSlice', key: 'default/web-1' })).toEqual(['default/web']);
@@ -30,18 +42,18 @@ describe('facts', () => {
   });
 
   it('touch nothing when an unknown slice goes', () => {
-    expect(apply(emptyFacts(), { change: 'delete', kind: 'EndpointSlice', key: 'default/web-1' })).toEqual([]);
+    expect(apply(emptyFacts('node-a'), { change: 'delete', kind: 'EndpointSlice', key: 'default/web-1' })).toEqual([]);
   });
 
   it('touch both Services when a slice changes hands', () => {
-    const facts = emptyFacts();
+    const facts = emptyFacts('node-a');
     apply(facts, setSlice(slice()));
     expect(apply(facts, setSlice(slice([], { service: 'default/other' })))).toEqual(['default/other', 'default/web']);
     expect([...facts.slices.keys()]).toEqual(['default/other']);
   });
 
   it('take what a complete list lacks for gone, and know then that it is complete', () => {
-    const facts = emptyFacts();
+    const facts = emptyFacts('node-a');
     apply(facts, setService(service()), setSlice(slice()), setSlice(slice([], { key: 'default/web-2' })));
     const kept = { kind: 'EndpointSlice', fact: slice([], { key: 'default/web-2' }) } as const;
     expect(apply(facts, { change: 'replace', kind: 'EndpointSlice', facts: [kept] })).toEqual(['default/web']);
@@ -52,7 +64,7 @@ describe('facts', () => {
   });
 
   it('say when the node was touched, and keep it when it is gone from the API', () => {
-    const facts = emptyFacts();
+    const facts = emptyFacts('node-a');
     expect(applyChanges(facts, [{ change: 'set', kind: 'Node', fact: node() }])).toEqual({
       services: new Set(),
       node: true,
@@ -61,5 +73,58 @@ describe('facts', () => {
     applyChanges(facts, [{ change: 'replace', kind: 'Node', facts: [] }]);
     expect(facts.node).toEqual(node());
     expect(facts.complete.has('Node')).toBe(true);
+  });
+
+  it('touch nothing when a Node says what it said before', () => {
+    const facts = emptyFacts('node-a');
+    applyChanges(facts, [setNode(node())]);
+    expect(applyChanges(facts, [setNode(node({ allAddresses: [...node().allAddresses] }))]).node).toBe(false);
+    expect(applyChanges(facts, [setNode(node({ name: 'node-b', allAddresses: [] }))]).node).toBe(false);
+    expect(facts.node?.name).toBe('node-a');
+  });
+
+  it('forget another Node that is gone, with its addresses and pod ranges', () => {
+    const facts = emptyFacts('node-a');
+    applyChanges(facts, [setNode(nodeB), setNode(node())]);
+    expect(facts.addresses.nodes.get('192.0.2.1')).toEqual(['node-b']);
+    applyChanges(facts, [{ change: 'replace', kind: 'Node', facts: [{ kind: 'Node', fact: node() }] }]);
+    expect([...facts.nodes.keys()]).toEqual(['node-a']);
+    expect(facts.addresses.nodes.has('192.0.2.1')).toBe(false);
+    expect(rangeAround(facts.addresses.podRanges, '10.1.1.9')).toBeUndefined();
+    expect(rangeAround(facts.addresses.podRanges, '10.1.0.9')).toBeDefined();
+  });
+});
+
+describe('the owner of an address that changes', () => {
+  const reached = service({ externalIPs: ['192.0.2.1'], loadBalancerIPs: ['10.1.1.9'] });
+
+  it.each<[string, FactChange, readonly string[]]>([
+    ['a Node comes with it', setNode(nodeB), ['default/web']],
+    ['a Node comes with another', setNode({ ...nodeB, allAddresses: ['192.0.2.9'], podCIDRs: [] }), []],
+    ['a Node’s pods get it', setNode({ ...nodeB, allAddresses: [] }), ['default/web']],
+    ['an API server listens there', apiServers('192.0.2.1'), ['default/kubernetes', 'default/web']],
+    ['an API server listens elsewhere', apiServers('192.0.2.3'), ['default/kubernetes']],
+  ])('touches the Services of the address alone: %s', (_, change, touched) => {
+    const facts = emptyFacts('node-a');
+    apply(facts, setService(reached), setService(service({ name: 'other', externalIPs: ['192.0.2.2'] })));
+    expect(apply(facts, change)).toEqual(touched);
+  });
+
+  it('touches them again when it lets go', () => {
+    const facts = emptyFacts('node-a');
+    apply(facts, setService(reached), setNode(nodeB), apiServers('192.0.2.1'));
+    expect(apply(facts, setNode({ ...nodeB, allAddresses: ['192.0.2.9'] }))).toEqual(['default/web']);
+    expect(apply(facts, { change: 'delete', kind: 'Node', key: 'node-b' })).toEqual(['default/web']);
+    expect(apply(facts, apiServers('192.0.2.3'))).toEqual(['default/kubernetes', 'default/web']);
+    expect([...facts.addresses.apiServers]).toEqual([['192.0.2.3', new Set([6443])]]);
+  });
+
+  it('no longer touches a Service that left the address or is gone', () => {
+    const facts = emptyFacts('node-a');
+    apply(facts, setService(reached), setService(service({ externalIPs: ['10.1.1.9'] })));
+    expect([...facts.addresses.external]).toEqual([['10.1.1.9', ['default/web']]]);
+    apply(facts, { change: 'delete', kind: 'Service', key: 'default/web' });
+    expect(apply(facts, setNode(nodeB))).toEqual([]);
+    expect(facts.addresses.external.size).toBe(0);
   });
 });

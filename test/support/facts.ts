@@ -85,6 +85,7 @@ export function node(fields: Partial<NodeFact> = {}): NodeFact {
     name: 'node-a',
     zone: 'zone-a',
     addresses: ['192.168.0.1', 'fd00:100::1'],
+    allAddresses: ['192.168.0.1', 'fd00:100::1'],
     podCIDRs: ['10.1.0.0/24'],
     eligible: true,
     ...fields,

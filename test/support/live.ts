@@ -40,7 +40,7 @@ interface Life {
 /** `ports` are those of a node without virtual servers and with `foreignAddress` on its VIP interface. */
 export function live(ports: KernelPorts, steps: readonly Step[], vipMode: VipMode = 'address'): void {
   ports.ipvs.apply(foreignServers.flatMap(addForeign));
-  const facts = emptyFacts();
+  const facts = emptyFacts('node-a');
   const mishaps = withMishaps(ports);
   const life: Life = { ports: mishaps, facts, vipMode, reconciler: reconcilerOn(mishaps), now: 0, context: context() };
   restart(life);

@@ -75,7 +75,7 @@ export interface ReconcilerState extends ReconcilerView {
 export function initialState(options: ReconcilerOptions): ReconcilerState {
   return {
     options,
-    facts: emptyFacts(),
+    facts: emptyFacts(options.rules.nodeName),
     desired: emptyDesired(),
     actual: adoptReading({ virtualServers: [], vips: [], elements: [] }),
     drains: new Map(),

@@ -77,12 +77,15 @@ export interface EndpointSliceFact {
   readonly endpoints: readonly EndpointFact[];
 }
 
+/** A Node of the cluster, ours or another. */
 export interface NodeFact {
   readonly name: string;
   /** From `topology.kubernetes.io/zone`; '' when missing. */
   readonly zone: string;
   /** First InternalIP, else ExternalIP, then the first of the other family: at most one of each family. */
   readonly addresses: readonly string[];
+  /** Every InternalIP and ExternalIP. */
+  readonly allAddresses: readonly string[];
   readonly podCIDRs: readonly string[];
   /** No deletion timestamp and no `ToBeDeletedByClusterAutoscaler` taint. */
   readonly eligible: boolean;

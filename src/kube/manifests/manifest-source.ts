@@ -13,18 +13,16 @@ import { type ScannedFile, type ScanResult, scan } from './scan.ts';
 
 export interface ManifestSourceOptions {
   readonly directory: string;
-  /** Name of our Node object; the folder need not hold one. */
-  readonly nodeName: string;
   readonly ownProxyNames?: readonly string[];
   readonly clock?: Clock;
 }
 
 /** Reads `*.yaml`, `*.yml` and `*.json` in the folder and one level below; a change is picked up within milliseconds. */
 export function manifestSource(options: ManifestSourceOptions): FactSource {
-  const { directory, nodeName, ownProxyNames = [], clock = systemClock } = options;
+  const { directory, ownProxyNames = [], clock = systemClock } = options;
   const work: Work = {
     directory,
-    settings: { nodeName, ownProxyNames, intern: createIntern() },
+    settings: { ownProxyNames, intern: createIntern() },
     clock,
     folder: createFolder(),
     files: new Map(),

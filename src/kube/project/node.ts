@@ -1,4 +1,7 @@
-/** Node → NodeFact. Only our own. */
+/**
+ * Node → NodeFact: ours, and the others because no VIP may have their addresses. Thousands of them report their state
+ * all the time; what they report beyond these fields is not kept.
+ */
 
 import { familyOf, formatCIDR, parseCIDR } from '../../core/address.ts';
 import { families, type NodeFact } from '../../core/model/facts.ts';
@@ -16,11 +19,8 @@ export function projectNode(raw: unknown, settings: ProjectionSettings): Project
   return projectSafely(
     () => requireName(requireObject(requireObject(raw, 'object')['metadata'], 'metadata')['name'], 'metadata.name'),
     (key) => {
-      if (key !== settings.nodeName) {
-        return { result: 'unconcerned', key };
-      }
       const refusals: Refusal[] = [];
-      const fact = readNode(key, requireObject(raw, 'object'), refusals);
+      const fact = readNode(settings.intern(key), requireObject(raw, 'object'), refusals);
       return { result: 'fact', key, object: { kind: 'Node', fact }, refusals };
     },
   );
@@ -31,19 +31,18 @@ function readNode(name: string, object: JsonObject, refusals: Refusal[]): NodeFa
   const labels = readObject(metadata['labels'], 'metadata.labels');
   const spec = readObject(object['spec'], 'spec');
   const status = readObject(object['status'], 'status');
+  const allAddresses = readAddresses(status, refusals);
   return {
     name,
     zone: readString(labels[zoneLabel], `metadata.labels[${zoneLabel}]`) ?? '',
-    addresses: readAddresses(status, refusals),
+    addresses: firstOfEachFamily(allAddresses),
+    allAddresses,
     podCIDRs: readPodCIDRs(spec, refusals),
     eligible: readString(metadata['deletionTimestamp'], 'metadata.deletionTimestamp') === undefined && !isLeaving(spec),
   };
 }
 
-/**
- * The first InternalIP decides which family comes first, else the first ExternalIP; then the first address of the
- * other family, again InternalIP before ExternalIP. Host names and others do not count.
- */
+/** Every InternalIP, then every ExternalIP, each once. Host names and others do not count. */
 function readAddresses(status: JsonObject, refusals: Refusal[]): readonly string[] {
   const byType: Record<'InternalIP' | 'ExternalIP', string[]> = { InternalIP: [], ExternalIP: [] };
   for (const [index, entry] of readList(status['addresses'], 'status.addresses').entries()) {
@@ -58,10 +57,14 @@ function readAddresses(status: JsonObject, refusals: Refusal[]): readonly string
       }
     }
   }
-  const all = [...byType.InternalIP, ...byType.ExternalIP];
+  return [...new Set([...byType.InternalIP, ...byType.ExternalIP])];
+}
+
+/** The first address decides which family comes first; then the first of the other family. */
+function firstOfEachFamily(all: readonly string[]): readonly string[] {
   const firsts = families.map((family) => all.find((address) => familyOf(address) === family));
-  const preferred = all[0];
-  return [...new Set([preferred, ...firsts])].filter((address) => address !== undefined);
+  const first = all[0];
+  return [...new Set([first, ...firsts])].filter((address) => address !== undefined);
 }
 
 /** `podCIDRs`, or the older `podCIDR`. */

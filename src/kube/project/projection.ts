@@ -18,8 +18,6 @@ export type Projection =
   | { readonly result: 'malformed'; readonly key: string; readonly refusals: readonly Refusal[] };
 
 export interface ProjectionSettings {
-  /** Name of our Node object; any other Node is of no concern. */
-  readonly nodeName: string;
   /** Values of the label `service.kubernetes.io/service-proxy-name` that mean this proxy. */
   readonly ownProxyNames: readonly string[];
   readonly intern: Intern;

@@ -10,7 +10,7 @@ import { projectService, proxyNameLabel } from '../project/service.ts';
 export interface Descriptor {
   readonly kind: ObjectKind;
   readonly path: string;
-  /** Selectors. */
+  /** Selectors. All Nodes: a VIP that is the address of another Node would cut that Node off. */
   readonly query: Readonly<Record<string, string>>;
   readonly project: Project;
 }
@@ -19,7 +19,7 @@ export interface Descriptor {
  * A selector cannot say "without the label or with one of these values": with own proxy names the Services are sorted
  * out here. A selector on `spec.clusterIP` is not used either; older servers refuse it.
  */
-export function descriptors(nodeName: string, ownProxyNames: readonly string[]): readonly Descriptor[] {
+export function descriptors(ownProxyNames: readonly string[]): readonly Descriptor[] {
   const serviceLabels = ownProxyNames.length === 0 ? [proxyNameLabel, headlessLabel] : [headlessLabel];
   return [
     {
@@ -37,7 +37,7 @@ export function descriptors(nodeName: string, ownProxyNames: readonly string[]):
     {
       kind: 'Node',
       path: '/api/v1/nodes',
-      query: { fieldSelector: `metadata.name=${nodeName}` },
+      query: {},
       project: projectNode,
     },
   ];

@@ -2,6 +2,7 @@
 
 import type { FactChange, ObjectFact, ObjectKind } from '../../core/model/facts.ts';
 import type { Refusal } from '../../core/model/reason.ts';
+import { isSameNode } from '../../core/same-node.ts';
 import type { Project, Projection, ProjectionSettings } from '../project/projection.ts';
 import type { FactSink } from '../source.ts';
 
@@ -74,12 +75,17 @@ function put(state: State, projection: Projection): void {
 }
 
 function keep(state: State, key: string, object: ObjectFact): void {
-  if (state.list === undefined) {
+  if (state.list !== undefined) {
+    state.list.facts.set(key, object);
+  } else if (!isKnownNode(state.known.get(key), object)) {
     state.known.set(key, object);
     state.batch.push({ change: 'set', ...object });
-  } else {
-    state.list.facts.set(key, object);
   }
+}
+
+/** Every kubelet writes its Node's status every few minutes, and hardly ever is there anything new in it for us. */
+function isKnownNode(known: ObjectFact | undefined, object: ObjectFact): boolean {
+  return known?.kind === 'Node' && object.kind === 'Node' && isSameNode(known.fact, object.fact);
 }
 
 function remove(state: State, key: string): void {

@@ -14,8 +14,6 @@ export interface KubeSourceOptions {
   readonly kubeConfig: string | undefined;
   /** URL of the API server, whatever the kubeconfig says. */
   readonly master: string | undefined;
-  /** Name of our Node object. */
-  readonly nodeName: string;
   readonly clock: Clock;
   /** 0 to 1, as Math.random. */
   readonly random: () => number;
@@ -28,12 +26,12 @@ export interface KubeSourceOptions {
   readonly transport?: Transport;
 }
 
-/** Lists and watches Services, EndpointSlices and our Node. Nothing is read before `start`. */
+/** Lists and watches Services, EndpointSlices and Nodes. Nothing is read before `start`. */
 export function kubeSource(options: KubeSourceOptions): FactSource {
-  const { nodeName, clock, random, ownProxyNames = [] } = options;
+  const { clock, random, ownProxyNames = [] } = options;
   const transport = options.transport ?? httpTransport(openCredentials(options));
-  const settings = { nodeName, ownProxyNames, intern: createIntern() };
-  const reflectors = descriptors(nodeName, ownProxyNames).map((descriptor) =>
+  const settings = { ownProxyNames, intern: createIntern() };
+  const reflectors = descriptors(ownProxyNames).map((descriptor) =>
     createReflector({ descriptor, settings, transport, clock, random }),
   );
   return {

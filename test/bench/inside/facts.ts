@@ -34,7 +34,14 @@ export function factsOf(size: Size): readonly FactChange[] {
       facts: [
         {
           kind: 'Node',
-          fact: { name: nodeName, zone: '', addresses: [nodeAddresses[size.family]], podCIDRs: [], eligible: true },
+          fact: {
+            name: nodeName,
+            zone: '',
+            addresses: [nodeAddresses[size.family]],
+            allAddresses: [nodeAddresses[size.family]],
+            podCIDRs: [],
+            eligible: true,
+          },
         },
       ],
     },

@@ -16,7 +16,7 @@ let sink: RecordingSink;
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'sluice-manifests-'));
-  source = manifestSource({ directory, nodeName: 'node-1' });
+  source = manifestSource({ directory });
   sink = recordingSink();
 });
 
@@ -75,7 +75,7 @@ test('the first delivery is the complete list of each kind, in one batch', async
   expect(sink.batches).toHaveLength(1);
   expect(sink.story('Service')).toStrictEqual(['replace default/web default/api']);
   expect(sink.story('EndpointSlice')).toStrictEqual(['replace default/web-1']);
-  expect(sink.story('Node')).toStrictEqual(['replace node-1']);
+  expect(sink.story('Node')).toStrictEqual(['replace node-1 other']);
   expect(sink.problems).toStrictEqual([]);
   expect(source.states()).toMatchObject([
     { phase: 'synced' },
@@ -227,7 +227,7 @@ test('a file cut short while it is written deletes nothing; one that stays empty
 
 test('a folder that is not there yet is reported, and read when it comes', async () => {
   rmSync(directory, { recursive: true });
-  const clockless = manifestSource({ directory, nodeName: 'node-1' });
+  const clockless = manifestSource({ directory });
   clockless.start(sink);
   await until(() => clockless.states()[0]?.lastError !== undefined);
   expect(clockless.states()[0]).toMatchObject({ phase: 'backoff', hasSynced: false });

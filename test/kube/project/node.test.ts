@@ -4,15 +4,12 @@ import { projectNode } from '../../../src/kube/project/node.ts';
 import { rawNode } from '../objects.ts';
 import { factOf, refused, settings } from './settings.ts';
 
-test('another Node is of no concern', () => {
-  expect(projectNode(rawNode('other'), settings)).toStrictEqual({ result: 'unconcerned', key: 'other' });
-});
-
 test('a bare Node has no zone and no addresses and is eligible', () => {
   expect(factOf(projectNode(rawNode('node-1'), settings))).toStrictEqual({
     name: 'node-1',
     zone: '',
     addresses: [],
+    allAddresses: [],
     podCIDRs: [],
     eligible: true,
   });
@@ -42,6 +39,12 @@ test.each([
 ])('the addresses %j give %j', (addresses, expected) => {
   const projection = projectNode(rawNode('node-1', { status: { addresses } }), settings);
   expect(factOf(projection)).toMatchObject({ addresses: expected });
+});
+
+test('every InternalIP and ExternalIP is kept, host names are not', () => {
+  const addresses = [external4, { type: 'Hostname', address: '10.0.0.9' }, internal4, internal6, internal4];
+  const projection = projectNode(rawNode('node-1', { status: { addresses } }), settings);
+  expect(factOf(projection)).toMatchObject({ allAddresses: ['10.0.0.1', 'fd00::1', '192.0.2.1'] });
 });
 
 test('an unreadable address is refused alone', () => {

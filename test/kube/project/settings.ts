@@ -2,7 +2,7 @@ import type { ObjectFact } from '../../../src/core/model/facts.ts';
 import { createIntern } from '../../../src/kube/project/intern.ts';
 import type { Projection, ProjectionSettings } from '../../../src/kube/project/projection.ts';
 
-export const settings: ProjectionSettings = { nodeName: 'node-1', ownProxyNames: [], intern: createIntern() };
+export const settings: ProjectionSettings = { ownProxyNames: [], intern: createIntern() };
 
 /** The fact; fails when the object gave none. */
 export function factOf(projection: Projection): ObjectFact['fact'] {

@@ -30,7 +30,7 @@ export async function startWorld(answers: readonly Answer[], options: WorldOptio
   const sink = recordingSink();
   const kubeConfig = options.kubeConfig?.(server.url);
   const master = kubeConfig === undefined ? server.url : undefined;
-  const source = kubeSource({ kubeConfig, master, nodeName: 'node-1', clock, random: options.random ?? (() => 0) });
+  const source = kubeSource({ kubeConfig, master, clock, random: options.random ?? (() => 0) });
   source.start(sink);
   const state = (): SourceState => {
     const found = source.states().find(({ kind }) => kind === 'Service');
