@@ -5,10 +5,13 @@ import type { CompileContext, SchedulerSupport } from '../core/model/context.ts'
 import type { Family, NodeFact } from '../core/model/facts.ts';
 import type { NodeAddress } from '../kernel/ports.ts';
 import type { NodePortAddresses } from './config/config.ts';
+import { listenAddresses } from './health/listen-addresses.ts';
 
 export interface ContextSettings {
   readonly nodeName: string;
   readonly nodePortAddresses: NodePortAddresses;
+  /** Ports that the agent listens on, and what for. */
+  readonly reservedPorts: ReadonlyMap<number, string>;
   readonly masqueradeAll: boolean;
   readonly detectsLocal: boolean;
   readonly schedulers: SchedulerSupport;
@@ -27,11 +30,14 @@ export function makeContext(
   reading: NodeReading,
 ): CompileContext {
   const sources = { IPv4: sourceOf('IPv4', node, reading), IPv6: sourceOf('IPv6', node, reading) };
+  const addresses = reading.addresses.map((address) => address.address);
   return {
     node: { name: settings.nodeName, zone: node?.zone ?? '' },
     sources,
-    nodeAddresses: new Set(reading.addresses.map((address) => address.address)),
+    nodeAddresses: new Set(addresses),
     nodePortAddresses: nodePortAddresses(settings.nodePortAddresses, sources, reading),
+    healthCheckAddresses: listenAddresses({ wanted: settings.nodePortAddresses, sources, addresses }),
+    reservedPorts: settings.reservedPorts,
     masqueradeAll: settings.masqueradeAll,
     detectsLocal: settings.detectsLocal,
     schedulers: settings.schedulers,

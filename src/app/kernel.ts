@@ -63,10 +63,24 @@ export function contextSettings(config: Config, nodeName: string, schedulers: Sc
   return {
     nodeName,
     nodePortAddresses: config.nodePortAddresses,
+    reservedPorts: reservedPorts(config),
     masqueradeAll: config.masqueradeAll,
     detectsLocal: config.clusterCIDRs.length > 0,
     schedulers,
   };
+}
+
+function reservedPorts(config: Config): ReadonlyMap<number, string> {
+  const ports = new Map<number, string>();
+  for (const [bind, name] of [
+    [config.metricsBindAddress, 'the metrics server (--metrics-bind-address)'],
+    [config.healthzBindAddress, 'the health server (--healthz-bind-address)'],
+  ] as const) {
+    if (bind !== undefined) {
+      ports.set(bind.port, name);
+    }
+  }
+  return ports;
 }
 
 export function planRules(config: Config, nodeName: string): Omit<PlanRules, 'quarantined'> {

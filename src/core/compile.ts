@@ -4,6 +4,7 @@ import { familyOf } from './address.ts';
 import { readWishes, type ServiceWishes } from './annotations.ts';
 import { gatherBackends, policiesOf, type Selection, selectBackends } from './endpoints.ts';
 import { externalFrontend, internalFrontend, type Place, type PortView } from './frontends.ts';
+import { healthCheckFrontend } from './health-checks.ts';
 import { frontendKey } from './keys.ts';
 import type { CompileContext } from './model/context.ts';
 import {
@@ -44,6 +45,7 @@ export function compileService(input: CompileInput): Contribution {
       addPort({ frontends, refusals, service: effective, clusterIP, port, view, context, markOf: input.markOf });
     }
   }
+  addHealthCheck(input, frontends, refusals);
   return {
     service: service.key,
     createdAt: service.createdAt,
@@ -51,6 +53,18 @@ export function compileService(input: CompileInput): Contribution {
     frontends: [...frontends.values()],
     refusals,
   };
+}
+
+function addHealthCheck(input: CompileInput, frontends: Map<string, Frontend>, refusals: Refusal[]): void {
+  const found = healthCheckFrontend(input);
+  if (found === undefined) {
+    return;
+  }
+  if ('reason' in found) {
+    refusals.push(found);
+  } else {
+    frontends.set(found.key, found);
+  }
 }
 
 /** kube-router's `service.local` and `service.skiplbips` change what the spec says before anything is derived from it. */

@@ -20,6 +20,17 @@ export function frontendKey(protocol: Protocol, address: string, port: number): 
   return `${protocol} ${formatEndpoint(address, port)}`;
 }
 
+/** `health-check 30100`. */
+export function healthCheckKey(port: number): string {
+  return `${healthCheckPrefix}${port}`;
+}
+
+export function isHealthCheckKey(key: string): boolean {
+  return key.startsWith(healthCheckPrefix);
+}
+
+const healthCheckPrefix = 'health-check ';
+
 /** `10.1.0.2:8080`, `[fd00::2]:8080`; unique within one virtual server. */
 export function destinationKey(destination: { readonly address: string; readonly port: number }): string {
   return formatEndpoint(destination.address, destination.port);

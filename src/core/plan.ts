@@ -56,6 +56,9 @@ export function makePlan(input: PlanInput): Plan {
       case 'element':
         wantElement(draft, wanted.value, input.actual.elements.get(key));
         break;
+      case 'health-check':
+        // A server of the agent, not of the kernel (src/app/health).
+        break;
       case undefined:
         unwant(draft, input, key);
         break;

@@ -1,5 +1,5 @@
 /**
- * Stable, sorted text of what is wanted and of what is there. The two are equal when the kernel holds what it should;
+ * Stable, sorted text of what is wanted in the kernel and of what is there. The two are equal when the kernel holds what it should;
  * draining destinations and what belongs to others stand apart.
  */
 
@@ -23,6 +23,8 @@ export function renderDesired(desired: Desired): string {
         break;
       case 'element':
         lines.push(elementLine(resource.value));
+        break;
+      case 'health-check':
         break;
     }
   }

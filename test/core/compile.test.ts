@@ -35,6 +35,8 @@ function showResource(resource: Resource, { key }: Frontend): readonly string[] 
     }
     case 'vip':
       return [`vip from ${resource.value.source ?? 'nowhere'}`];
+    case 'health-check':
+      return [`port ${resource.value.port}`];
     case 'element': {
       const { set } = resource.value;
       const isRecord = set === 'virtual_servers' || set === 'fwmarks' || set === 'vips' || set === 'hairpin';
@@ -325,7 +327,7 @@ describe('marks of inside views', () => {
   });
 
   it('when exhausted leave the plain view and say so', () => {
-    const fact = service({ ...exposed, externalTrafficPolicy: 'Local' });
+    const fact = service({ ...exposed, externalTrafficPolicy: 'Local', healthCheckNodePort: 30_100 });
     const found = compile(fact, [slice([L, R])], { markOf: () => undefined });
     expect(show(found, EXTERNAL)).toEqual(['plain -> 10.1.0.1', FROM]);
     expect(found.refusals).toMatchObject([{ reason: 'fwmarks-exhausted', subject: 'default/web' }]);

@@ -11,6 +11,8 @@ export function context(fields: Partial<CompileContext> = {}): CompileContext {
     sources: { IPv4: nodeAddresses[0], IPv6: nodeAddresses[1] },
     nodeAddresses: new Set(['127.0.0.1', '::1', ...nodeAddresses]),
     nodePortAddresses: nodeAddresses,
+    healthCheckAddresses: ['0.0.0.0', '::'],
+    reservedPorts: new Map([[10_256, 'the health server']]),
     masqueradeAll: false,
     detectsLocal: true,
     schedulers: { defaultScheduler: 'rr', available: new Set(schedulers) },

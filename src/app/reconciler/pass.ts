@@ -6,6 +6,7 @@ import { compileService } from '../../core/compile.ts';
 import { bySeniority, setContribution } from '../../core/desired.ts';
 import { trackDrains } from '../../core/drain.ts';
 import { slicesOf } from '../../core/facts.ts';
+import { isHealthCheckKey } from '../../core/keys.ts';
 import { openMarks } from '../../core/marks.ts';
 import type { CompileContext } from '../../core/model/context.ts';
 import type { Plan } from '../../core/model/operation.ts';
@@ -91,7 +92,8 @@ export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): P
   learn(state, execution.failed);
   pass.stopwatch.lap('executeMs');
   const { trigger, services, stopwatch } = pass;
-  return { trigger, services, plan, execution, durationMs: stopwatch.totalMs(), spans: stopwatch.spans };
+  const healthChecks = [...pass.keys].filter(isHealthCheckKey);
+  return { trigger, services, plan, execution, healthChecks, durationMs: stopwatch.totalMs(), spans: stopwatch.spans };
 }
 
 function carryOut(state: ReconcilerState, pass: PlannedPass): PassOutcome {

@@ -28,6 +28,8 @@ export interface PassOutcome {
   readonly services: readonly string[];
   readonly plan: Plan;
   readonly execution: Execution;
+  /** Keys of health checks to look at; their servers are no concern of the kernel. */
+  readonly healthChecks: readonly string[];
   readonly durationMs: number;
   readonly spans: PassSpans;
 }

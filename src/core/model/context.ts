@@ -23,6 +23,10 @@ export interface CompileContext {
   readonly nodeAddresses: ReadonlySet<string>;
   /** The addresses that serve node ports. */
   readonly nodePortAddresses: readonly string[];
+  /** Where servers for `healthCheckNodePort` listen; one that stands for all addresses is `0.0.0.0` or `::`. */
+  readonly healthCheckAddresses: readonly string[];
+  /** Ports that the agent itself listens on, and what for: no health check can have them. */
+  readonly reservedPorts: ReadonlyMap<number, string>;
   readonly masqueradeAll: boolean;
   /** Whether pods can be told from other sources. */
   readonly detectsLocal: boolean;

@@ -13,9 +13,16 @@ import type { Family, Protocol } from './facts.ts';
  * | inside_view | sources inside the cluster get this firewall mark, and with it the fwmark virtual server |
  * | drop | drop new connections of every source |
  * | drop_outside | drop new connections of sources outside the cluster |
+ * | health_check | let this port of a VIP through to the agent's own server |
  * | hairpin | masquerade this local endpoint when it reaches itself |
  */
-export type FrontendSet = 'virtual_servers' | 'masquerade' | 'masquerade_outside' | 'drop' | 'drop_outside';
+export type FrontendSet =
+  | 'virtual_servers'
+  | 'masquerade'
+  | 'masquerade_outside'
+  | 'drop'
+  | 'drop_outside'
+  | 'health_check';
 
 export type FilterElement =
   | {
@@ -48,5 +55,6 @@ export const setNames: readonly SetName[] = [
   'inside_view',
   'drop',
   'drop_outside',
+  'health_check',
   'hairpin',
 ];

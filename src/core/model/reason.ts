@@ -23,6 +23,9 @@ export type Reason =
   | 'frontend-claimed-by-older-service'
   | 'no-node-address'
   | 'fwmarks-exhausted'
+  | 'health-check-port-missing'
+  | 'health-check-port-reserved'
+  | 'health-check-port-unavailable'
   // the kernel
   | 'kernel-refused';
 

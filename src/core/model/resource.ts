@@ -1,5 +1,6 @@
 import type { Protocol } from './facts.ts';
 import type { FilterElement } from './filter-element.ts';
+import type { HealthCheck } from './health-check.ts';
 import type { Refusal } from './reason.ts';
 import type { Vip } from './vip.ts';
 import type { Destination, Scheduler, VirtualServer } from './virtual-server.ts';
@@ -17,17 +18,18 @@ export interface DesiredVirtualServer {
 }
 
 /**
- * One thing the kernel should hold. Keys are unique over all kinds; several frontends may ask for the same resource
+ * One thing the node should hold. A health check is a server of ours, all else is in the kernel. Keys are unique over all kinds; several frontends may ask for the same resource
  * (a VIP with three ports), which then stands until the last one lets go.
  */
 export type Resource =
   | { readonly kind: 'virtual-server'; readonly key: string; readonly value: DesiredVirtualServer }
   | { readonly kind: 'vip'; readonly key: string; readonly value: Vip }
-  | { readonly kind: 'element'; readonly key: string; readonly value: FilterElement };
+  | { readonly kind: 'element'; readonly key: string; readonly value: FilterElement }
+  | { readonly kind: 'health-check'; readonly key: string; readonly value: HealthCheck };
 
-/** An address, protocol and port that a Service claims, with all that the claim needs. */
+/** An address, protocol and port, or a health check's port, that a Service claims, with all that the claim needs. */
 export interface Frontend {
-  /** `TCP 10.96.0.1:80`. */
+  /** `TCP 10.96.0.1:80`, `health-check 30100`. */
   readonly key: string;
   readonly resources: readonly Resource[];
 }

@@ -131,6 +131,7 @@ function afterIpvs(family: Family): readonly string[] {
   return [
     rule(`${toVip} ct direction reply accept`, 'answers to this node'),
     rule(`${toVip} ${f.icmp} accept`, 'ping and errors'),
+    rule(`${f.frontend} @health_check${f.n} accept`, 'probes of load balancers'),
     rule(`${toVip} meta l4proto tcp reject with tcp reset`, 'not a port of a Service'),
     rule(`${toVip} reject`, 'not a port of a Service'),
   ];

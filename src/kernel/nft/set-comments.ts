@@ -10,6 +10,7 @@ export const setComments: Readonly<Record<SetName | 'cluster_cidr', string>> = {
   inside_view: 'frontends where clients inside the cluster get another virtual server, by its mark',
   drop: 'frontends that drop new connections: endpoints exist, but the policy allows none of them',
   drop_outside: 'the same for clients outside the cluster only',
+  health_check: 'ports of VIPs at which sluice itself answers the probes of load balancers',
   hairpin: 'endpoints on this node, each with itself: a pod that reaches itself through a Service',
   cluster_cidr: 'sources that are pods (--cluster-cidr)',
 };

@@ -89,6 +89,7 @@ function keyShape(set: SetName): KeyShape {
     case 'inside_view':
     case 'drop':
     case 'drop_outside':
+    case 'health_check':
       return 'frontend';
   }
 }
@@ -108,6 +109,7 @@ function layoutsBySet(family: Family): Readonly<Record<SetName, SetLayout>> {
     inside_view: layout('inside_view', family),
     drop: layout('drop', family),
     drop_outside: layout('drop_outside', family),
+    health_check: layout('health_check', family),
     hairpin: layout('hairpin', family),
   };
 }
