@@ -5,6 +5,7 @@ import type { FactSink } from '../kube/source.ts';
 import type { Config } from './config/config.ts';
 import { makeContext } from './context.ts';
 import { initialHealth, isHealthy } from './health/health.ts';
+import { createHealthCheckServers } from './health/health-check-servers.ts';
 import { healthHandler } from './health/health-server.ts';
 import { type Handler, type HttpServer, serveHttp } from './health/http-server.ts';
 import { metricsHandler } from './health/metrics-server.ts';
@@ -21,6 +22,7 @@ import { type Log, makeLog } from './log.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { type Metrics, makeMetrics, type ProcessReading } from './metrics/metrics.ts';
 import { createObserver, type HealthCell } from './observe/observer.ts';
+import { createRefusalLog } from './observe/refusal-log.ts';
 import { watchSource } from './observe/source-watch.ts';
 import { createReconciler } from './reconciler/reconciler.ts';
 import { nodeNameOf, openSource } from './source.ts';
@@ -43,13 +45,18 @@ export async function runAgent(config: Config, environment: AgentEnvironment): P
   const metrics = makeMetrics({ version, readProcess: environment.readProcess });
   const health: HealthCell = { value: initialHealth };
   const servers = serve(config, { log, metrics, health });
-  const observer = createObserver({ log, metrics, health, now: Date.now });
+  const refusals = createRefusalLog(log, metrics);
+  const healthChecks = createHealthCheckServers({
+    isHealthy: () => isHealthy(health.value, Date.now(), config.ipvsSyncPeriodMs),
+    onTrouble: (service, troubles) => refusals.unserved(service, troubles),
+  });
+  const observer = createObserver({ log, metrics, health, now: Date.now, refusals, healthChecks });
   prepareNode(log);
   const loop = startWork(config, ports, observer);
   const source = openSource(config);
   const sink: FactSink = {
     changes: (batch) => loop.changes(batch),
-    problem: (problem) => observer.refusals.problem(problem),
+    problem: (problem) => refusals.problem(problem),
   };
   const stopWatching = watchSource(source, metrics, log);
   source.start(sink);
@@ -58,7 +65,7 @@ export async function runAgent(config: Config, environment: AgentEnvironment): P
   loop.stop();
   stopWatching();
   await source.stop();
-  await Promise.all(servers.map((server) => server.close()));
+  await Promise.all([healthChecks, ...servers].map((server) => server.close()));
   closeKernel(ports);
   log.info({}, 'sluice stopped; what it programmed stays in force');
 }

@@ -19,6 +19,7 @@ export interface ServiceInput {
   readonly loadBalancerIPs?: readonly string[];
   readonly externalTrafficPolicy?: TrafficPolicy;
   readonly internalTrafficPolicy?: TrafficPolicy;
+  readonly healthCheckNodePort?: number;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
@@ -63,6 +64,7 @@ export function service(input: ServiceInput): Manifest {
       externalTrafficPolicy: input.externalTrafficPolicy ?? 'Cluster',
       internalTrafficPolicy: input.internalTrafficPolicy ?? 'Cluster',
       sessionAffinity: 'None',
+      ...(input.healthCheckNodePort === undefined ? {} : { healthCheckNodePort: input.healthCheckNodePort }),
     },
     status: { loadBalancer: { ingress: loadBalancerIPs.map((ip) => ({ ip, ipMode: 'VIP' })) } },
   };

@@ -7,6 +7,7 @@ export interface Reply {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Undefined: no such path. The path comes without its query. */
@@ -18,8 +19,10 @@ export interface HttpServerInput {
   readonly onListening: (bound: BindAddress) => void;
   /** The address is taken or not ours (yet); tried again after `retryInMs`. */
   readonly onBindFailure: (error: Error, retryInMs: number) => void;
-  /** Milliseconds; kube-proxy's 5 s when left out. */
-  readonly retryMs?: number;
+  /** Milliseconds until the next attempt after so many failed ones in a row; kube-proxy's 5 s when left out. */
+  readonly retryMs?: (failures: number) => number;
+  /** `::` stands for IPv6 alone. Otherwise for IPv4 too, as the system is set. */
+  readonly ipv6Only?: boolean;
 }
 
 export interface HttpServer {
@@ -31,19 +34,25 @@ const usualRetryMs = 5_000;
 
 /** Starts the server; a port that cannot be bound is tried for again until it can, or until `close`. */
 export function serveHttp(input: HttpServerInput): HttpServer {
-  const retryMs = input.retryMs ?? usualRetryMs;
+  const retryMs = input.retryMs ?? (() => usualRetryMs);
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, listener(input.handler));
   server.maxConnections = 256;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
+  let failures = 0;
   server.on('error', (error) => {
     if (!isClosed) {
-      input.onBindFailure(error, retryMs);
-      timer = setTimeout(() => listen(server, input.bind), retryMs);
+      failures += 1;
+      const retryInMs = retryMs(failures);
+      input.onBindFailure(error, retryInMs);
+      timer = setTimeout(() => listen(server, input), retryInMs);
     }
   });
-  server.on('listening', () => input.onListening(boundAddress(server, input.bind)));
-  listen(server, input.bind);
+  server.on('listening', () => {
+    failures = 0;
+    input.onListening(boundAddress(server, input.bind));
+  });
+  listen(server, input);
   return {
     close: async () => {
       isClosed = true;
@@ -53,9 +62,9 @@ export function serveHttp(input: HttpServerInput): HttpServer {
   };
 }
 
-function listen(server: Server, bind: BindAddress): void {
+function listen(server: Server, { bind: { address, port }, ipv6Only = false }: HttpServerInput): void {
   // Without a host Node listens on both families, or on IPv4 where IPv6 is switched off.
-  server.listen(bind.address === '' ? { port: bind.port } : { port: bind.port, host: bind.address });
+  server.listen(address === '' ? { port } : { port, host: address, ipv6Only });
 }
 
 function boundAddress(server: Server, wanted: BindAddress): BindAddress {
@@ -74,11 +83,12 @@ function closeServer(server: Server): Promise<void> {
 function listener(handler: Handler): RequestListener {
   return (request, response) => {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
-    const { status, contentType, body } = answer(handler, path);
+    const { status, contentType, body, headers } = answer(handler, path);
     request.resume();
     response.writeHead(status, {
       'Content-Type': contentType,
       'X-Content-Type-Options': 'nosniff',
+      ...headers,
       'Content-Length': Buffer.byteLength(body),
     });
     response.end(body);

@@ -4,11 +4,12 @@ import { families } from '../../core/model/facts.ts';
 import { countOperations } from '../../core/plan.ts';
 import type { Health } from '../health/health.ts';
 import { queued, started, updated, withNodeEligible } from '../health/health.ts';
+import type { HealthCheckServers } from '../health/health-check-servers.ts';
 import type { Log } from '../log.ts';
 import type { LoopObserver } from '../loop.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { PassOutcome, ReconcilerView } from '../reconciler/state.ts';
-import { createRefusalLog, type RefusalLog } from './refusal-log.ts';
+import type { RefusalLog } from './refusal-log.ts';
 
 export interface ObserverInput {
   readonly log: Log;
@@ -16,6 +17,8 @@ export interface ObserverInput {
   readonly health: HealthCell;
   /** Unix milliseconds. */
   readonly now: () => number;
+  readonly refusals: RefusalLog;
+  readonly healthChecks: HealthCheckServers;
 }
 
 /** Where the current health stands; servers read it. */
@@ -23,15 +26,9 @@ export interface HealthCell {
   value: Health;
 }
 
-export interface Observer extends LoopObserver {
-  readonly refusals: RefusalLog;
-}
-
-export function createObserver(input: ObserverInput): Observer {
-  const { log, metrics, health, now } = input;
-  const refusals = createRefusalLog(log, metrics);
+export function createObserver(input: ObserverInput): LoopObserver {
+  const { log, metrics, health, now, refusals } = input;
   return {
-    refusals,
     queued: () => {
       health.value = queued(health.value, now());
       for (const ip_family of families) {
@@ -44,6 +41,7 @@ export function createObserver(input: ObserverInput): Observer {
       logPass(log, outcome, view);
       metrics.drains.set({}, view.drains.size);
       refusals.passed(outcome, view);
+      serveHealthChecks(input.healthChecks, outcome, view);
     },
     troubled: (what, error, retryInMs) => {
       log.error({ err: error, retryInMs }, `could not ${what}`);
@@ -102,6 +100,13 @@ function logPass(log: Log, outcome: PassOutcome, view: ReconcilerView): void {
   }
   for (const { operation, error, remedy } of outcome.execution.failed.slice(0, loggedFailures)) {
     log.warn({ operation, errno: error.code, remedy }, 'the kernel refused an operation');
+  }
+}
+
+function serveHealthChecks(servers: HealthCheckServers, outcome: PassOutcome, view: ReconcilerView): void {
+  for (const key of outcome.healthChecks) {
+    const wanted = view.desired.resources.get(key)?.resource;
+    servers.set(key, wanted?.kind === 'health-check' ? wanted.value : undefined);
   }
 }
 

@@ -18,6 +18,8 @@ export interface ObjectRefusals {
 export interface RefusalLog {
   /** Refused while reading the object; an empty list clears what was said before. */
   problem(object: ObjectRefusals): void;
+  /** Sockets of a Service's health check that could not be opened; empty: all are open, or gone. */
+  unserved(service: string, refusals: readonly Refusal[]): void;
   /** Refused while compiling it: looked at after passes that compiled something. */
   passed(outcome: PassOutcome, view: ReconcilerView): void;
 }
@@ -37,6 +39,8 @@ export function createRefusalLog(log: Log, metrics: Metrics): RefusalLog {
   };
   return {
     problem: (object) => update(object, 'read'),
+    unserved: (service, refusals) =>
+      update({ kind: 'Service', key: service, source: 'health-check', refusals }, 'health-check'),
     passed: (outcome, view) => {
       for (const service of outcome.services) {
         const refusals = refusalsOf(view.desired, service);

@@ -85,7 +85,7 @@ describe('a port that is taken', () => {
           failures.push(`${error.message} ${retryInMs}`);
           occupant.close();
         },
-        retryMs: 20,
+        retryMs: () => 20,
       });
       open.push(server);
     });
@@ -106,7 +106,7 @@ describe('a port that is taken', () => {
           failures += 1;
           resolve(server.close());
         },
-        retryMs: 5,
+        retryMs: () => 5,
       });
     });
     await new Promise((resolve) => setTimeout(resolve, 50));

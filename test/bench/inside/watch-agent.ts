@@ -4,11 +4,13 @@
  */
 
 import { initialHealth } from '../../../src/app/health/health.ts';
+import { createHealthCheckServers } from '../../../src/app/health/health-check-servers.ts';
 import { filterSkeleton, openKernel } from '../../../src/app/kernel.ts';
 import { makeLog } from '../../../src/app/log.ts';
 import { startLoop } from '../../../src/app/loop.ts';
 import { makeMetrics } from '../../../src/app/metrics/metrics.ts';
 import { createObserver } from '../../../src/app/observe/observer.ts';
+import { createRefusalLog } from '../../../src/app/observe/refusal-log.ts';
 import type { PassTrigger } from '../../../src/app/reconciler/state.ts';
 import { openSource } from '../../../src/app/source.ts';
 import { ensureSysctls } from '../../../src/app/sysctls.ts';
@@ -40,7 +42,10 @@ function run({ kubeconfig }: WatchAgentInput): void {
   const log = makeLog({ level: 'info', format: 'json', destination: process.stderr });
   const readProcess = () => ({ residentBytes: 0, cpuSeconds: 0, startTimeSeconds: 0 });
   const metrics = makeMetrics({ version: 'bench', readProcess });
-  const observer = createObserver({ log, metrics, health: { value: initialHealth }, now: Date.now });
+  const refusals = createRefusalLog(log, metrics);
+  const healthChecks = createHealthCheckServers({ isHealthy: () => true, onTrouble: () => {} });
+  const health = { value: initialHealth };
+  const observer = createObserver({ log, metrics, health, now: Date.now, refusals, healthChecks });
   const loop = startLoop({
     reconciler,
     ports,

@@ -1,0 +1,167 @@
+/** What a load balancer outside sees of a node when it probes healthCheckNodePort. */
+
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Agent, startAgent } from './agent.ts';
+import { type EndpointInput, endpointSlice, type ManifestFolder, makeManifestFolder, service } from './manifests.ts';
+import { inside, makeWorld, nodeAddresses, outsideAddress, podPort, podRanges, pods, type World } from './world.ts';
+
+const ports = { web: 30_100, same: 30_101 } as const;
+const port = { name: 'http', protocol: 'TCP', port: 80 } as const;
+const vip = { IPv4: '198.51.100.1', IPv6: '2001:db8:99::1' } as const;
+
+let world: World;
+let folder: ManifestFolder;
+let agent: Agent;
+
+beforeAll(async () => {
+  world = await makeWorld();
+  await world.peer.serve({ namespace: 'node1', name: 'the-node', port: 9999, protocols: ['TCP'] });
+  folder = await makeManifestFolder(await mkdtemp(join(tmpdir(), 'health-check-')));
+  await folder.write('services.json', [web(), onNodeAddress()]);
+  await endpoints('ready');
+  // The shortest period: a change that waits for two seconds makes the proxy unhealthy.
+  const flags = [`--cluster-cidr=${podRanges}`, '--ipvs-sync-period=1s'];
+  agent = startAgent({ node: 'node1', manifests: folder.path, flags });
+  await agent.synced;
+}, 60_000);
+
+afterAll(async () => {
+  await agent.end('SIGTERM');
+  await world.remove();
+});
+
+const families = ['IPv4', 'IPv6'] as const;
+
+describe.each(families)('in %s', (family) => {
+  it('the node answers for the endpoints it has', async () => {
+    await vi.waitFor(async () => expect(await probe(nodeAddresses.node1[family], ports.web)).toBe('200 1'), waiting);
+  });
+
+  it('the address of the load balancer itself answers, and its other ports do not', async () => {
+    await vi.waitFor(async () => expect(await probe(vip[family], ports.web)).toBe('200 1'), waiting);
+    expect(await probe(vip[family], 9999)).toBe('refused');
+    expect(await probe(vip[family], ports.same)).toBe('refused');
+  });
+});
+
+it('a load-balancer address that is the address of the node answers, and the servers of the node with it', async () => {
+  await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.same)).toBe('503 0'), waiting);
+  const request = {
+    namespace: 'client',
+    protocol: 'TCP',
+    address: nodeAddresses.node1.IPv4,
+    patienceMs: 5_000,
+  } as const;
+  expect(await world.peer.askAll([{ ...request, port: 9999 }])).toMatchObject([[{ pod: 'the-node' }]]);
+});
+
+it('the count follows the endpoints; one that terminates counts no more, though it serves', async () => {
+  await endpoints('terminating');
+  await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('503 0'), waiting);
+  await vi.waitFor(async () => expect(await probe(outsideAddress.IPv6, ports.web)).toBe('503 0'), waiting);
+  await endpoints('ready');
+  await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('200 1'), waiting);
+});
+
+it('the port follows the Service', async () => {
+  await folder.write('services.json', [{ ...web(30_200) }, onNodeAddress()]);
+  await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, 30_200)).toBe('200 1'), waiting);
+  expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('refused');
+  await folder.write('services.json', [web(), onNodeAddress()]);
+  await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('200 1'), waiting);
+});
+
+it('a proxy that cannot program says so, and again that it can', async () => {
+  await inside('node1', 'nft', '-f', await spoiledTable());
+  await folder.write('services.json', [
+    web(),
+    onNodeAddress(),
+    service({ name: 'late', clusterIPs: ['10.96.0.12'], ports: [port] }),
+  ]);
+  await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('503 1'), {
+    ...waiting,
+    timeout: 20_000,
+  });
+  const { stdout } = await execa('nsenter', ['--net=/run/netns/node1', 'curl', '-s', 'http://127.0.0.1:10256/livez']);
+  expect(JSON.parse(stdout)).toMatchObject({ healthy: false });
+  await inside('node1', 'nft', 'delete', 'table', 'inet', 'sluice');
+  await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('200 1'), {
+    ...waiting,
+    timeout: 40_000,
+  });
+}, 90_000);
+
+it('a stopped agent leaves no socket, and the next one answers at once', async () => {
+  await agent.end('SIGTERM');
+  expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('refused');
+  agent = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${podRanges}`] });
+  await agent.synced;
+  await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('200 1'), waiting);
+});
+
+const waiting = { timeout: 10_000, interval: 200 } as const;
+
+function web(healthCheckNodePort: number = ports.web) {
+  return service({
+    name: 'web',
+    clusterIPs: ['10.96.0.10', 'fd00:96::10'],
+    ports: [{ ...port, nodePort: 31_000 }],
+    loadBalancerIPs: [vip.IPv4, vip.IPv6],
+    externalTrafficPolicy: 'Local',
+    healthCheckNodePort,
+  });
+}
+
+/** Without endpoints. */
+function onNodeAddress() {
+  return service({
+    name: 'same',
+    clusterIPs: ['10.96.0.11'],
+    ports: [port],
+    loadBalancerIPs: [nodeAddresses.node1.IPv4],
+    externalTrafficPolicy: 'Local',
+    healthCheckNodePort: ports.same,
+  });
+}
+
+/** One on each node; the one here in this condition. */
+async function endpoints(condition: EndpointInput['condition']): Promise<void> {
+  const slices = families.map((family) =>
+    endpointSlice({
+      service: 'web',
+      family,
+      ports: [{ name: 'http', protocol: 'TCP', port: podPort }],
+      endpoints: [
+        { address: pods.near[family], nodeName: 'node1', ...(condition === undefined ? {} : { condition }) },
+        { address: pods.far[family], nodeName: 'node2' },
+      ],
+    }),
+  );
+  await folder.write('slices.json', slices);
+}
+
+/** A table under our name that takes none of our elements. */
+async function spoiledTable(): Promise<string> {
+  const path = join(await mkdtemp(join(tmpdir(), 'spoiled-')), 'table.nft');
+  await execa('tee', [path], {
+    input: ['delete table inet sluice', 'table inet sluice {', '  set hairpin4 { type mark; }', '}', ''].join('\n'),
+  });
+  return path;
+}
+
+/** Status and weight as a client outside sees them. */
+async function probe(address: string, at: number): Promise<string> {
+  const host = address.includes(':') ? `[${address}]` : address;
+  const format = '%{http_code} %header{x-load-balancing-endpoint-weight}';
+  const options = ['-s', '-o', '/dev/null', '--max-time', '5', '-w', format];
+  const { stdout, exitCode } = await execa(
+    'nsenter',
+    ['--net=/run/netns/client', 'curl', ...options, `http://${host}:${at}/any/path`],
+    { reject: false },
+  );
+  return exitCode === 7 ? 'refused' : stdout;
+}
