@@ -10,6 +10,7 @@ const application: Application = {
   runAgent: async (config, environment) => (await import('./app/agent.ts')).runAgent(config, environment),
   cleanup: async (config) => (await import('./app/cleanup.ts')).cleanup(config),
   preview: async (config) => (await import('./app/preview.ts')).preview(config),
+  trace: async (config, packet) => (await import('./app/trace.ts')).traceOnNode(config, packet),
 };
 
 process.exitCode = await runCommandLine(environmentOfProcess(), application);

@@ -1,36 +1,18 @@
 /** What a sync would change on this node now, by Service. Reads only. */
 
-import { type Actual, adoptReading, ownershipKey, resourceKeyOf } from '../core/actual.ts';
-import { compileService } from '../core/compile.ts';
-import {
-  bySeniority,
-  type Desired,
-  type DesiredStore,
-  emptyDesired,
-  refusalsOf,
-  setContribution,
-} from '../core/desired.ts';
-import { type Facts, slicesOf } from '../core/facts.ts';
+import { type Actual, ownershipKey, resourceKeyOf } from '../core/actual.ts';
+import { compileAll } from '../core/compile-all.ts';
+import { type Desired, refusalsOf } from '../core/desired.ts';
 import { destinationKey } from '../core/keys.ts';
-import { emptyMarks, openMarks } from '../core/marks.ts';
-import type { CompileContext } from '../core/model/context.ts';
 import type { Operation, Plan } from '../core/model/operation.ts';
 import type { Refusal } from '../core/model/reason.ts';
 import { allKeys, makePlan, type PlanRules, phases } from '../core/plan.ts';
-import type { KernelPorts } from '../kernel/executor.ts';
 import type { ObjectProblem } from '../kube/source.ts';
 import type { Config } from './config/config.ts';
-import { makeContext } from './context.ts';
-import { closeKernel, contextSettings, openKernel, planRules, readNode, schedulerSupport } from './kernel.ts';
-import { recoverOwnership } from './ownership.ts';
-import { nodeNameOf, openSource, readOnce } from './source.ts';
+import { planRules } from './kernel.ts';
+import { readActual, type Snapshot, withSnapshot } from './snapshot.ts';
 
-export interface PreviewInput {
-  readonly facts: Facts;
-  /** What was refused while the objects were read. */
-  readonly problems: readonly ObjectProblem[];
-  readonly context: CompileContext;
-  readonly ports: KernelPorts;
+export interface PreviewInput extends Omit<Snapshot, 'nodeName'> {
   readonly rules: Omit<PlanRules, 'quarantined'>;
   readonly fwmarkMask: number;
 }
@@ -57,18 +39,11 @@ export interface PreviewChange {
 }
 
 /** What the agent would change on the node that this process runs on. */
-export async function preview(config: Config): Promise<Preview> {
-  const nodeName = nodeNameOf(config);
-  const { facts, problems } = await readOnce(openSource(config), nodeName);
-  const ports = openKernel(config);
-  try {
-    const settings = contextSettings(config, nodeName, schedulerSupport(config));
-    const context = makeContext(settings, facts.node, readNode(ports));
-    const rules = planRules(config, nodeName);
-    return previewSync({ facts, problems, context, ports, rules, fwmarkMask: config.fwmarkMask });
-  } finally {
-    closeKernel(ports);
-  }
+export function preview(config: Config): Promise<Preview> {
+  return withSnapshot(config, (snapshot) => {
+    const rules = planRules(config, snapshot.nodeName);
+    return previewSync({ ...snapshot, rules, fwmarkMask: config.fwmarkMask });
+  });
 }
 
 export function previewSync(input: PreviewInput): Preview {
@@ -102,27 +77,6 @@ function unreadParts(problems: readonly ObjectProblem[]): ReadonlyMap<string, re
     byName.set(name, [...(byName.get(name) ?? []), ...refusals]);
   }
   return byName;
-}
-
-function readActual(ports: KernelPorts): Actual {
-  const virtualServers = ports.ipvs.dump();
-  const vips = ports.link.dumpVips();
-  const elements = ports.filter.dump() ?? recoverOwnership({ virtualServers, vips });
-  return adoptReading({ virtualServers, vips, elements });
-}
-
-function compileAll(input: PreviewInput, actual: Actual): DesiredStore {
-  const desired = emptyDesired();
-  const marks = emptyMarks(input.fwmarkMask);
-  for (const service of bySeniority(input.facts.services.values())) {
-    const slices = slicesOf(input.facts, service.key);
-    const session = openMarks(marks, actual, service.key);
-    const { context } = input;
-    const contribution = compileService({ service, slices, context, last: undefined, markOf: session.markOf });
-    session.settle();
-    setContribution(desired, service.key, contribution);
-  }
-  return desired;
 }
 
 function groupChanges(plan: Plan, desired: Desired, actual: Actual): ReadonlyMap<string, readonly PreviewChange[]> {

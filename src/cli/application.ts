@@ -1,6 +1,8 @@
 import type { CleanupReport } from '../app/cleanup.ts';
 import type { Config } from '../app/config/config.ts';
 import type { Preview } from '../app/preview.ts';
+import type { TraceReport } from '../app/trace.ts';
+import type { Packet } from '../core/trace/packet.ts';
 import type { Environment } from './environment.ts';
 
 /** What the commands can do. Handed in, so that help and version load nothing, and tests touch no kernel. */
@@ -10,4 +12,6 @@ export interface Application {
   cleanup(config: Config): Promise<CleanupReport>;
   /** Reads only. */
   preview(config: Config): Promise<Preview>;
+  /** Reads only. */
+  trace(config: Config, packet: Packet): Promise<TraceReport>;
 }

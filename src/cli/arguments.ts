@@ -6,7 +6,9 @@ import { nearest } from '../app/config/nearest.ts';
 import { parseConfig } from '../app/config/parse-config.ts';
 import { type ConfigProblem, quote } from '../app/config/problem.ts';
 import { type ReadArguments, readArguments } from '../app/config/read-arguments.ts';
+import type { Packet } from '../core/trace/packet.ts';
 import { type CommandName, commandNames, commands, helpFlag, isCommandName, versionFlag } from './commands.ts';
+import { parsePacket } from './packet-words.ts';
 
 export type OutputFormat = 'text' | 'json';
 
@@ -16,33 +18,49 @@ export type Invocation =
   | { readonly kind: 'version' }
   | { readonly kind: 'run'; readonly config: Config }
   | { readonly kind: 'plan' | 'cleanup'; readonly config: Config; readonly output: OutputFormat }
+  | { readonly kind: 'trace'; readonly config: Config; readonly output: OutputFormat; readonly packet: Packet }
   | { readonly kind: 'problems'; readonly problems: readonly ConfigProblem[] };
 
 export function parseInvocation(argv: readonly string[]): Invocation {
   // Every command accepts the flags of all, so that the arguments of the DaemonSet fit each of them.
   const read = readArguments(argv, [...flags, ...commandFlags]);
   const [word, ...others] = read.words;
-  const problems = [...wordProblems(word, others), ...read.problems];
   const command = word !== undefined && isCommandName(word) ? word : undefined;
+  const operands = command === 'trace' ? others : [];
+  const problems = [...wordProblems(word, command === 'trace' ? [] : others), ...read.problems];
   if (isSet(read, helpFlag.name)) {
     return { kind: 'help', command };
   }
   if (problems.length === 0 && (command === 'version' || isSet(read, versionFlag.name))) {
     return { kind: 'version' };
   }
-  return configured(command ?? 'run', read, problems);
+  return configured({ command: command ?? 'run', operands }, read, problems);
 }
 
 const commandFlags = [...new Set([helpFlag, versionFlag, ...commandNames.flatMap((name) => commands[name].flags)])];
 
-function configured(command: CommandName, read: ReadArguments, before: readonly ConfigProblem[]): Invocation {
+interface Asked {
+  readonly command: CommandName;
+  readonly operands: readonly string[];
+}
+
+function configured({ command, operands }: Asked, read: ReadArguments, before: readonly ConfigProblem[]): Invocation {
   const parsed = parseConfig(read.values);
   const output = outputFormat(read.values.get('output')?.at(-1) ?? 'text');
-  const problems = [...before, ...(parsed.ok ? [] : parsed.problems), ...(typeof output === 'string' ? [] : [output])];
+  const packet = command === 'trace' ? parsePacket(operands) : [];
+  const problems = [
+    ...before,
+    ...('protocol' in packet ? [] : packet),
+    ...(parsed.ok ? [] : parsed.problems),
+    ...(typeof output === 'string' ? [] : [output]),
+  ];
   if (!parsed.ok || typeof output !== 'string' || problems.length > 0) {
     return { kind: 'problems', problems };
   }
   const { config } = parsed;
+  if ('protocol' in packet) {
+    return { kind: 'trace', config, output, packet };
+  }
   if (command === 'plan') {
     return { kind: 'plan', config, output };
   }

@@ -6,6 +6,7 @@ import type { Environment } from './environment.ts';
 import { helpText } from './help.ts';
 import { planText } from './plan-text.ts';
 import { stylesFor } from './styles.ts';
+import { traceText } from './trace-text.ts';
 
 /** 0: done. 1: it failed. 2: the command line is wrong. */
 export type ExitCode = 0 | 1 | 2;
@@ -40,6 +41,11 @@ async function dispatch(environment: Environment, application: Application): Pro
     case 'plan': {
       const preview = await application.preview(invocation.config);
       stdout.write(invocation.output === 'json' ? json(preview) : planText(preview, styles));
+      return 0;
+    }
+    case 'trace': {
+      const report = await application.trace(invocation.config, invocation.packet);
+      stdout.write(invocation.output === 'json' ? json(report) : traceText(report, styles));
       return 0;
     }
     case 'cleanup': {

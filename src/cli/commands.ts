@@ -2,7 +2,7 @@
 
 import type { ArgumentSpecification } from '../app/config/read-arguments.ts';
 
-export const commandNames = ['run', 'plan', 'cleanup', 'version'] as const;
+export const commandNames = ['run', 'plan', 'trace', 'cleanup', 'version'] as const;
 export type CommandName = (typeof commandNames)[number];
 
 /** A flag that is no setting of the agent. */
@@ -16,6 +16,8 @@ export interface Command {
   /** Paragraphs. */
   readonly description: readonly string[];
   readonly flags: readonly CommandFlag[];
+  /** The words that follow the command, as the usage shows them; '' for none. */
+  readonly operands: string;
   /** Whether the flags of the agent count here. */
   readonly isConfigurable: boolean;
   /** Command line and what it is for. */
@@ -52,6 +54,7 @@ export const commands: Readonly<Record<CommandName, Command>> = {
       'Watches Services and EndpointSlices and programs IPVS, the VIP interface and its own nftables table. What it finds of its own at the start is taken over, so a restart breaks no connection; when it stops it leaves everything in place.',
     ],
     flags: [],
+    operands: '',
     isConfigurable: true,
     examples: [
       ['sluice run --cluster-cidr=10.244.0.0/16', 'in a pod, with its service account'],
@@ -64,10 +67,26 @@ export const commands: Readonly<Record<CommandName, Command>> = {
       'Reads the Services and the kernel, and lists by Service what run would add, change and remove, and what it refuses and why. Writes nothing. Give it the flags that run gets.',
     ],
     flags: [outputFlag],
+    operands: '',
     isConfigurable: true,
     examples: [
       ['sluice plan --kubeconfig=/root/.kube/config', 'before sluice takes over a node'],
       ['sluice plan -o json | jq .counts', 'in a script: no operations means in sync'],
+    ],
+  },
+  trace: {
+    summary: 'say what happens to a packet on this node, and why',
+    description: [
+      'Follows the first packet of a connection through what sluice programs here: which rule of its nftables table it meets, which virtual server, which endpoints may get it, and which source address they see; or that it is rejected, dropped, or none of sluice’s business. Reads the Services and the kernel and sends nothing. Where the kernel does not hold what it should, both ways are shown.',
+      'SOURCE is the address of a pod, a node or a client, or the word node for a process on this node. DESTINATION is a ClusterIP, an external or load-balancer IP, or an address of this node with a node port; IPv6 stands in brackets. PROTOCOL is tcp (the default), udp or sctp. Run it on the node that the packet comes to first: the client’s own for a pod or a node. Give it the flags that run gets.',
+    ],
+    flags: [outputFlag],
+    operands: 'SOURCE DESTINATION:PORT[/PROTOCOL]',
+    isConfigurable: true,
+    examples: [
+      ['sluice trace 10.244.1.7 10.96.0.1:443', 'what a pod gets from a ClusterIP'],
+      ['sluice trace node 10.96.0.10:53/udp', 'and a process on this node'],
+      ['sluice trace 203.0.113.9 192.0.2.10:30080 -o json', 'a client at a node port, in JSON'],
     ],
   },
   cleanup: {
@@ -76,6 +95,7 @@ export const commands: Readonly<Record<CommandName, Command>> = {
       'Removes what sluice recorded as its own, in both families: virtual servers, VIPs, its nftables table, and the VIP interface if it made it. What belongs to others stays and is listed. Goes on after an error, and may be run again. Stop the agent first. Exits with 1 if something could not be removed.',
     ],
     flags: [outputFlag],
+    operands: '',
     isConfigurable: true,
     examples: [['sluice cleanup', 'after the DaemonSet is gone']],
   },
@@ -83,6 +103,7 @@ export const commands: Readonly<Record<CommandName, Command>> = {
     summary: 'print the version',
     description: ['Prints the version of sluice.'],
     flags: [],
+    operands: '',
     isConfigurable: false,
     examples: [],
   },

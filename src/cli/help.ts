@@ -54,7 +54,7 @@ function commandHelp(name: CommandName, layout: HelpLayout): readonly string[] {
     `${layout.styles.bold(`sluice ${name}`)}: ${command.summary}`,
     '',
     heading('Usage', layout.styles),
-    `  sluice ${name} [FLAG]…`,
+    `  sluice ${[name, command.operands, '[FLAG]…'].filter((word) => word !== '').join(' ')}`,
     '',
     ...command.description.flatMap((paragraph) => [...wrap(paragraph, layout.columns), '']),
     ...exampleLines(command.examples, layout),

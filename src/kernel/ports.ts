@@ -59,6 +59,8 @@ export interface LinkPort {
   nodeAddresses(): readonly NodeAddress[];
   /** The source the kernel would choose towards the default route; undefined without one. */
   defaultSource(family: 'IPv4' | 'IPv6'): string | undefined;
+  /** The source the kernel would choose towards an address; undefined when no route leads there. */
+  sourceTowards(address: string): string | undefined;
   /** Called after an address of this network namespace came or went. Returns the way to stop. */
   onAddressChange(listener: () => void): () => void;
   close(): void;

@@ -3,8 +3,12 @@ import type { CleanupReport } from '../../src/app/cleanup.ts';
 import type { Config } from '../../src/app/config/config.ts';
 import { makeConfig } from '../../src/app/config/make-config.ts';
 import type { Preview } from '../../src/app/preview.ts';
+import type { TraceReport } from '../../src/app/trace.ts';
 import { runCommandLine } from '../../src/cli/command-line.ts';
 import type { Output } from '../../src/cli/environment.ts';
+import type { Packet } from '../../src/core/trace/packet.ts';
+import type { Trace } from '../../src/core/trace/result.ts';
+import { rules } from '../../src/core/trace/rules.ts';
 
 const preview: Preview = {
   services: [
@@ -30,6 +34,50 @@ const report: CleanupReport = {
   failed: [{ what: 'VIP 10.96.0.2', error: 'EBUSY' }],
 };
 
+function balanced(packet: Packet): Trace {
+  const [address, weight, forwarding] = ['10.1.0.2', 1, 'masquerade'] as const;
+  return {
+    packet,
+    steps: [
+      { step: 'source', kind: 'other-host', address: packet.source, why: 'neither a pod nor this node' },
+      { step: 'destination', kind: 'vip' },
+      { step: 'rule', rule: rules.masqueradeOutside, element: 'masquerade_outside TCP 10.96.0.1:80', mark: 0x4000 },
+      {
+        step: 'virtual-server',
+        key: 'TCP 10.96.0.1:80',
+        view: 'plain',
+        origin: 'default/web:http',
+        scheduler: 'lc',
+        persistenceSeconds: 10_800,
+      },
+    ],
+    verdict: {
+      kind: 'balanced',
+      destinations: [
+        {
+          key: '10.1.0.2:8080',
+          address,
+          weight,
+          forwarding,
+          sees: { kind: 'masqueraded', address: '10.1.0.1', rule: rules.sourceNat },
+        },
+        {
+          key: '10.1.0.13:8080',
+          address,
+          weight: 3,
+          forwarding,
+          sees: { kind: 'unchanged', address: packet.source },
+        },
+      ],
+    },
+  };
+}
+
+function traceReport(packet: Packet, inKernel: Trace | undefined): TraceReport {
+  const wanted = balanced(packet);
+  return { node: 'node1', wanted, inKernel: inKernel ?? wanted };
+}
+
 interface Run {
   readonly code: number;
   readonly stdout: string;
@@ -44,6 +92,7 @@ interface Setting {
   readonly env?: Readonly<Record<string, string>>;
   readonly report?: CleanupReport;
   readonly preview?: Preview;
+  readonly inKernel?: Trace;
   readonly error?: Error;
 }
 
@@ -73,6 +122,7 @@ async function sluice(commandLine: string, setting: Setting = {}): Promise<Run> 
       runAgent: (config) => ask('run', config, undefined),
       cleanup: (config) => ask('cleanup', config, setting.report ?? report),
       preview: (config) => ask('plan', config, setting.preview ?? preview),
+      trace: (config, packet) => ask('trace', config, traceReport(packet, setting.inKernel)),
     },
   );
   return { code, ...text, asked };
@@ -86,6 +136,7 @@ describe('the command', () => {
     ['--log-level debug run', 'run'],
     ['plan', 'plan'],
     ['cleanup', 'cleanup'],
+    ['trace node 10.96.0.1:80', 'trace'],
     ['--cleanup', 'cleanup'],
     ['--cleanup-config', 'cleanup'],
     ['run --cleanup-config=true', 'cleanup'],
@@ -112,7 +163,7 @@ describe('a wrong command line', () => {
     const run = await sluice('pln --ipvs-sync-period=30 --bogus-nonsense -o yaml --log-level=loud');
     expect({ code: run.code, stdout: run.stdout, asked: run.asked }).toEqual({ code: 2, stdout: '', asked: [] });
     expect(run.stderr).toMatchInlineSnapshot(`
-      "sluice: expected a command: run, plan, cleanup, version, given "pln". Perhaps plan was meant.
+      "sluice: expected a command: run, plan, trace, cleanup, version, given "pln". Perhaps plan was meant.
       --bogus-nonsense: expected a flag that sluice has, given one that it has not. See sluice --help.
       --ipvs-sync-period: expected a duration of at least 1s such as 30s or 1m30s, given "30". Add a unit: 30s.
       --log-level: expected one of error, warn, info, debug, trace, given "loud". Choose from the list.
@@ -233,5 +284,61 @@ describe('cleanup', () => {
 
   it('is complete in JSON', async () => {
     expect(JSON.parse((await sluice('cleanup --output=json')).stdout)).toEqual(report);
+  });
+});
+
+describe('trace', () => {
+  it('shows what the packet meets, its end, and what each endpoint sees', async () => {
+    const { code, stdout } = await sluice('trace 203.0.113.9 10.96.0.1:80');
+    expect(code).toBe(0);
+    expect(stdout).toMatchInlineSnapshot(`
+      "TCP from 203.0.113.9 to 10.96.0.1:80, on node1
+
+        source       another host, 203.0.113.9: neither a pod nor this node
+        destination  a VIP
+        before_ipvs  rule "clients that are no pods", element masquerade_outside TCP 10.96.0.1:80, mark 0x4000
+        ipvs         virtual server TCP 10.96.0.1:80, Service default/web:http, scheduler lc, a client keeps its endpoint for 10800 s
+        FORWARDED    to one of 2 endpoints
+                     10.1.0.2:8080   weight 1, sees 10.1.0.1 by masquerade: asked for before IPVS
+                     10.1.0.13:8080  weight 3, sees 203.0.113.9
+
+      The kernel holds the same.
+      "
+    `);
+  });
+
+  it('shows both ways when the kernel does not hold what it should', async () => {
+    const packet: Packet = { source: undefined, destination: 'fd00::1', protocol: 'UDP', port: 53 };
+    const inKernel: Trace = { packet, steps: [], verdict: { kind: 'passed', why: 'no-virtual-server' } };
+    const { stdout } = await sluice('trace node [fd00::1]:53/udp', { inKernel });
+    expect(stdout).toMatchInlineSnapshot(`
+      "UDP from a process on node1 to [fd00::1]:53, on node1
+
+        source       another host, address not known: neither a pod nor this node
+        destination  a VIP
+        before_ipvs  rule "clients that are no pods", element masquerade_outside TCP 10.96.0.1:80, mark 0x4000
+        ipvs         virtual server TCP 10.96.0.1:80, Service default/web:http, scheduler lc, a client keeps its endpoint for 10800 s
+        FORWARDED    to one of 2 endpoints
+                     10.1.0.2:8080   weight 1, sees 10.1.0.1 by masquerade: asked for before IPVS
+                     10.1.0.13:8080  weight 3, sees an address of this node
+
+      The kernel does not hold this now. By what it holds:
+
+        GOES ON  not sluice’s: no Service has this address and port; a server on the node may answer
+
+      sluice plan shows what differs.
+      "
+    `);
+  });
+
+  it('is complete in JSON', async () => {
+    const packet: Packet = { source: '203.0.113.9', destination: '10.96.0.1', protocol: 'TCP', port: 80 };
+    const { stdout } = await sluice('trace 203.0.113.9 10.96.0.1:80 -o json');
+    expect(JSON.parse(stdout)).toEqual(traceReport(packet, undefined));
+  });
+
+  it('has what is wrong with the packet told with what is wrong with the flags', async () => {
+    const run = await sluice('trace web 10.96.0.1 --log-level=loud');
+    expect([run.code, run.stdout, run.stderr.split('\n').length]).toEqual([2, '', 4]);
   });
 });

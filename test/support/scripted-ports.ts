@@ -46,6 +46,7 @@ export function scriptedPorts(script: Script = {}): ScriptedPorts {
       removeInterface: unused,
       nodeAddresses: unused,
       defaultSource: unused,
+      sourceTowards: unused,
       onAddressChange: unused,
       close: unused,
     },

@@ -86,6 +86,10 @@ function port(node: FakeNode): LinkPort {
     removeInterface: () => removeInterface(node),
     nodeAddresses: () => node.nodeAddresses.map(nodeAddress),
     defaultSource: (family: Family) => node.nodeAddresses.find((address) => familyOf(address) === family),
+    sourceTowards: (address) =>
+      node.nodeAddresses.find((own) => own === address) ??
+      node.routes.get(address) ??
+      node.nodeAddresses.find((own) => familyOf(own) === familyOf(address)),
     onAddressChange: (listener) => {
       node.listeners.add(listener);
       return () => {

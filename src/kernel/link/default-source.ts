@@ -1,6 +1,6 @@
-/** Which source address the kernel would choose towards the default route. */
+/** Which source address the kernel would choose towards another, and towards the default route. */
 
-import { addressBits, addressBytes } from '../../core/address.ts';
+import { addressBits, addressBytes, familyOf } from '../../core/address.ts';
 import type { Family } from '../../core/model/facts.ts';
 import { type ErrnoCode, isKernelError } from '../error.ts';
 import { messageAttributes, nextAttribute } from '../netlink/attribute-reader.ts';
@@ -32,22 +32,28 @@ const noRoute: readonly ErrnoCode[] = [
 
 /** Undefined without a default route. Throws KernelError. */
 export function readDefaultSource(socket: NetlinkSocket, family: Family): string | undefined {
+  return readSourceTowards(socket, farAway[family]);
+}
+
+/** Undefined when no route leads there. Throws KernelError. */
+export function readSourceTowards(socket: NetlinkSocket, address: string): string | undefined {
   try {
-    return request(socket, `find the default source of ${family}`, question(family), readSource)[0];
+    return request(socket, `find the source towards ${address}`, question(address), readSource)[0];
   } catch (thrown) {
     if (isKernelError(thrown) && noRoute.includes(thrown.code)) return undefined;
     throw thrown;
   }
 }
 
-function question(family: Family): Batch {
+function question(address: string): Batch {
+  const family = familyOf(address);
   const batch = createBatch(64);
   const header = new Uint8Array(routeHeaderLength);
   header[0] = familyNumber(family);
   header[1] = addressBits(family);
   beginMessage(batch, RTM_GETROUTE, 0);
   putHeader(batch, header);
-  putBytes(batch, RTA_DST, addressBytes(farAway[family]));
+  putBytes(batch, RTA_DST, addressBytes(address));
   endMessage(batch);
   return batch;
 }

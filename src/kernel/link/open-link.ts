@@ -8,7 +8,7 @@ import { closeNetlinkSocket, type NetlinkSocket, openNetlinkSocket } from '../ne
 import type { ApplyResult, LinkOptions, LinkPort } from '../ports.ts';
 import { watchAddresses } from './address-events.ts';
 import { applyVips } from './apply-vips.ts';
-import { readDefaultSource } from './default-source.ts';
+import { readDefaultSource, readSourceTowards } from './default-source.ts';
 import { dumpVips } from './dump-vips.ts';
 import { interfaceAlias } from './identity.ts';
 import { createDummy, deleteLink, findLink, setUp } from './interface.ts';
@@ -34,6 +34,7 @@ export function openLink(options: LinkOptions & { readonly networkNamespace?: st
     removeInterface: () => removeInterface(socket, interfaceName),
     nodeAddresses: () => readNodeAddresses(socket, interfaceName),
     defaultSource: (family) => readDefaultSource(socket, family),
+    sourceTowards: (address) => readSourceTowards(socket, address),
     onAddressChange: (listener) => {
       const groups = [RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR];
       const events = openNetlinkSocket({ protocol: NETLINK_ROUTE, groups, ...place });

@@ -230,4 +230,14 @@ export function testLinkContract(open: (setting: LinkSetting) => LinkUnderTest):
     expect(link.nodeAddresses().map(({ address }) => address)).not.toContain('10.96.0.1');
     expect([link.defaultSource('IPv4'), link.defaultSource('IPv6')]).toEqual(nodeAddresses);
   });
+
+  it('knows the source towards another address, which is the address itself when it is its own', () => {
+    start();
+    link.apply([addVip('10.96.0.1')]);
+    const sources = ['192.0.2.99', '2001:db8::99', '203.0.113.1', ...nodeAddresses].map((each) =>
+      link.sourceTowards(each),
+    );
+    expect(sources).toEqual([...nodeAddresses, nodeAddresses[0], ...nodeAddresses]);
+    expect(link.sourceTowards('10.96.0.1')).toBe(nodeAddresses[0]);
+  });
 }

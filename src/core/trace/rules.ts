@@ -1,0 +1,21 @@
+/** The rules of sluice's table that a trace names: the chain, and the comment under which `nft list` shows the rule. */
+
+export const rules = {
+  drop: { chain: 'before_ipvs', comment: 'no endpoint that the policy allows' },
+  insideView: { chain: 'before_ipvs', comment: 'pods get the endpoints of the whole cluster' },
+  dropOutside: { chain: 'before_ipvs', comment: 'no endpoint on this node' },
+  masqueradeOutside: { chain: 'before_ipvs', comment: 'clients that are no pods' },
+  masquerade: { chain: 'before_ipvs', comment: 'every client' },
+  dropFromNode: { chain: 'before_ipvs_from_node', comment: 'no endpoint that the policy allows' },
+  insideViewFromNode: {
+    chain: 'before_ipvs_from_node',
+    comment: 'the node gets the endpoints of the whole cluster',
+  },
+  masqueradeFromNode: { chain: 'before_ipvs_from_node', comment: 'node ports' },
+  otherPort: { chain: 'after_ipvs', comment: 'not a port of a Service' },
+  sourceNat: { chain: 'source_nat', comment: 'asked for before IPVS' },
+  hairpin: { chain: 'source_nat', comment: 'a pod that reaches itself must see another source' },
+  nodePortsFromNode: { chain: 'source_nat', comment: 'node ports, from the node itself' },
+} as const;
+
+export type Rule = (typeof rules)[keyof typeof rules];

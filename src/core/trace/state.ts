@@ -1,0 +1,60 @@
+/** What is programmed, as a packet meets it: looked up by key, whether it is wanted or in the kernel. */
+
+import { type Actual, ownershipKey, vipKey } from '../actual.ts';
+import type { Desired } from '../desired.ts';
+import type { FilterElement } from '../model/filter-element.ts';
+import type { Destination, VirtualServer } from '../model/virtual-server.ts';
+
+export interface TraceState {
+  /** By `filterElementKey`. */
+  readonly element: (key: string) => FilterElement | undefined;
+  /** By `virtualServerKey`. */
+  readonly virtualServer: (key: string) => ProgrammedServer | undefined;
+  readonly vip: (address: string) => { readonly source: string | undefined } | undefined;
+}
+
+export interface ProgrammedServer {
+  readonly server: VirtualServer;
+  readonly destinations: ReadonlyMap<string, Destination>;
+  /** `namespace/name:port`. */
+  readonly origin: string | undefined;
+}
+
+/** What should be in the kernel. */
+export function wantedState(desired: Desired): TraceState {
+  const resource = (key: string) => desired.resources.get(key)?.resource;
+  return {
+    element: (key) => {
+      const found = resource(key);
+      return found?.kind === 'element' ? found.value : undefined;
+    },
+    virtualServer: (key) => {
+      const found = resource(key);
+      return found?.kind === 'virtual-server' ? found.value : undefined;
+    },
+    vip: (address) => {
+      const found = resource(vipKey(address));
+      return found?.kind === 'vip' ? found.value : undefined;
+    },
+  };
+}
+
+/** What is in the kernel, others' virtual servers included. */
+export function kernelState(actual: Actual): TraceState {
+  return {
+    element: (key) => actual.elements.get(key),
+    virtualServer: (key) => {
+      const found = actual.virtualServers.get(key);
+      if (found === undefined) {
+        return undefined;
+      }
+      const record = actual.elements.get(ownershipKey(found.server.identity));
+      const origin = record !== undefined && 'comment' in record ? record.comment : undefined;
+      return { ...found, origin };
+    },
+    vip: (address) => {
+      const found = actual.vips.get(vipKey(address));
+      return found?.routed === true || found?.onInterface === true ? found : undefined;
+    },
+  };
+}

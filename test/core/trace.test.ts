@@ -1,0 +1,272 @@
+import { describe, expect, it } from 'vitest';
+import { adoptReading } from '../../src/core/actual.ts';
+import { parseCIDR } from '../../src/core/address.ts';
+import { compileService } from '../../src/core/compile.ts';
+import { emptyDesired, setContribution } from '../../src/core/desired.ts';
+import type { CompileContext } from '../../src/core/model/context.ts';
+import type { EndpointFact, ServiceFact } from '../../src/core/model/facts.ts';
+import type { Packet, TraceNode } from '../../src/core/trace/packet.ts';
+import type { Trace } from '../../src/core/trace/result.ts';
+import { rules } from '../../src/core/trace/rules.ts';
+import { kernelState, type TraceState, wantedState } from '../../src/core/trace/state.ts';
+import { trace } from '../../src/core/trace/trace.ts';
+import { type ChainName, chainText } from '../../src/kernel/nft/chains.ts';
+import { context, nodeAddresses } from '../support/context.ts';
+import { endpoint, localEndpoint, service, servicePort, slice } from '../support/facts.ts';
+
+const MARK = 4_096;
+const [NODE] = nodeAddresses;
+const POD = '10.1.0.1';
+const REMOTE_POD = '10.1.7.1';
+const CLIENT = '203.0.113.9';
+const CLUSTER_IP = '10.96.0.1';
+const LOAD_BALANCER_IP = '198.51.100.1';
+
+function programmed(
+  fields: Partial<Omit<ServiceFact, 'key'>> = {},
+  endpoints: readonly EndpointFact[] = [localEndpoint(POD), endpoint(REMOTE_POD)],
+  rest: Partial<CompileContext> = {},
+): TraceState {
+  const fact = service({
+    type: 'LoadBalancer',
+    loadBalancerIPs: [LOAD_BALANCER_IP],
+    ports: [servicePort({ nodePort: 30_080 })],
+    ...fields,
+  });
+  const input = { service: fact, slices: [slice(endpoints)], last: undefined, markOf: () => MARK };
+  const desired = emptyDesired();
+  setContribution(desired, fact.key, compileService({ ...input, context: context(rest) }));
+  return wantedState(desired);
+}
+
+function node(...cidrs: readonly string[]): TraceNode {
+  return {
+    addresses: context().nodeAddresses,
+    clusterCIDRs: cidrs.map(parseCIDR).filter((cidr) => cidr !== undefined),
+    masqueradeMark: 0x4000,
+    sourceTowards: (address) => (address.startsWith('10.1.0.') ? '10.1.0.254' : NODE),
+  };
+}
+
+function packet(source: string | undefined, destination: string, port = 80): Packet {
+  return { source, destination, port, protocol: 'TCP' };
+}
+
+function follow(state: TraceState, sent: Packet, on: TraceNode = node('10.1.0.0/16')): Trace {
+  return trace(sent, state, on);
+}
+
+/** One line for each step, one for the end, one for each destination. */
+function show(found: Trace): readonly string[] {
+  const steps = found.steps.map((step) => {
+    switch (step.step) {
+      case 'source':
+        return `${step.kind} ${step.address}`;
+      case 'destination':
+        return step.kind;
+      case 'rule':
+        return `${step.rule.chain}: ${step.element} mark ${step.mark}`;
+      case 'virtual-server':
+        return `${step.view} ${step.key} of ${step.origin} by ${step.scheduler} ${step.persistenceSeconds} s`;
+    }
+  });
+  const { verdict } = found;
+  const ends =
+    verdict.kind === 'balanced'
+      ? verdict.destinations.map(({ key, sees }) => `${key} sees ${sees.kind} ${sees.address}`)
+      : [`${verdict.kind}: ${verdict.why}`];
+  return [...steps, ...ends];
+}
+
+describe('the way of a packet', () => {
+  it('of a pod to a ClusterIP keeps the source', () => {
+    expect(show(follow(programmed(), packet('10.1.0.9', CLUSTER_IP)))).toEqual([
+      'pod 10.1.0.9',
+      'vip',
+      'plain TCP 10.96.0.1:80 of default/web by rr 0 s',
+      '10.1.0.1:8080 sees unchanged 10.1.0.9',
+      '10.1.7.1:8080 sees unchanged 10.1.0.9',
+    ]);
+  });
+
+  it('of a client to a ClusterIP is masqueraded by the address towards each endpoint', () => {
+    expect(show(follow(programmed(), packet(CLIENT, CLUSTER_IP)))).toEqual([
+      'other-host 203.0.113.9',
+      'vip',
+      'before_ipvs: masquerade_outside TCP 10.96.0.1:80 mark 16384',
+      'plain TCP 10.96.0.1:80 of default/web by rr 0 s',
+      '10.1.0.1:8080 sees masqueraded 10.1.0.254',
+      '10.1.7.1:8080 sees masqueraded 192.168.0.1',
+    ]);
+  });
+
+  it('of a client is the same as of a pod when pods cannot be told from others', () => {
+    const state = programmed({}, undefined, { detectsLocal: false });
+    expect(show(follow(state, packet(CLIENT, CLUSTER_IP), node()))).toEqual([
+      'other-host 203.0.113.9',
+      'vip',
+      'plain TCP 10.96.0.1:80 of default/web by rr 0 s',
+      '10.1.0.1:8080 sees unchanged 203.0.113.9',
+      '10.1.7.1:8080 sees unchanged 203.0.113.9',
+    ]);
+  });
+
+  it('of the node to a VIP starts at the source in its route', () => {
+    expect(show(follow(programmed(), packet(undefined, CLUSTER_IP))).slice(0, 4)).toEqual([
+      `process-on-this-node ${NODE}`,
+      'vip',
+      'plain TCP 10.96.0.1:80 of default/web by rr 0 s',
+      `10.1.0.1:8080 sees unchanged ${NODE}`,
+    ]);
+  });
+
+  it('of the node to its own node port is masqueraded, in the view of clients inside too', () => {
+    const asked = follow(programmed(), packet(NODE, NODE, 30_080));
+    expect(show(asked)).toContain('before_ipvs_from_node: masquerade TCP 192.168.0.1:30080 mark 16384');
+    const inside = follow(programmed({ externalTrafficPolicy: 'Local' }), packet(NODE, NODE, 30_080));
+    expect(show(inside)).toEqual([
+      `process-on-this-node ${NODE}`,
+      'node-address',
+      'before_ipvs_from_node: inside_view TCP 192.168.0.1:30080 mark 4096',
+      'inside FWM 4096 IPv4 of default/web by rr 0 s',
+      '10.1.0.1:8080 sees masqueraded 10.1.0.254',
+      '10.1.7.1:8080 sees masqueraded 192.168.0.1',
+    ]);
+  });
+
+  it('under policy Local depends on who sent it', () => {
+    const state = programmed({ externalTrafficPolicy: 'Local' });
+    expect(show(follow(state, packet(CLIENT, LOAD_BALANCER_IP))).slice(2)).toEqual([
+      'plain TCP 198.51.100.1:80 of default/web by rr 0 s',
+      '10.1.0.1:8080 sees unchanged 203.0.113.9',
+    ]);
+    expect(show(follow(state, packet('10.1.0.9', LOAD_BALANCER_IP))).slice(2)).toEqual([
+      'before_ipvs: inside_view TCP 198.51.100.1:80 mark 4096',
+      'inside FWM 4096 IPv4 of default/web by rr 0 s',
+      '10.1.0.1:8080 sees unchanged 10.1.0.9',
+      '10.1.7.1:8080 sees unchanged 10.1.0.9',
+    ]);
+  });
+
+  it('of a pod that reaches itself is masqueraded to that one endpoint', () => {
+    expect(show(follow(programmed(), packet(POD, CLUSTER_IP))).slice(-2)).toEqual([
+      '10.1.0.1:8080 sees masqueraded 10.1.0.254',
+      `10.1.7.1:8080 sees unchanged ${POD}`,
+    ]);
+  });
+
+  it('tells of affinity', () => {
+    const asked = follow(programmed({ affinityTimeoutSeconds: 90 }), packet('10.1.0.9', CLUSTER_IP));
+    expect(show(asked)).toContain('plain TCP 10.96.0.1:80 of default/web by rr 90 s');
+  });
+});
+
+describe('a packet that nobody gets', () => {
+  const remoteOnly = [endpoint(REMOTE_POD)];
+
+  it('is dropped when the internal policy leaves no endpoint', () => {
+    const state = programmed({ internalTrafficPolicy: 'Local' }, remoteOnly);
+    for (const [source, chain] of [
+      [CLIENT, 'before_ipvs'],
+      ['10.1.0.9', 'before_ipvs'],
+      [undefined, 'before_ipvs_from_node'],
+    ] as const) {
+      expect(show(follow(state, packet(source, CLUSTER_IP))).slice(2)).toEqual([
+        `${chain}: drop TCP 10.96.0.1:80 mark 0`,
+        'dropped: no-endpoint-that-the-policy-allows',
+      ]);
+    }
+  });
+
+  it('is dropped for clients outside when the external policy leaves no endpoint', () => {
+    const state = programmed({ externalTrafficPolicy: 'Local' }, remoteOnly);
+    expect(show(follow(state, packet(CLIENT, NODE, 30_080))).slice(2)).toEqual([
+      'before_ipvs: drop_outside TCP 192.168.0.1:30080 mark 0',
+      'dropped: no-endpoint-that-the-policy-allows',
+    ]);
+    expect(show(follow(state, packet('10.1.0.9', NODE, 30_080))).slice(-1)).toEqual([
+      '10.1.7.1:8080 sees unchanged 10.1.0.9',
+    ]);
+  });
+
+  it('is rejected without endpoints, and with endpoints of weight 0 only', () => {
+    for (const state of [programmed({}, []), withWeights(programmed(), 0)]) {
+      expect(show(follow(state, packet(CLIENT, CLUSTER_IP))).slice(-1)).toEqual(['rejected: no-endpoint']);
+    }
+  });
+
+  it('is rejected on other ports of a VIP', () => {
+    for (const source of [CLIENT, '10.1.0.9', undefined]) {
+      expect(show(follow(programmed(), packet(source, CLUSTER_IP, 81))).slice(2)).toEqual([
+        'after_ipvs: vips 10.96.0.1 mark 0',
+        'rejected: no-port-of-a-service',
+      ]);
+    }
+  });
+});
+
+describe('a packet that is not sluice’s', () => {
+  it('goes on to the servers of the node', () => {
+    expect(show(follow(programmed(), packet(CLIENT, NODE, 22))).slice(1)).toEqual([
+      'node-address',
+      'passed: no-virtual-server',
+    ]);
+  });
+
+  it.each([CLIENT, '10.1.0.9', undefined])('goes on to other hosts, sent by %s', (source) => {
+    expect(show(follow(programmed(), packet(source, '192.168.0.2', 30_080))).slice(1)).toEqual([
+      'elsewhere',
+      'passed: not-for-this-node',
+    ]);
+  });
+});
+
+describe('what the kernel holds', () => {
+  it('is followed like what is wanted', () => {
+    const identity = { kind: 'address', protocol: 'TCP', address: CLUSTER_IP, port: 80 } as const;
+    const server = { identity, scheduler: 'lc', flags: 0, timeoutSeconds: 0, prefixLength: 32 };
+    const destination = {
+      address: POD,
+      port: 8080,
+      weight: 1,
+      forwarding: 'masquerade',
+      activeConnections: 0,
+    } as const;
+    const draining = { ...destination, address: REMOTE_POD, weight: 0, inactiveConnections: 0 };
+    const state = kernelState(
+      adoptReading({
+        virtualServers: [{ server, destinations: [{ ...destination, inactiveConnections: 0 }, draining] }],
+        vips: [{ address: CLUSTER_IP, onInterface: true, routed: true, source: NODE }],
+        elements: [
+          { set: 'vips', address: CLUSTER_IP },
+          { set: 'virtual_servers', address: CLUSTER_IP, protocol: 'TCP', port: 80, comment: 'default/web' },
+        ],
+      }),
+    );
+    expect(show(follow(state, packet('10.1.0.9', CLUSTER_IP)))).toEqual([
+      'pod 10.1.0.9',
+      'vip',
+      'plain TCP 10.96.0.1:80 of default/web by lc 0 s',
+      '10.1.0.1:8080 sees unchanged 10.1.0.9',
+    ]);
+  });
+});
+
+describe('the rules that a trace names', () => {
+  const input = { mark: 0x4000, viewMask: 0x3fff, knowsPods: () => true };
+
+  it.each(Object.values(rules))('are in the table: $chain, $comment', ({ chain, comment }) => {
+    expect(chainText(chain satisfies ChainName, input)).toContain(`comment "${comment}"`);
+  });
+});
+
+function withWeights(state: TraceState, weight: number): TraceState {
+  return {
+    ...state,
+    virtualServer: (key) => {
+      const found = state.virtualServer(key);
+      const destinations = [...(found?.destinations ?? [])].map(([name, each]) => [name, { ...each, weight }] as const);
+      return found === undefined ? undefined : { ...found, destinations: new Map(destinations) };
+    },
+  };
+}
