@@ -39,18 +39,29 @@ describe('applying operations', () => {
     ]);
   });
 
-  it('goes on when answers were dropped, and says that it does not know', () => {
+  it('goes on when answers were dropped, and names the operations of which it does not know', () => {
     const handle = scriptedHandle((datagram, send) =>
       send === 1 ? [{ errno: 105, code: 'ENOBUFS' }] : [acknowledgement(lastSequence(datagram), 0)],
     );
-    expect(applyIpvsOperations(writerOn(handle), many)).toEqual({ failures: [], unknown: true });
+    const { failures, unknown } = applyIpvsOperations(writerOn(handle), many);
+    expect(unknown).toBe(true);
     expect(handle.sent).toHaveLength(3);
+    const [first = 0, second = 0] = handle.sent.map((datagram) => sequences(datagram).length);
+    expect(failures.map(({ index }) => index)).toEqual(Array.from({ length: second }, (_, index) => first + index));
+    expect(new Set(failures.map(({ error }) => error.code))).toEqual(new Set(['ENOBUFS']));
   });
 
-  it('stops when the kernel does not answer', () => {
-    const handle = scriptedHandle(() => []);
-    expect(applyIpvsOperations(writerOn(handle), many)).toEqual({ failures: [], unknown: true });
-    expect(handle.sent).toHaveLength(1);
+  it('stops when the kernel does not answer, and names all from there on', () => {
+    const handle = scriptedHandle((datagram, send) =>
+      send === 0 ? [acknowledgement(lastSequence(datagram), 0)] : [],
+    );
+    const { failures, unknown } = applyIpvsOperations(writerOn(handle), many);
+    expect(unknown).toBe(true);
+    expect(handle.sent).toHaveLength(2);
+    const settled = sequences(handle.sent[0] ?? Buffer.alloc(0)).length;
+    expect(failures.map(({ index }) => index)).toEqual(
+      Array.from({ length: many.length - settled }, (_, index) => settled + index),
+    );
   });
 });
 
