@@ -6,7 +6,8 @@ import type { KernelError } from './error.ts';
 
 /**
  * What `apply` brings back. Operations that are not in `failures` succeeded.
- * `unknown` true: replies were lost (ENOBUFS); what is in force must be read again.
+ * `unknown` true: replies were lost (ENOBUFS), late or unreadable. The operations that they were about are in `failures`
+ * too, with what went wrong: they may or may not be in force, which must be read again.
  */
 export interface ApplyResult {
   readonly failures: readonly OperationFailure[];

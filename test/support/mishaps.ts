@@ -3,6 +3,7 @@
 import type { Operation } from '../../src/core/model/operation.ts';
 import { errno, KernelError } from '../../src/kernel/error.ts';
 import type { KernelPorts } from '../../src/kernel/executor.ts';
+import { repliesLost } from '../../src/kernel/fake/faults.ts';
 import type { ApplyResult, OperationFailure } from '../../src/kernel/ports.ts';
 
 export interface MishapPorts extends KernelPorts {
@@ -33,9 +34,7 @@ export function withMishaps(ports: KernelPorts): MishapPorts {
       const own = refused.flatMap((error, index): readonly OperationFailure[] =>
         error === undefined ? [] : [{ index, error }],
       );
-      return losing.delete(name)
-        ? { failures: [], unknown: true }
-        : { failures: [...failed, ...own], unknown: result.unknown };
+      return losing.delete(name) ? repliesLost(operations) : { failures: [...failed, ...own], unknown: result.unknown };
     };
   }
   function take({ kind }: Operation): KernelError | undefined {

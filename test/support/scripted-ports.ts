@@ -5,6 +5,7 @@ import { destinationKey } from '../../src/core/keys.ts';
 import type { Operation } from '../../src/core/model/operation.ts';
 import { errno, KernelError } from '../../src/kernel/error.ts';
 import type { KernelPorts } from '../../src/kernel/executor.ts';
+import { repliesLost } from '../../src/kernel/fake/faults.ts';
 import type { ApplyResult } from '../../src/kernel/ports.ts';
 
 export interface ScriptedPorts extends KernelPorts {
@@ -68,7 +69,7 @@ function answer(
   lose: string | undefined,
 ): ApplyResult {
   if (lose !== undefined && lines.some((line) => line.includes(lose))) {
-    return { failures: [], unknown: true };
+    return repliesLost(lines);
   }
   const failures = lines.flatMap((line, index) => {
     const [part, code] = [...refuse].find(([each]) => line.includes(each)) ?? [];

@@ -1,6 +1,7 @@
 /** Refusals that a test asks a fake for. */
 
-import { errno } from '../errno.ts';
+import { errno, KernelError } from '../error.ts';
+import type { ApplyResult } from '../ports.ts';
 
 /** Refusals waiting for an operation that they match. */
 export interface Faults<Operation> {
@@ -8,6 +9,12 @@ export interface Faults<Operation> {
   readonly failNext: (matches: (operation: Operation) => boolean, code: keyof typeof errno) => void;
   /** The errno that this operation must fail with, else what `carryOut` answers. */
   readonly refusal: (operation: Operation, carryOut: () => number) => number;
+}
+
+/** What a port brings back when every answer to these operations is lost. */
+export function repliesLost(operations: readonly unknown[]): ApplyResult {
+  const error = new KernelError('netlink batch', errno.ENOBUFS);
+  return { failures: operations.map((_, index) => ({ index, error })), unknown: true };
 }
 
 export function createFaults<Operation>(): Faults<Operation> {

@@ -7,7 +7,7 @@ import { errno, KernelError } from '../error.ts';
 import { setLayouts } from '../nft/set-layout.ts';
 import { renderSkeleton } from '../nft/skeleton.ts';
 import type { ApplyResult, FilterPort, OperationFailure } from '../ports.ts';
-import { createFaults, type Faults } from './faults.ts';
+import { createFaults, type Faults, repliesLost } from './faults.ts';
 
 /** The fake, with what only tests do to it. */
 export interface FakeFilter extends FilterPort {
@@ -75,7 +75,7 @@ function applyAll(table: Table, operations: readonly FilterOperation[]): ApplyRe
   }
   const unknown = table.repliesLost && operations.length > 0;
   table.repliesLost &&= !unknown;
-  return unknown ? { failures: [], unknown } : { failures, unknown };
+  return unknown ? repliesLost(operations) : { failures, unknown };
 }
 
 /** Carries one operation out; an errno when the kernel would refuse it, else 0. */

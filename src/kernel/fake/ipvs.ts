@@ -18,6 +18,7 @@ import type { IpvsTable } from '../ipvs/open-ipvs.ts';
 import type { IpvsTimeouts } from '../ipvs/timeouts.ts';
 import { createBatch, resetBatch } from '../netlink/batch.ts';
 import type { ApplyResult, OperationFailure } from '../ports.ts';
+import { repliesLost } from './faults.ts';
 import { changeTable, type FakeTable, type FakeVirtualServer } from './ipvs-table.ts';
 
 export interface FakeIpvsOptions {
@@ -104,7 +105,7 @@ function applyAll(kernel: FakeKernel, operations: readonly IpvsOperation[]): App
   }
   const unknown = kernel.repliesLost && operations.length > 0;
   kernel.repliesLost &&= !unknown;
-  return unknown ? { failures: [], unknown } : { failures, unknown };
+  return unknown ? repliesLost(operations) : { failures, unknown };
 }
 
 /** What the adapter refuses before the kernel sees it, by its own encoder. */

@@ -9,7 +9,7 @@ import type { VipOperation } from '../../core/model/operation.ts';
 import type { VipMode, VipState } from '../../core/model/vip.ts';
 import { errno, KernelError } from '../error.ts';
 import type { ApplyResult, LinkPort, NodeAddress, OperationFailure } from '../ports.ts';
-import { createFaults, type Faults } from './faults.ts';
+import { createFaults, type Faults, repliesLost } from './faults.ts';
 
 export interface FakeLinkOptions {
   readonly mode?: VipMode;
@@ -128,7 +128,7 @@ function applyAll(node: FakeNode, operations: readonly VipOperation[]): ApplyRes
   }
   const unknown = node.repliesLost && operations.length > 0;
   node.repliesLost &&= !unknown;
-  return unknown ? { failures: [], unknown } : { failures, unknown };
+  return unknown ? repliesLost(operations) : { failures, unknown };
 }
 
 function change(node: FakeNode, operation: VipOperation): number {

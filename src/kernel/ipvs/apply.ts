@@ -29,8 +29,12 @@ export function applyIpvsOperations(writer: Writer, operations: readonly IpvsOpe
     collectFailures(operations, piece.indices, { outcome, failures });
     if (outcome.state === 'unknown') {
       unknown = true;
+      const error = outcome.cause;
+      failures.push(...piece.indices.slice(outcome.firstUnknown).map((index) => ({ index, error })));
       // Lost answers say nothing against the next send; a deaf or dead socket would fail it too, each after a wait.
-      if (outcome.cause.code !== 'ENOBUFS') break;
+      if (error.code !== 'ENOBUFS') {
+        for (; next < operations.length; next += 1) failures.push({ index: next, error });
+      }
     }
   }
   failures.sort((one, other) => one.index - other.index);

@@ -52,9 +52,7 @@ describe('applying operations', () => {
   });
 
   it('stops when the kernel does not answer, and names all from there on', () => {
-    const handle = scriptedHandle((datagram, send) =>
-      send === 0 ? [acknowledgement(lastSequence(datagram), 0)] : [],
-    );
+    const handle = scriptedHandle((datagram, send) => (send === 0 ? [acknowledgement(lastSequence(datagram), 0)] : []));
     const { failures, unknown } = applyIpvsOperations(writerOn(handle), many);
     expect(unknown).toBe(true);
     expect(handle.sent).toHaveLength(2);

@@ -19,7 +19,7 @@ describe('the controls of the table in memory', () => {
     const table = fakeIpvs();
     table.loseNextReplies();
     expect(table.apply([])).toEqual({ failures: [], unknown: false });
-    expect(table.apply([addServer(virtualServer(web))])).toEqual({ failures: [], unknown: true });
+    expect(table.apply([addServer(virtualServer(web))]).unknown).toBe(true);
     expect(table.dump()).toHaveLength(1);
     expect(table.apply([editServer(virtualServer(web))])).toEqual({ failures: [], unknown: false });
   });

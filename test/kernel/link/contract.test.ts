@@ -21,7 +21,7 @@ describe('the VIP interface in memory', () => {
     const operations = [addVip('10.96.0.1'), addVip('10.96.0.2')];
     expect(link.apply(operations).failures.map(({ index, error }) => [index, error.code])).toEqual([[0, 'ENOBUFS']]);
     link.loseNextReplies();
-    expect(link.apply(operations)).toEqual({ failures: [], unknown: true });
+    expect(link.apply(operations).unknown).toBe(true);
     expect(link.dumpVips()).toHaveLength(2);
     expect(link.writes).toBe(4);
   });

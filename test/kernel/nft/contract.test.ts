@@ -23,7 +23,7 @@ describe('the table in memory', () => {
     await filter.ensureTable(skeleton);
     filter.loseNextReplies();
     const operations = [add({ set: 'vips', address: '10.96.0.1' })];
-    expect(filter.apply(operations)).toEqual({ failures: [], unknown: true });
+    expect(filter.apply(operations).unknown).toBe(true);
     expect(filter.dump()).toHaveLength(1);
     expect(filter.apply(operations).unknown).toBe(false);
   });
