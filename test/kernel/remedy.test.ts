@@ -16,6 +16,14 @@ const kinds: readonly Operation['kind'][] = [
   'remove-element',
 ];
 
+/** A VIP whose source is not the node's yet, or an element of a set that somebody changed, may be taken later. */
+const unfit = {
+  'add-virtual-server': 'quarantine',
+  'edit-virtual-server': 'quarantine',
+  'add-destination': 'quarantine',
+  'edit-destination': 'quarantine',
+} as const;
+
 const table: readonly (readonly [ErrnoCode, Readonly<Partial<Record<Operation['kind'], Remedy>>>, Remedy])[] = [
   ['EEXIST', { 'add-virtual-server': 'edit-instead', 'add-destination': 'edit-instead' }, 'retry'],
   [
@@ -33,10 +41,10 @@ const table: readonly (readonly [ErrnoCode, Readonly<Partial<Record<Operation['k
   ],
   ['ESRCH', { 'remove-virtual-server': 'done', 'remove-destination': 'done' }, 'read-again'],
   ['ENOBUFS', {}, 'read-again'],
-  ['EINVAL', {}, 'quarantine'],
-  ['ERANGE', {}, 'quarantine'],
-  ['EAFNOSUPPORT', {}, 'quarantine'],
-  ['EOPNOTSUPP', {}, 'quarantine'],
+  ['EINVAL', unfit, 'retry'],
+  ['ERANGE', unfit, 'retry'],
+  ['EAFNOSUPPORT', unfit, 'retry'],
+  ['EOPNOTSUPP', unfit, 'retry'],
   ['ENOMEM', {}, 'retry'],
   ['EPERM', {}, 'retry'],
   ['EIO', {}, 'retry'],

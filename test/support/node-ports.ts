@@ -37,6 +37,7 @@ export interface ReconcilerSettings {
   readonly vipMode?: VipMode;
   readonly now?: () => number;
   readonly graceMs?: number;
+  readonly fwmarkMask?: number;
 }
 
 /** A reconciler as the agent makes it, not started. */
@@ -45,7 +46,7 @@ export function reconcilerOn(ports: KernelPorts, settings: ReconcilerSettings = 
     ports,
     context: settings.context ?? context(),
     rules: { nodeName: 'node-a', vipMode: settings.vipMode ?? 'address', excludedCIDRs: [] },
-    fwmarkMask,
+    fwmarkMask: settings.fwmarkMask ?? fwmarkMask,
     graceMs: settings.graceMs ?? 30_000,
     now: settings.now ?? (() => 0),
   });

@@ -1,53 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import type { Reconciler } from '../../../src/app/reconciler/reconciler.ts';
-import { adoptReading, resourceKeyOf } from '../../../src/core/actual.ts';
+import { resourceKeyOf } from '../../../src/core/actual.ts';
 import { refusalsOf } from '../../../src/core/desired.ts';
-import type { EndpointFact, FactChange, ServiceFact } from '../../../src/core/model/facts.ts';
-import { countOperations } from '../../../src/core/plan.ts';
-import { renderActual, renderDesired } from '../../../src/core/render.ts';
 import { renderIpvs } from '../../../src/kernel/ipvs/render.ts';
 import { context } from '../../support/context.ts';
 import { endpoint, localEndpoint, service, servicePort, slice, terminating } from '../../support/facts.ts';
 import { type FakePorts, fakePorts, reconcilerOn, sets, writes } from '../../support/node-ports.ts';
-
-const KEY = 'TCP 10.96.0.1:80';
-const identity = { kind: 'address', protocol: 'TCP', address: '10.96.0.1', port: 80 } as const;
-const one = endpoint('10.1.1.1');
-const two = endpoint('10.1.1.2');
-
-function web(fields: Parameters<typeof service>[0] = {}): FactChange {
-  return { change: 'set', kind: 'Service', fact: service(fields) };
-}
-
-function endpoints(...list: readonly EndpointFact[]): FactChange {
-  return { change: 'set', kind: 'EndpointSlice', fact: slice(list) };
-}
-
-function gone(name = 'web'): FactChange {
-  return { change: 'delete', kind: 'Service', key: `default/${name}` };
-}
-
-function started(ports: FakePorts, ...batch: readonly FactChange[]): Reconciler {
-  const reconciler = reconcilerOn(ports);
-  reconciler.changes(batch);
-  reconciler.start();
-  return reconciler;
-}
-
-/** Weights by address and port, for the virtual server of the ClusterIP. */
-function weights(ports: FakePorts): Readonly<Record<string, number>> {
-  const list = ports.ipvs.dumpDestinations(identity);
-  return Object.fromEntries(list.map((to) => [`${to.address}:${to.port}`, to.weight]));
-}
-
-function expectSettled(reconciler: Reconciler, ports: FakePorts): void {
-  const { ipvs, link, filter } = ports;
-  const actual = adoptReading({ virtualServers: ipvs.dump(), vips: link.dumpVips(), elements: filter.dump() ?? [] });
-  expect(renderActual(actual, reconciler.view.desired)).toBe(renderDesired(reconciler.view.desired));
-  const before = writes(ports);
-  expect(countOperations(reconciler.audit().plan)).toBe(0);
-  expect(writes(ports)).toBe(before);
-}
+import {
+  endpoints,
+  expectSettled,
+  gone,
+  one,
+  started,
+  two,
+  web,
+  webIdentity,
+  webKey,
+  weights,
+} from '../../support/web.ts';
 
 describe('a reconciler', () => {
   it('writes nothing before it starts', async () => {
@@ -108,7 +77,7 @@ describe('a reconciler', () => {
 
   it('leaves what others made', async () => {
     const ports = await fakePorts();
-    const foreign = { ...identity, address: '203.0.113.1' };
+    const foreign = { ...webIdentity, address: '203.0.113.1' };
     const server = { identity: foreign, scheduler: 'wlc', flags: 0, timeoutSeconds: 0, prefixLength: 32 };
     ports.ipvs.apply([{ kind: 'add-virtual-server', server }]);
     ports.link.addAddress('203.0.113.1');
@@ -125,14 +94,14 @@ describe('a reconciler', () => {
     ports.ipvs.apply([
       {
         kind: 'remove-destination',
-        identity,
+        identity: webIdentity,
         destination: { address: '10.1.1.1', port: 8080, weight: 1, forwarding: 'masquerade' },
       },
     ]);
     ports.link.deleteAddress('10.96.0.1');
     reconciler.audit();
     expectSettled(reconciler, ports);
-    ports.ipvs.apply([{ kind: 'remove-virtual-server', identity }]);
+    ports.ipvs.apply([{ kind: 'remove-virtual-server', identity: webIdentity }]);
     reconciler.audit();
     expectSettled(reconciler, ports);
   });
@@ -170,11 +139,11 @@ describe('failures', () => {
   it('are tried again by key, and only they', async () => {
     const ports = await fakePorts();
     ports.ipvs.failNext(
-      (operation) => operation.kind === 'add-virtual-server' && resourceKeyOf(operation) === KEY,
+      (operation) => operation.kind === 'add-virtual-server' && resourceKeyOf(operation) === webKey,
       'ENOMEM',
     );
     const reconciler = started(ports, web(), endpoints(one), web({ name: 'other', clusterIPs: ['10.96.0.2'] }));
-    expect([...reconciler.view.failing]).toEqual([KEY]);
+    expect([...reconciler.view.failing]).toEqual([webKey]);
     const outcome = reconciler.retry();
     expect(outcome?.execution.performed.map(({ kind }) => kind)).toEqual(['add-virtual-server', 'add-destination']);
     expect(reconciler.retry()).toBeUndefined();
@@ -237,63 +206,9 @@ describe('failures', () => {
   });
 });
 
-describe('what the kernel will never take', () => {
-  it('is left out: a destination, until it changes', async () => {
-    const ports = await fakePorts();
-    const reconciler = started(ports, web(), endpoints(one, endpoint('224.0.0.1')));
-    expect(weights(ports)).toEqual({ '10.1.1.1:8080': 1 });
-    expect([...reconciler.view.failing]).toEqual([]);
-    const before = writes(ports);
-    reconciler.audit();
-    expect(writes(ports)).toBe(before);
-    reconciler.changes([endpoints(one, two)]);
-    expectSettled(reconciler, ports);
-  });
-
-  it('does not keep another failure of the same virtual server from being tried again', async () => {
-    const ports = await fakePorts();
-    ports.ipvs.failNext(
-      (operation) => operation.kind === 'add-destination' && operation.destination.address === '10.1.1.1',
-      'ENOMEM',
-    );
-    const reconciler = started(ports, web(), endpoints(one, endpoint('224.0.0.1')));
-    reconciler.retry();
-    expect(weights(ports)).toEqual({ '10.1.1.1:8080': 1 });
-    expect([...reconciler.view.failing]).toEqual([]);
-  });
-
-  it('is a scheduler: its Services use the default, and say so', async () => {
-    const ports = await fakePorts({ schedulers: ['rr', 'lc'] });
-    const fact: ServiceFact = service({ annotations: { 'sluice.dev/scheduler': 'mh' } });
-    const reconciler = started(
-      ports,
-      ...sets({ kind: 'Service', fact }),
-      endpoints(one),
-      web({ name: 'other', clusterIPs: ['10.96.0.2'], annotations: { 'sluice.dev/scheduler': 'mh' } }),
-    );
-    expect(ports.ipvs.dump().map((state) => state.server.scheduler)).toEqual(['rr', 'rr']);
-    expect(refusalsOf(reconciler.view.desired, 'default/web').map(({ reason }) => reason)).toEqual([
-      'scheduler-not-in-kernel',
-    ]);
-    expect([...reconciler.view.failing]).toEqual([]);
-    expectSettled(reconciler, ports);
-    const before = writes(ports);
-    reconciler.setContext(context());
-    expect(writes(ports)).toBe(before);
-  });
-
-  it('is a scheduler that a Service changes to: the old one goes over to the default', async () => {
-    const ports = await fakePorts({ schedulers: ['rr', 'lc'] });
-    const reconciler = started(ports, web({ annotations: { 'sluice.dev/scheduler': 'lc' } }), endpoints(one));
-    reconciler.changes([web({ annotations: { 'sluice.dev/scheduler': 'sed' } })]);
-    expect(ports.ipvs.dump().map((state) => state.server.scheduler)).toEqual(['rr']);
-    expectSettled(reconciler, ports);
-  });
-});
-
 describe('draining', () => {
   function busy(ports: FakePorts, address: string, activeConnections: number): void {
-    ports.ipvs.setConnections(identity, { address, port: 8080 }, { activeConnections, inactiveConnections: 0 });
+    ports.ipvs.setConnections(webIdentity, { address, port: 8080 }, { activeConnections, inactiveConnections: 0 });
   }
 
   it('takes the weight first, and the destination with its last connection', async () => {
