@@ -168,7 +168,9 @@ function report(loop: LoopState, outcome: PassOutcome | undefined): void {
   if (outcome === undefined) {
     return;
   }
-  observer.passed(outcome, reconciler.view);
+  for (let pass: PassOutcome | undefined = outcome; pass !== undefined; pass = pass.followedBy) {
+    observer.passed(pass, reconciler.view);
+  }
   const { failing, isUncertain, drains } = reconciler.view;
   if (isUncertain) {
     scheduleAudit(loop, delayOf(loop));

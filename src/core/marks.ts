@@ -64,6 +64,11 @@ function inherited(marks: MarkStore, actual: Actual, frontends: readonly string[
   return undefined;
 }
 
+/** Whether a view that asks now is given a mark. */
+export function hasFreeMark(marks: MarkStore, actual: Actual): boolean {
+  return nextFree(marks, actual) !== undefined;
+}
+
 /** A mark counts as occupied while the kernel holds its virtual server, also when its view is already gone. */
 function nextFree(marks: MarkStore, actual: Actual): number | undefined {
   const occupied = occupiedMarks(marks, actual);

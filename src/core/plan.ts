@@ -25,7 +25,7 @@ export interface PlanRules {
   readonly vipMode: VipMode;
   /** Virtual servers with an address in here are never removed. */
   readonly excludedCIDRs: readonly CIDR[];
-  /** `quarantineKey`s of destinations that the kernel refused as they are; they are left out. */
+  /** `quarantineKey`s and `serverQuarantineKey`s of what the kernel refused as it is; it is left out. */
   readonly quarantined: ReadonlySet<string>;
 }
 
@@ -86,6 +86,17 @@ export const phases = [
   'disclaim',
 ] as const satisfies readonly (keyof Plan)[];
 
+/** Names a virtual server with the settings that it had when the kernel refused it. */
+export function serverQuarantineKey({
+  identity,
+  scheduler,
+  flags,
+  timeoutSeconds,
+  prefixLength,
+}: VirtualServer): string {
+  return `${virtualServerKey(identity)} ${scheduler} ${flags} ${timeoutSeconds} ${prefixLength}`;
+}
+
 /** Names a destination as it was when the kernel refused it. */
 export function quarantineKey(identity: VirtualServerIdentity, destination: Destination): string {
   return `${virtualServerKey(identity)} ${destinationKey(destination)} ${destination.forwarding} ${destination.weight}`;
@@ -121,6 +132,11 @@ function wantVirtualServer(draft: Draft, input: PlanInput, wanted: DesiredVirtua
   const { server } = wanted;
   const key = virtualServerKey(server.identity);
   const there = input.actual.virtualServers.get(key);
+  const { quarantined } = input.rules;
+  const isRefused = quarantined.size > 0 && quarantined.has(serverQuarantineKey(server));
+  if (there === undefined && isRefused) {
+    return;
+  }
   if (there === undefined) {
     draft.make.push({ kind: 'add-virtual-server', server });
     const ordered = insertionOrder([...wanted.destinations.values()], server.scheduler, input.rules.nodeName);
@@ -129,7 +145,7 @@ function wantVirtualServer(draft: Draft, input: PlanInput, wanted: DesiredVirtua
     }
     return;
   }
-  if (!isSameServer(server, there.server)) {
+  if (!isRefused && !isSameServer(server, there.server)) {
     draft.make.push({ kind: 'edit-virtual-server', server });
   }
   changeDestinations(draft, input, wanted, there);
@@ -146,7 +162,7 @@ function changeDestinations(
     const known = there.destinations.get(key);
     if (known === undefined) {
       addDestination(draft, input, identity, destination);
-    } else if (known.weight !== destination.weight || known.forwarding !== destination.forwarding) {
+    } else if (!isSameDestination(destination, known) && !isQuarantined(input, identity, destination)) {
       const phase = destination.weight < known.weight ? draft.quiesce : draft.make;
       phase.push({ kind: 'edit-destination', identity, destination });
     }
@@ -164,10 +180,18 @@ function addDestination(
   identity: VirtualServerIdentity,
   destination: Destination,
 ): void {
-  if (input.rules.quarantined.size > 0 && input.rules.quarantined.has(quarantineKey(identity, destination))) {
-    return;
+  if (!isQuarantined(input, identity, destination)) {
+    draft.make.push({ kind: 'add-destination', identity, destination });
   }
-  draft.make.push({ kind: 'add-destination', identity, destination });
+}
+
+function isQuarantined(input: PlanInput, identity: VirtualServerIdentity, destination: Destination): boolean {
+  const { quarantined } = input.rules;
+  return quarantined.size > 0 && quarantined.has(quarantineKey(identity, destination));
+}
+
+function isSameDestination(wanted: Destination, there: Destination): boolean {
+  return wanted.weight === there.weight && wanted.forwarding === there.forwarding;
 }
 
 /**

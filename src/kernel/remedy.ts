@@ -31,11 +31,24 @@ export function remedyFor(kind: Operation['kind'], code: ErrnoCode): Remedy {
     case 'ERANGE':
     case 'EAFNOSUPPORT':
     case 'EOPNOTSUPP':
-      return 'quarantine';
+      return isSetting(kind) ? 'quarantine' : 'retry';
     case 'ENOBUFS':
       return 'read-again';
     default:
       return 'retry';
+  }
+}
+
+/** What is wrong with a VIP is that the node changes under it; an element has no settings that could be wrong. */
+function isSetting(kind: Operation['kind']): boolean {
+  switch (kind) {
+    case 'add-virtual-server':
+    case 'edit-virtual-server':
+    case 'add-destination':
+    case 'edit-destination':
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -1,9 +1,9 @@
 /** Logs each refused part of an object once, when it first appears, and keeps the count by reason. */
 
-import { refusalsOf } from '../../core/desired.ts';
 import type { Reason, Refusal } from '../../core/model/reason.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import { refusalsIn } from '../reconciler/quarantine.ts';
 import type { PassOutcome, ReconcilerView } from '../reconciler/state.ts';
 
 /** What a source says about one object. */
@@ -20,7 +20,7 @@ export interface RefusalLog {
   problem(object: ObjectRefusals): void;
   /** Sockets of a Service's health check that could not be opened; empty: all are open, or gone. */
   unserved(service: string, refusals: readonly Refusal[]): void;
-  /** Refused while compiling it: looked at after passes that compiled something. */
+  /** Refused while compiling it or by the kernel: looked at after passes that compiled something or failed. */
   passed(outcome: PassOutcome, view: ReconcilerView): void;
 }
 
@@ -42,8 +42,9 @@ export function createRefusalLog(log: Log, metrics: Metrics): RefusalLog {
     unserved: (service, refusals) =>
       update({ kind: 'Service', key: service, source: 'health-check', refusals }, 'health-check'),
     passed: (outcome, view) => {
-      for (const service of outcome.services) {
-        const refusals = refusalsOf(view.desired, service);
+      const refused = outcome.execution.failed.length === 0 ? [] : view.quarantined.byService.keys();
+      for (const service of new Set([...outcome.services, ...refused])) {
+        const refusals = refusalsIn(view, service);
         update({ kind: 'Service', key: service, source: 'compile', refusals }, 'compile');
       }
     },

@@ -7,11 +7,12 @@ import { bySeniority, setContribution } from '../../core/desired.ts';
 import { trackDrains } from '../../core/drain.ts';
 import { slicesOf } from '../../core/facts.ts';
 import { isHealthCheckKey } from '../../core/keys.ts';
-import { openMarks } from '../../core/marks.ts';
+import { hasFreeMark, openMarks } from '../../core/marks.ts';
 import type { CompileContext } from '../../core/model/context.ts';
 import type { Plan } from '../../core/model/operation.ts';
-import { allKeys, makePlan, quarantineKey } from '../../core/plan.ts';
-import { executePlan, type FailedOperation } from '../../kernel/executor.ts';
+import { allKeys, makePlan } from '../../core/plan.ts';
+import { type Execution, executePlan, type FailedOperation } from '../../kernel/executor.ts';
+import { quarantine, releaseChanged } from './quarantine.ts';
 import type { PassOutcome, PassTrigger, ReconcilerState } from './state.ts';
 import { type Stopwatch, startStopwatch } from './stopwatch.ts';
 
@@ -19,8 +20,9 @@ import { type Stopwatch, startStopwatch } from './stopwatch.ts';
 export function changePass(state: ReconcilerState, trigger: PassTrigger, services: Iterable<string>): PassOutcome {
   const stopwatch = startStopwatch(state.options.now);
   const keys = new Set<string>();
-  const compiled = [...services];
-  for (const service of compiled) {
+  const compiled: string[] = [];
+  for (const service of services) {
+    compiled.push(service);
     for (const key of compileInto(state, service)) {
       keys.add(key);
     }
@@ -84,16 +86,14 @@ export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): P
   for (const key of pass.keys) {
     trackDrains(state.drains, state, key);
   }
-  const again = execution.failed.filter((failure) => !isRefusedDestination(failure));
-  for (const operation of [...again.map((failure) => failure.operation), ...execution.withheld]) {
-    state.failing.add(resourceKeyOf(operation));
-  }
+  noteFailures(state, execution);
   state.isUncertain ||= execution.isUncertain;
-  learn(state, execution.failed);
   pass.stopwatch.lap('executeMs');
   const { trigger, services, stopwatch } = pass;
   const healthChecks = [...pass.keys].filter(isHealthCheckKey);
-  return { trigger, services, plan, execution, healthChecks, durationMs: stopwatch.totalMs(), spans: stopwatch.spans };
+  const times = { durationMs: stopwatch.totalMs(), spans: stopwatch.spans };
+  const followedBy = followUp(state, strikeSchedulers(state, execution.failed));
+  return { trigger, services, plan, execution, healthChecks, ...times, followedBy };
 }
 
 function carryOut(state: ReconcilerState, pass: PlannedPass): PassOutcome {
@@ -101,7 +101,7 @@ function carryOut(state: ReconcilerState, pass: PlannedPass): PassOutcome {
     desired: state.desired,
     actual: state.actual,
     keys: pass.keys,
-    rules: { ...state.options.rules, quarantined: state.quarantined },
+    rules: { ...state.options.rules, quarantined: state.quarantined.keys },
   });
   pass.stopwatch.lap('planMs');
   for (const key of pass.keys) {
@@ -131,40 +131,76 @@ function compileInto(state: ReconcilerState, key: string): ReadonlySet<string> {
           markOf: session.markOf,
         });
   session.settle();
-  return setContribution(state.desired, key, contribution);
+  const changed = setContribution(state.desired, key, contribution);
+  if (contribution?.refusals.some(({ reason }) => reason === 'fwmarks-exhausted') === true) {
+    state.markless.add(key);
+  } else {
+    state.markless.delete(key);
+  }
+  releaseChanged(state.quarantined, state.desired, key);
+  return changed;
 }
 
-/** A destination that the kernel will not take is left out; a scheduler that it lacks is struck from the list. */
-function learn(state: ReconcilerState, failed: readonly FailedOperation[]): void {
+/** What failed or was withheld is tried again, except what the kernel will not take and what rests on it. */
+function noteFailures(state: ReconcilerState, { failed, withheld }: Execution): void {
+  const unmade = new Set<string>();
   for (const failure of failed) {
-    const { operation, remedy } = failure;
-    if (isRefusedDestination(failure) && 'destination' in operation) {
-      state.quarantined.add(quarantineKey(operation.identity, operation.destination));
+    const { operation } = failure;
+    const key = resourceKeyOf(operation);
+    if (!quarantine(state.quarantined, state.desired, failure)) {
+      state.failing.add(key);
+    } else if (operation.kind === 'add-virtual-server') {
+      unmade.add(key);
     }
-    if (remedy === 'scheduler-missing' && 'server' in operation) {
-      strikeScheduler(state, operation.server.scheduler);
+  }
+  for (const key of withheld.map(resourceKeyOf)) {
+    if (!unmade.has(key)) {
+      state.failing.add(key);
     }
   }
 }
 
-function isRefusedDestination({ operation, remedy }: FailedOperation): boolean {
-  return remedy === 'quarantine' && operation.kind === 'add-destination';
-}
-
-/** The default scheduler stays on the list: there is nothing to fall back to, so its servers are tried again. */
-function strikeScheduler(state: ReconcilerState, name: string): void {
-  const { schedulers } = state.context;
-  if (name === schedulers.defaultScheduler || !isScheduler(name) || !schedulers.available.has(name)) {
-    return;
+/**
+ * Strikes schedulers that the kernel turned out to lack from the list; returns the Services that use them. The default
+ * stays on it: there is nothing to fall back to, so its servers are tried again.
+ */
+function strikeSchedulers(state: ReconcilerState, failed: readonly FailedOperation[]): readonly string[] {
+  const names = new Set<string>();
+  for (const { operation, remedy } of failed) {
+    const { schedulers } = state.context;
+    const name = remedy === 'scheduler-missing' && 'server' in operation ? operation.server.scheduler : '';
+    if (name !== schedulers.defaultScheduler && isScheduler(name) && schedulers.available.has(name)) {
+      names.add(name);
+    }
   }
-  state.struck.add(name);
+  if (names.size === 0) {
+    return [];
+  }
+  for (const name of names) {
+    state.struck.add(name);
+  }
   state.context = withoutStruck(state.context, state.struck);
-  const users = [...state.desired.contributions.values()].filter((contribution) => contribution.scheduler === name);
-  changePass(
-    state,
-    'retry',
-    users.map((contribution) => contribution.service),
-  );
+  const users = [...state.desired.contributions.values()].filter(({ scheduler }) => names.has(scheduler));
+  return users.map((contribution) => contribution.service);
+}
+
+/** Compiles these Services again, and those that wait for a mark as long as one is free. */
+function followUp(state: ReconcilerState, services: readonly string[]): PassOutcome | undefined {
+  const hasTakers = state.markless.size > 0 && hasFreeMark(state.marks, state.actual);
+  return services.length === 0 && !hasTakers ? undefined : changePass(state, 'retry', withTakers(state, services));
+}
+
+/** One after the other, since each one that is compiled takes marks. */
+function* withTakers(state: ReconcilerState, services: readonly string[]): Generator<string> {
+  yield* services;
+  const { services: facts } = state.facts;
+  const waiting = [...state.markless].map((key) => facts.get(key)).filter((fact) => fact !== undefined);
+  for (const { key } of bySeniority(waiting)) {
+    if (!hasFreeMark(state.marks, state.actual)) {
+      return;
+    }
+    yield key;
+  }
 }
 
 /** The context without schedulers that this kernel turned out to lack. */

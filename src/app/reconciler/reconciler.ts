@@ -8,6 +8,7 @@ import type { CompileContext } from '../../core/model/context.ts';
 import type { FactChange } from '../../core/model/facts.ts';
 import { drainPass } from './drain-pass.ts';
 import { auditPass, changePass, retryPass, startPass, withoutStruck } from './pass.ts';
+import { releaseAll } from './quarantine.ts';
 import { initialState, type PassOutcome, type ReconcilerOptions, type ReconcilerView } from './state.ts';
 
 export interface Reconciler {
@@ -38,7 +39,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     audit: () => auditPass(state),
     setContext: (context) => {
       state.context = withoutStruck(context, state.struck);
-      state.quarantined.clear();
+      releaseAll(state.quarantined);
       return state.isStarted ? changePass(state, 'context', [...state.facts.services.keys()]) : undefined;
     },
     retry: () => (state.failing.size === 0 ? undefined : retryPass(state)),

@@ -7,6 +7,7 @@ import type { CompileContext } from '../../core/model/context.ts';
 import type { Plan } from '../../core/model/operation.ts';
 import type { PlanRules } from '../../core/plan.ts';
 import type { Execution, KernelPorts } from '../../kernel/executor.ts';
+import { emptyQuarantine, type Quarantine, type QuarantineStore } from './quarantine.ts';
 
 export interface ReconcilerOptions {
   readonly ports: KernelPorts;
@@ -32,6 +33,8 @@ export interface PassOutcome {
   readonly healthChecks: readonly string[];
   readonly durationMs: number;
   readonly spans: PassSpans;
+  /** The pass that this one gave cause for: Services compiled again for what the kernel answered. */
+  readonly followedBy: PassOutcome | undefined;
 }
 
 /** Where the time of a pass went, in milliseconds on the clock of `options.now`; 0 for what it did not do. */
@@ -58,6 +61,7 @@ export interface ReconcilerView {
   /** The kernel contradicted what was believed: an audit is due. */
   readonly isUncertain: boolean;
   readonly isStarted: boolean;
+  readonly quarantined: Quarantine;
 }
 
 export interface ReconcilerState extends ReconcilerView {
@@ -65,8 +69,9 @@ export interface ReconcilerState extends ReconcilerView {
   actual: ActualStore;
   readonly marks: MarkStore;
   context: CompileContext;
-  /** `quarantineKey`s: destinations that the kernel refuses as they are. */
-  readonly quarantined: Set<string>;
+  readonly quarantined: QuarantineStore;
+  /** Services with an inside view for which no mark was free. */
+  readonly markless: Set<string>;
   /** Schedulers that the kernel turned out to lack. */
   readonly struck: Set<string>;
   readonly failing: Set<string>;
@@ -83,7 +88,8 @@ export function initialState(options: ReconcilerOptions): ReconcilerState {
     drains: new Map(),
     marks: emptyMarks(options.fwmarkMask),
     context: options.context,
-    quarantined: new Set(),
+    quarantined: emptyQuarantine(),
+    markless: new Set(),
     struck: new Set(),
     failing: new Set(),
     isUncertain: false,
