@@ -55,7 +55,7 @@ function removeResources(report: Report, ports: KernelPorts, rules: Omit<PlanRul
   const virtualServers = ports.ipvs.dump();
   const vips = ports.link.dumpVips();
   const recorded = ports.filter.dump();
-  const elements = recorded ?? recoverOwnership({ virtualServers, vips });
+  const elements = recorded ?? recoverOwnership({ virtualServers, vips }, []).elements;
   const actual = adoptReading({ virtualServers, vips, elements });
   const desired = emptyDesired();
   const plan = makePlan({

@@ -27,6 +27,8 @@ export interface LoopObserver {
   passed(outcome: PassOutcome, view: ReconcilerView): void;
   /** Something could not be done; it is tried again after `retryInMs`. */
   troubled(what: string, error: unknown, retryInMs: number): void;
+  /** The record of ownership was lost, and nobody can tell whether these virtual servers on VIPs are sluice's. */
+  leftAlone(servers: readonly string[]): void;
 }
 
 export interface Loop {
@@ -96,7 +98,10 @@ function begin(loop: LoopState, waitsForNode: boolean): void {
 async function bringUp(loop: LoopState): Promise<void> {
   const { input } = loop;
   try {
-    await ensureRecord(input.ports, input.skeleton);
+    const unclear = await ensureRecord(input.ports, input.skeleton, input.reconciler.view.facts.services.values());
+    if (unclear.length > 0) {
+      input.observer.leftAlone(unclear);
+    }
     if (loop.phase === 'stopped') {
       return;
     }

@@ -1,34 +1,88 @@
 /**
  * What in the kernel is sluice's when the nftables table that records it is gone (somebody flushed the ruleset). Local
- * routes carry sluice's route protocol number, so the VIPs are known; virtual servers on these VIPs are taken for
- * sluice's too. Virtual servers on node addresses cannot be told from others' and are left alone.
+ * routes carry sluice's route protocol number, so the VIPs are known. Of the virtual servers on these VIPs are ours:
+ *
+ * - those that a Service wants: they would be taken over anyway;
+ * - those on a VIP that no Service has any more: they are left from the Service that had it, and the VIP goes too.
+ *
+ * On a VIP that is still in use, a virtual server at a port that no Service has may be ours, of a port that went away
+ * meanwhile, or somebody else's. It is left alone, and told of. Virtual servers on node addresses cannot be told from
+ * others' at all and are left alone, like those of firewall marks.
  */
 
 import type { Reading } from '../core/actual.ts';
+import { frontendKey, virtualServerKey } from '../core/keys.ts';
+import type { ServiceFact } from '../core/model/facts.ts';
 import type { FilterElement } from '../core/model/filter-element.ts';
 import type { KernelPorts } from '../kernel/executor.ts';
 import type { FilterSkeleton } from '../kernel/ports.ts';
 
-export function recoverOwnership(reading: Omit<Reading, 'elements'>): readonly FilterElement[] {
+export interface Recovered {
+  readonly elements: readonly FilterElement[];
+  /** Keys of virtual servers on VIPs of sluice's of which nobody can tell whose they are. */
+  readonly unclear: readonly string[];
+}
+
+/** Without Services (cleanup) every VIP is one that no Service has any more. */
+export function recoverOwnership(reading: Omit<Reading, 'elements'>, services: Iterable<ServiceFact>): Recovered {
   const vips = reading.vips.filter((vip) => vip.routed).map((vip) => vip.address);
   const ours = new Set(vips);
+  const claims = claimsOf(services);
   const elements: FilterElement[] = vips.map((address) => ({ set: 'vips', address }));
+  const unclear: string[] = [];
   for (const { server } of reading.virtualServers) {
     const { identity } = server;
-    if (identity.kind === 'address' && ours.has(identity.address)) {
-      const { address, protocol, port } = identity;
+    if (identity.kind !== 'address' || !ours.has(identity.address)) {
+      continue;
+    }
+    const { address, protocol, port } = identity;
+    if (claims.addresses.has(address) && !claims.frontends.has(frontendKey(protocol, address, port))) {
+      unclear.push(virtualServerKey(identity));
+    } else {
       elements.push({ set: 'virtual_servers', address, protocol, port });
     }
   }
-  return elements;
+  return { elements, unclear };
 }
 
-/** Loads the table; when it was missing, what can be recovered is recorded in it before anything is planned. */
-export async function ensureRecord(ports: KernelPorts, skeleton: FilterSkeleton): Promise<void> {
+/**
+ * Loads the table; when it was missing, what can be recovered is recorded in it before anything is planned. Returns the
+ * virtual servers that are left alone though they are on VIPs of sluice's.
+ */
+export async function ensureRecord(
+  ports: KernelPorts,
+  skeleton: FilterSkeleton,
+  services: Iterable<ServiceFact>,
+): Promise<readonly string[]> {
   const isLost = ports.filter.dump() === undefined;
   await ports.filter.ensureTable(skeleton);
-  if (isLost) {
-    const recovered = recoverOwnership({ virtualServers: ports.ipvs.dump(), vips: ports.link.dumpVips() });
-    ports.filter.apply(recovered.map((element) => ({ kind: 'add-element', element })));
+  if (!isLost) {
+    return [];
   }
+  const { elements, unclear } = recoverOwnership(
+    { virtualServers: ports.ipvs.dump(), vips: ports.link.dumpVips() },
+    services,
+  );
+  ports.filter.apply(elements.map((element) => ({ kind: 'add-element', element })));
+  return unclear;
+}
+
+interface Claims {
+  readonly addresses: ReadonlySet<string>;
+  readonly frontends: ReadonlySet<string>;
+}
+
+/** What Services have on VIPs, whether it can be programmed or not. */
+function claimsOf(services: Iterable<ServiceFact>): Claims {
+  const addresses = new Set<string>();
+  const frontends = new Set<string>();
+  for (const { clusterIPs, externalIPs, loadBalancerIPs, ports } of services) {
+    for (const address of [...clusterIPs, ...externalIPs, ...loadBalancerIPs]) {
+      addresses.add(address);
+      for (const { protocol, port } of ports) {
+        frontends.add(frontendKey(protocol, address, port));
+      }
+    }
+  }
+  return { addresses, frontends };
 }

@@ -47,7 +47,7 @@ export function preview(config: Config): Promise<Preview> {
 }
 
 export function previewSync(input: PreviewInput): Preview {
-  const actual = readActual(input.ports);
+  const actual = readActual(input);
   const desired = compileAll(input, actual);
   const plan = makePlan({
     desired,

@@ -35,9 +35,9 @@ export async function withSnapshot<Result>(config: Config, use: (snapshot: Snaps
   }
 }
 
-export function readActual(ports: KernelPorts): Actual {
+export function readActual({ ports, facts }: Pick<Snapshot, 'ports' | 'facts'>): Actual {
   const virtualServers = ports.ipvs.dump();
   const vips = ports.link.dumpVips();
-  const elements = ports.filter.dump() ?? recoverOwnership({ virtualServers, vips });
+  const elements = ports.filter.dump() ?? recoverOwnership({ virtualServers, vips }, facts.services.values()).elements;
   return adoptReading({ virtualServers, vips, elements });
 }

@@ -19,7 +19,7 @@ export interface TraceReport {
 export function traceOnNode(config: Config, packet: Packet): Promise<TraceReport> {
   return withSnapshot(config, (snapshot) => {
     const { facts, context, ports, nodeName } = snapshot;
-    const actual = readActual(ports);
+    const actual = readActual({ ports, facts });
     const desired = compileAll({ facts, context, fwmarkMask: config.fwmarkMask }, actual);
     const node = traceNode(config, snapshot);
     return {

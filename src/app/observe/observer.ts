@@ -46,6 +46,13 @@ export function createObserver(input: ObserverInput): LoopObserver {
     troubled: (what, error, retryInMs) => {
       log.error({ err: error, retryInMs }, `could not ${what}`);
     },
+    leftAlone: (servers) => {
+      const fields = { count: servers.length, virtualServers: servers.slice(0, loggedFailures) };
+      log.warn(
+        fields,
+        'the record of ownership was lost; virtual servers on VIPs that no Service wants are left alone',
+      );
+    },
   };
 }
 
@@ -110,7 +117,7 @@ function serveHealthChecks(servers: HealthCheckServers, outcome: PassOutcome, vi
   }
 }
 
-/** Of one pass: a kernel that refuses everything must not fill the log. */
+/** At a time: a kernel that refuses everything must not fill the log. */
 const loggedFailures = 10;
 
 function firstOperation(outcome: PassOutcome): unknown {
