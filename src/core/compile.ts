@@ -3,7 +3,7 @@
 import { familyOf } from './address.ts';
 import { readWishes, type ServiceWishes } from './annotations.ts';
 import { gatherBackends, policiesOf, type Selection, selectBackends } from './endpoints.ts';
-import { externalFrontend, internalFrontend, type Place, type PortView } from './frontends.ts';
+import { type ExternalPlace, externalFrontend, internalFrontend, type PortView } from './frontends.ts';
 import { healthCheckFrontend } from './health-checks.ts';
 import { frontendKey } from './keys.ts';
 import type { CompileContext } from './model/context.ts';
@@ -17,6 +17,7 @@ import {
 import type { Refusal } from './model/reason.ts';
 import type { Contribution, Frontend } from './model/resource.ts';
 import { virtualServerFlags } from './model/virtual-server.ts';
+import { allowedSources } from './source-ranges.ts';
 
 /** The mark of a Service port's inside view; undefined when none is left. `frontends` are the keys that will carry it. */
 export type MarkOf = (view: string, frontends: readonly string[]) => number | undefined;
@@ -99,6 +100,7 @@ function viewOf(
     timeoutSeconds: service.affinityTimeoutSeconds ?? 0,
     internalLocal: service.internalTrafficPolicy === 'Local',
     externalLocal: service.externalTrafficPolicy === 'Local',
+    allowedSources: allowedSources(service.loadBalancerSourceRanges, family),
   };
 }
 
@@ -129,19 +131,25 @@ function addPort(job: PortJob): void {
   }
 }
 
-function externalPlaces(job: PortJob): readonly Place[] {
+/** An address that is an externalIP and a load-balancer IP of the Service is restricted as the latter. */
+function externalPlaces(job: PortJob): readonly ExternalPlace[] {
   const ofFamily = (address: string): boolean => familyOf(address) === job.view.family;
   const vips = [...job.service.externalIPs, ...job.service.loadBalancerIPs].filter(ofFamily);
-  const places: Place[] = vips.map((address) => ({ address, port: job.port.port }));
+  const loadBalancerIPs = new Set(job.service.loadBalancerIPs);
+  const places: ExternalPlace[] = vips.map((address) => ({
+    address,
+    port: job.port.port,
+    isLoadBalancerIP: loadBalancerIPs.has(address),
+  }));
   if (job.port.nodePort !== 0) {
     for (const address of job.context.nodePortAddresses.filter(ofFamily)) {
-      places.push({ address, port: job.port.nodePort });
+      places.push({ address, port: job.port.nodePort, isLoadBalancerIP: false });
     }
   }
   return places;
 }
 
-function insideMark(job: PortJob, places: readonly Place[]): number | undefined {
+function insideMark(job: PortJob, places: readonly ExternalPlace[]): number | undefined {
   const { view } = job;
   const keys = places.map((place) => frontendKey(view.protocol, place.address, place.port));
   const mark = job.markOf(`${view.origin} ${view.protocol} ${view.family}`, keys);

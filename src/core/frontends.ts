@@ -6,7 +6,7 @@
  * fwmark virtual server first (ip_vs_service_find in net/netfilter/ipvs/ip_vs_ctl.c).
  */
 
-import { addressBits } from './address.ts';
+import { addressBits, type CIDR } from './address.ts';
 import type { Backend, Selection } from './endpoints.ts';
 import { filterElementKey, frontendKey, virtualServerKey } from './keys.ts';
 import type { CompileContext } from './model/context.ts';
@@ -14,6 +14,7 @@ import type { Family, Protocol } from './model/facts.ts';
 import type { FilterElement, FrontendSet } from './model/filter-element.ts';
 import type { DesiredVirtualServer, Frontend, Resource } from './model/resource.ts';
 import type { Destination, Scheduler, VirtualServerIdentity } from './model/virtual-server.ts';
+import { allowedSourcesOf } from './source-ranges.ts';
 
 /** What all frontends of one Service port and family share. */
 export interface PortView {
@@ -29,11 +30,17 @@ export interface PortView {
   readonly timeoutSeconds: number;
   readonly internalLocal: boolean;
   readonly externalLocal: boolean;
+  /** Who may come to the load-balancer IPs; undefined: everybody. */
+  readonly allowedSources: readonly CIDR[] | undefined;
 }
 
 export interface Place {
   readonly address: string;
   readonly port: number;
+}
+
+export interface ExternalPlace extends Place {
+  readonly isLoadBalancerIP: boolean;
 }
 
 /** The ClusterIP: one view. Sources that are no pods are masqueraded when pods can be told from them. */
@@ -54,7 +61,7 @@ export function internalFrontend(place: Place, view: PortView, context: CompileC
 
 /** externalIP, load-balancer IP or node port. `mark` is the inside view's, where the policy asks for one. */
 export function externalFrontend(
-  place: Place,
+  place: ExternalPlace,
   view: PortView,
   context: CompileContext,
   mark: number | undefined,
@@ -71,6 +78,13 @@ export function externalFrontend(
     if (mark !== undefined) {
       resources.push(...insideView(place, view, mark));
     }
+  }
+  if (place.isLoadBalancerIP && view.allowedSources !== undefined) {
+    resources.push(frontendElement('restricted', place, view));
+    const ranges = allowedSourcesOf(place.address, view.allowedSources, context.sources[view.family]);
+    const { address, port } = place;
+    const key = { set: 'allowed_sources', address, protocol: view.protocol, port } as const;
+    resources.push(...ranges.map((range) => element({ ...key, range })));
   }
   return { key: frontendKey(view.protocol, place.address, place.port), resources };
 }

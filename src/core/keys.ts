@@ -44,6 +44,8 @@ export function filterElementKey(element: FilterElement): string {
       return `${element.set} ${element.address}`;
     case 'fwmarks':
       return `${element.set} ${element.mark} ${element.family}`;
+    case 'allowed_sources':
+      return `${element.set} ${frontendKey(element.protocol, element.address, element.port)} from ${element.range}`;
     default:
       return `${element.set} ${frontendKey(element.protocol, element.address, element.port)}`;
   }

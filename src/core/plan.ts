@@ -4,7 +4,7 @@ import { type Actual, type ActualVirtualServer, ownershipKey } from './actual.ts
 import { type CIDR, cidrContains } from './address.ts';
 import type { Desired } from './desired.ts';
 import { insertionOrder } from './insertion-order.ts';
-import { destinationKey, frontendKey, virtualServerKey } from './keys.ts';
+import { destinationKey, filterElementKey, frontendKey, virtualServerKey } from './keys.ts';
 import type { Protocol } from './model/facts.ts';
 import type { FilterElement } from './model/filter-element.ts';
 import type { FilterOperation, IpvsOperation, Plan, VipOperation } from './model/operation.ts';
@@ -271,14 +271,20 @@ function unwantVirtualServer(draft: Draft, input: PlanInput, identity: VirtualSe
 }
 
 /**
- * While its frontend stays, what kept packets away from the virtual server's new destinations leaves as soon as these
- * are there. Masquerade leaves only after the destinations that needed it have lost their weight; and when the frontend
- * goes, every element outlives the VIP.
+ * A range of sources leaves in the transaction that brings the new ones, so that nobody is refused in between; with its
+ * restriction it goes only after the destinations that were restricted. While its frontend stays, what kept packets away
+ * from the virtual server's new destinations leaves as soon as these are there. Masquerade leaves only after the
+ * destinations that needed it have lost their weight; and when the frontend goes, every element outlives the VIP.
  */
 function unwantElement(draft: Draft, input: PlanInput, element: FilterElement): void {
   const operation: FilterOperation = { kind: 'remove-element', element };
   if (isOwnership(element)) {
     draft.disclaim.push(operation);
+  } else if (
+    element.set === 'allowed_sources' &&
+    input.desired.resources.has(filterElementKey({ ...element, set: 'restricted' }))
+  ) {
+    draft.claim.push(operation);
   } else if (
     (element.set === 'drop' || element.set === 'drop_outside' || element.set === 'inside_view') &&
     input.desired.resources.has(frontendKey(element.protocol, element.address, element.port))

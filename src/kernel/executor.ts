@@ -208,7 +208,7 @@ function keysBefore(identity: VirtualServerIdentity): readonly string[] {
     : [record, ...guardSets.map((set) => filterElementKey({ set, ...identity }))];
 }
 
-const guardSets = ['masquerade', 'masquerade_outside', 'drop', 'drop_outside'] as const;
+const guardSets = ['masquerade', 'masquerade_outside', 'drop', 'drop_outside', 'restricted'] as const;
 
 /** A VIP is exposed only when every element of this pass that names its address stands. */
 function guardedOnly(run: Run, operations: readonly VipOperation[]): readonly VipOperation[] {

@@ -79,6 +79,14 @@ const states: Readonly<Record<string, DesiredStore>> = {
   'eTP=Local': want(service({ ...exposed, externalTrafficPolicy: 'Local' }), one, local),
   'eTP=Local without local endpoints': want(service({ ...exposed, externalTrafficPolicy: 'Local' }), one),
   'iTP=Local without local endpoints': want(service({ ...exposed, internalTrafficPolicy: 'Local' }), one),
+  'a load balancer for some': want(
+    service({ ...exposed, loadBalancerSourceRanges: ['10.0.0.0/8', '11.0.0.0/8'] }),
+    one,
+  ),
+  'a load balancer for fewer': want(
+    service({ ...exposed, loadBalancerSourceRanges: ['10.1.0.0/16', '11.0.0.0/8'] }),
+    two,
+  ),
   'a node port': want(service({ ports: [servicePort({ nodePort: 30_080 })] }), one),
   'another address': want(service({ clusterIPs: ['10.96.0.9'] }), one),
 };

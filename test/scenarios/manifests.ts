@@ -17,6 +17,7 @@ export interface ServiceInput {
   readonly ports: readonly PortInput[];
   readonly externalIPs?: readonly string[];
   readonly loadBalancerIPs?: readonly string[];
+  readonly loadBalancerSourceRanges?: readonly string[];
   readonly externalTrafficPolicy?: TrafficPolicy;
   readonly internalTrafficPolicy?: TrafficPolicy;
   readonly healthCheckNodePort?: number;
@@ -61,6 +62,7 @@ export function service(input: ServiceInput): Manifest {
       ipFamilies: input.clusterIPs.map(familyOf),
       ports: input.ports.map((port) => ({ ...port, targetPort: port.name })),
       externalIPs: input.externalIPs ?? [],
+      loadBalancerSourceRanges: input.loadBalancerSourceRanges ?? [],
       externalTrafficPolicy: input.externalTrafficPolicy ?? 'Cluster',
       internalTrafficPolicy: input.internalTrafficPolicy ?? 'Cluster',
       sessionAffinity: 'None',

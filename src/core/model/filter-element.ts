@@ -14,6 +14,8 @@ import type { Family, Protocol } from './facts.ts';
  * | drop | drop new connections of every source |
  * | drop_outside | drop new connections of sources outside the cluster |
  * | health_check | let this port of a VIP through to the agent's own server |
+ * | restricted | drop new connections of every source that is not among its allowed sources |
+ * | allowed_sources | a source range that may reach this restricted frontend |
  * | hairpin | masquerade this local endpoint when it reaches itself |
  */
 export type FrontendSet =
@@ -22,7 +24,8 @@ export type FrontendSet =
   | 'masquerade_outside'
   | 'drop'
   | 'drop_outside'
-  | 'health_check';
+  | 'health_check'
+  | 'restricted';
 
 export type FilterElement =
   | {
@@ -40,6 +43,14 @@ export type FilterElement =
       readonly port: number;
       readonly mark: number;
     }
+  | {
+      readonly set: 'allowed_sources';
+      readonly address: string;
+      readonly protocol: Protocol;
+      readonly port: number;
+      /** See `ranges.ts`. Ranges of one frontend must not overlap: the kernel refuses it. */
+      readonly range: string;
+    }
   | { readonly set: 'vips' | 'hairpin'; readonly address: string }
   | { readonly set: 'fwmarks'; readonly family: Family; readonly mark: number; readonly comment?: string };
 
@@ -56,5 +67,7 @@ export const setNames: readonly SetName[] = [
   'drop',
   'drop_outside',
   'health_check',
+  'restricted',
+  'allowed_sources',
   'hairpin',
 ];

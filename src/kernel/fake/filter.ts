@@ -3,6 +3,7 @@
 import { filterElementKey } from '../../core/keys.ts';
 import type { FilterElement } from '../../core/model/filter-element.ts';
 import type { FilterOperation } from '../../core/model/operation.ts';
+import { rangesMeet } from '../../core/ranges.ts';
 import { errno, KernelError } from '../error.ts';
 import { setLayouts } from '../nft/set-layout.ts';
 import { renderSkeleton } from '../nft/skeleton.ts';
@@ -64,15 +65,24 @@ interface Table {
   loads: number;
 }
 
+/** As one transaction: the last operation on an element counts, and what is removed makes room for what is added. */
 function applyAll(table: Table, operations: readonly FilterOperation[]): ApplyResult {
   const failures: OperationFailure[] = [];
-  for (const [index, operation] of operations.entries()) {
-    table.writes += 1;
+  table.writes += operations.length;
+  const last = new Map(
+    operations.map((operation, index) => [filterElementKey(operation.element), { index, operation }]),
+  );
+  const isRemoval = ({ operation }: { readonly operation: FilterOperation }): boolean =>
+    operation.kind === 'remove-element';
+  const entries = [...last.values()];
+  const ordered = [...entries.filter(isRemoval), ...entries.filter((entry) => !isRemoval(entry))];
+  for (const { index, operation } of ordered) {
     const refused = table.faults.refusal(operation, () => change(table, operation));
     const verb = operation.kind === 'add-element' ? 'add' : 'remove';
     const text = `${verb} element ${filterElementKey(operation.element)}`;
     if (refused !== 0) failures.push({ index, error: new KernelError(text, refused) });
   }
+  failures.sort((one, other) => one.index - other.index);
   const unknown = table.repliesLost && operations.length > 0;
   table.repliesLost &&= !unknown;
   return unknown ? repliesLost(operations) : { failures, unknown };
@@ -88,9 +98,22 @@ function change(table: Table, operation: FilterOperation): number {
   }
   if (elements === undefined) return errno.ENOENT;
   const key = filterElementKey(element);
+  if (!elements.has(key) && meetsAnother(elements, element)) return errno.EEXIST;
   // The kernel keeps an element that is there, with its comment; only another mark is put in its place.
   if (element.set === 'inside_view' || !elements.has(key)) elements.set(key, element);
   return 0;
+}
+
+/** The kernel refuses a range that meets another one of the same set and frontend (nft_pipapo_insert). */
+function meetsAnother(elements: ReadonlyMap<string, FilterElement>, element: FilterElement): boolean {
+  if (element.set !== 'allowed_sources') return false;
+  const restricted = filterElementKey({ ...element, set: 'restricted' });
+  return [...elements.values()].some(
+    (other) =>
+      other.set === element.set &&
+      filterElementKey({ ...other, set: 'restricted' }) === restricted &&
+      rangesMeet(other.range, element.range),
+  );
 }
 
 function inSetOrder(elements: ReadonlyMap<string, FilterElement>): readonly FilterElement[] {

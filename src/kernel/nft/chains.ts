@@ -88,12 +88,24 @@ function chainOf(name: ChainName, input: ChainInput): Chain {
   }
 }
 
+/** What holds for every source, pod, node and client outside alike: first in both chains before IPVS. */
+function everySource(f: FamilyWords): readonly string[] {
+  const source = `${f.restrictedFrontend} . ${f.ip} saddr`;
+  return [
+    rule(`ct state new ${f.frontend} @drop${f.n} drop`, 'no endpoint that the policy allows'),
+    rule(
+      `ct state new ${f.frontend} @restricted${f.n} ${source} != @allowed_sources${f.n} drop`,
+      'not among the loadBalancerSourceRanges',
+    ),
+  ];
+}
+
 function beforeIpvs(family: Family, input: ChainInput): readonly string[] {
   const f = words(family);
   const fromOutside = `${f.ip} saddr != @cluster_cidr${f.n}`;
   const view = `meta mark set ${f.frontend} map @inside_view${f.n}`;
   return [
-    rule(`ct state new ${f.frontend} @drop${f.n} drop`, 'no endpoint that the policy allows'),
+    ...everySource(f),
     rule(`${f.ip} saddr @cluster_cidr${f.n} ${view} accept`, 'pods get the endpoints of the whole cluster'),
     rule(`${fromOutside} ct state new ${f.frontend} @drop_outside${f.n} drop`, 'no endpoint on this node'),
     ...(input.knowsPods(family)
@@ -115,7 +127,7 @@ function beforeIpvs(family: Family, input: ChainInput): readonly string[] {
 function beforeIpvsFromNode(family: Family, input: ChainInput): readonly string[] {
   const f = words(family);
   return [
-    rule(`ct state new ${f.frontend} @drop${f.n} drop`, 'no endpoint that the policy allows'),
+    ...everySource(f),
     rule(
       `meta mark set ${f.frontend} map @inside_view${f.n} accept`,
       'the node gets the endpoints of the whole cluster',
@@ -191,6 +203,12 @@ interface FamilyWords {
   readonly nfproto: 'ipv4' | 'ipv6';
   /** The key of the sets of frontends. */
   readonly frontend: string;
+  /**
+   * The same in front of a range: nft up to 1.0.6 turns the byte order of `meta l4proto` in the key of an interval set,
+   * which the kernel refuses for one byte (nft_byteorder_init). conntrack's protocol needs no turning, and like the
+   * former it is that behind IPv6 extension headers.
+   */
+  readonly restrictedFrontend: string;
   /** ICMP that a VIP answers or that its connections need. */
   readonly icmp: string;
 }
@@ -203,6 +221,7 @@ function words(family: Family): FamilyWords {
         ip: 'ip',
         nfproto: 'ipv4',
         frontend: 'ip daddr . meta l4proto . th dport',
+        restrictedFrontend: 'ip daddr . ct protocol . th dport',
         icmp: `icmp type { echo-request, echo-reply, ${errors} }`,
       }
     : {
@@ -210,6 +229,7 @@ function words(family: Family): FamilyWords {
         ip: 'ip6',
         nfproto: 'ipv6',
         frontend: 'ip6 daddr . meta l4proto . th dport',
+        restrictedFrontend: 'ip6 daddr . ct protocol . th dport',
         icmp: `icmpv6 type { echo-request, echo-reply, ${errors}, packet-too-big, nd-neighbor-solicit, nd-neighbor-advert }`,
       };
 }

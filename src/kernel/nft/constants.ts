@@ -30,6 +30,7 @@ export const NFTA_LIST_ELEM = 1;
 export const NFTA_SET_ELEM_KEY = 1;
 export const NFTA_SET_ELEM_DATA = 2;
 export const NFTA_SET_ELEM_USERDATA = 6;
+export const NFTA_SET_ELEM_KEY_END = 10;
 export const NFTA_DATA_VALUE = 1;
 
 /** The type of a comment in user data: NFTNL_UDATA_SET_ELEM_COMMENT and NFTNL_UDATA_CHAIN_COMMENT of libnftnl. */

@@ -1,7 +1,9 @@
 /** Writes the messages that add and remove elements. */
 
 import { writeAddress } from '../../core/address.ts';
+import type { Protocol } from '../../core/model/facts.ts';
 import type { FilterElement } from '../../core/model/filter-element.ts';
+import { boundsOf } from '../../core/ranges.ts';
 import { beginNest, endNest, nestLength, putBytes, putString } from '../netlink/attribute-writer.ts';
 import { type Batch, beginMessage, endMessage, putNetfilterHeader } from '../netlink/batch.ts';
 import { NLM_F_CREATE } from '../netlink/constants.ts';
@@ -13,6 +15,7 @@ import {
   NFTA_LIST_ELEM,
   NFTA_SET_ELEM_DATA,
   NFTA_SET_ELEM_KEY,
+  NFTA_SET_ELEM_KEY_END,
   NFTA_SET_ELEM_LIST_ELEMENTS,
   NFTA_SET_ELEM_LIST_SET,
   NFTA_SET_ELEM_LIST_TABLE,
@@ -62,9 +65,18 @@ export function elementKey(set: SetLayout, element: FilterElement): Uint8Array {
   return key;
 }
 
+/** The key of the last address of a range; a range of one address has it too, as nft writes it. */
+function lastKey(set: SetLayout, element: Extract<FilterElement, { readonly set: 'allowed_sources' }>): Uint8Array {
+  const key = elementKey(set, element);
+  const { last } = boundsOf(element.range);
+  key.set(last, key.length - last.length);
+  return key;
+}
+
 function putElement(batch: Batch, set: SetLayout, element: FilterElement, isAdd: boolean): void {
   const nest = beginNest(batch, NFTA_LIST_ELEM);
   putValue(batch, NFTA_SET_ELEM_KEY, elementKey(set, element));
+  if (element.set === 'allowed_sources') putValue(batch, NFTA_SET_ELEM_KEY_END, lastKey(set, element));
   if (isAdd && element.set === 'inside_view') {
     const mark = new Uint8Array(4);
     writeMark(mark, element.mark);
@@ -91,13 +103,24 @@ function writeKey(key: Uint8Array, element: FilterElement): void {
     case 'hairpin':
       writeAddress(element.address, key, writeAddress(element.address, key, 0));
       return;
-    default: {
-      const at = writeAddress(element.address, key, 0);
-      key[at] = protocolNumber(element.protocol);
-      key[at + 4] = element.port >> 8;
-      key[at + 5] = element.port & 0xff;
-    }
+    case 'allowed_sources':
+      key.set(boundsOf(element.range).first, writeFrontend(key, element));
+      return;
+    default:
+      writeFrontend(key, element);
   }
+}
+
+/** Returns the number of bytes written. */
+function writeFrontend(
+  key: Uint8Array,
+  frontend: { readonly address: string; readonly protocol: Protocol; readonly port: number },
+): number {
+  const at = writeAddress(frontend.address, key, 0);
+  key[at] = protocolNumber(frontend.protocol);
+  key[at + 4] = frontend.port >> 8;
+  key[at + 5] = frontend.port & 0xff;
+  return at + 8;
 }
 
 /** Marks are in host order (NFT_META_MARK); all our hosts are little-endian (see netlink/byte-order.ts). */

@@ -11,6 +11,8 @@ export const setComments: Readonly<Record<SetName | 'cluster_cidr', string>> = {
   drop: 'frontends that drop new connections: endpoints exist, but the policy allows none of them',
   drop_outside: 'the same for clients outside the cluster only',
   health_check: 'ports of VIPs at which sluice itself answers the probes of load balancers',
+  restricted: 'load-balancer IPs that answer only to some sources (loadBalancerSourceRanges)',
+  allowed_sources: 'these sources, for each of them',
   hairpin: 'endpoints on this node, each with itself: a pod that reaches itself through a Service',
   cluster_cidr: 'sources that are pods (--cluster-cidr)',
 };

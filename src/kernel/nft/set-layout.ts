@@ -10,11 +10,11 @@ import { IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP } from './constants.ts';
 export const tableName = 'sluice';
 
 /**
- * What a key is made of: a frontend (address . protocol . port), an address, an address twice (source . destination),
- * or a mark. Fields stand one after another, each padded to four bytes; address, protocol and port in network byte
- * order, a mark in host order.
+ * What a key is made of: a frontend (address . protocol . port), a frontend and a range of sources, an address, an
+ * address twice (source . destination), or a mark. Fields stand one after another, each padded to four bytes; address,
+ * protocol and port in network byte order, a mark in host order.
  */
-export type KeyShape = 'frontend' | 'address' | 'address-pair' | 'mark';
+export type KeyShape = 'frontend' | 'frontend-range' | 'address' | 'address-pair' | 'mark';
 
 /** One nftables set or map. */
 export interface SetLayout {
@@ -43,6 +43,8 @@ export function keyLength(set: SetLayout): number {
   switch (set.key) {
     case 'frontend':
       return address + 8;
+    case 'frontend-range':
+      return address * 2 + 8;
     case 'address':
       return address;
     case 'address-pair':
@@ -50,6 +52,11 @@ export function keyLength(set: SetLayout): number {
     case 'mark':
       return 4;
   }
+}
+
+/** Whether elements stand for ranges of keys: an interval set. */
+export function hasRanges(set: SetLayout): boolean {
+  return set.key === 'frontend-range';
 }
 
 /** The IP protocol number of a Service's protocol. */
@@ -90,7 +97,10 @@ function keyShape(set: SetName): KeyShape {
     case 'drop':
     case 'drop_outside':
     case 'health_check':
+    case 'restricted':
       return 'frontend';
+    case 'allowed_sources':
+      return 'frontend-range';
   }
 }
 
@@ -110,6 +120,8 @@ function layoutsBySet(family: Family): Readonly<Record<SetName, SetLayout>> {
     drop: layout('drop', family),
     drop_outside: layout('drop_outside', family),
     health_check: layout('health_check', family),
+    restricted: layout('restricted', family),
+    allowed_sources: layout('allowed_sources', family),
     hairpin: layout('hairpin', family),
   };
 }

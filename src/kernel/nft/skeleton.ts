@@ -9,7 +9,7 @@ import { type Family, families } from '../../core/model/facts.ts';
 import type { FilterSkeleton } from '../ports.ts';
 import { type ChainInput, chainNames, chainText, countChainRules } from './chains.ts';
 import { setComments } from './set-comments.ts';
-import { type KeyShape, type SetLayout, setLayouts, tableName } from './set-layout.ts';
+import { hasRanges, type KeyShape, type SetLayout, setLayouts, tableName } from './set-layout.ts';
 
 /** The table's text, and how it is known again in the kernel. */
 export interface RenderedSkeleton {
@@ -51,7 +51,8 @@ export function renderSkeleton(skeleton: FilterSkeleton): RenderedSkeleton {
 function addSet(table: string, set: SetLayout): string {
   const type = `${keyType(set.key, set.family)}${set.isMap ? ' : mark' : ''}`;
   const kind = set.isMap ? 'map' : 'set';
-  return `add ${kind} ${table} ${set.name} { type ${type}; comment "${setComments[set.set]}"; }`;
+  const flags = hasRanges(set) ? ' flags interval;' : '';
+  return `add ${kind} ${table} ${set.name} { type ${type};${flags} comment "${setComments[set.set]}"; }`;
 }
 
 function keyType(key: KeyShape, family: Family): string {
@@ -59,6 +60,8 @@ function keyType(key: KeyShape, family: Family): string {
   switch (key) {
     case 'frontend':
       return `${address} . inet_proto . inet_service`;
+    case 'frontend-range':
+      return `${address} . inet_proto . inet_service . ${address}`;
     case 'address':
       return address;
     case 'address-pair':

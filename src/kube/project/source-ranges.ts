@@ -7,7 +7,9 @@ import { excerpt, readList, readString } from './json.ts';
 
 /**
  * A range that no packet comes from. It stands for the refused entries of a family that has no valid one: without it
- * that family would be open to all, and a typing error must never widen access.
+ * that family would be open to all, and a typing error must never widen access. kube-proxy leaves such entries out, and
+ * so opens the family; it relies on the API server, which refuses them. Beside a valid range they count for nothing here
+ * too.
  */
 const nobody: Readonly<Record<Family, string>> = { IPv4: '0.0.0.0/32', IPv6: '::/128' };
 

@@ -25,6 +25,16 @@ const addView = `
 const deleteHairpin = `
   01000000 0b000100 736c756963650000 0d000200 6861697270696e3400000000
   18000380 14000180 10000180 0c000100 0a010002 0a010002`;
+/** `add element inet sluice allowed_sources6 { 2001:db8::1 . udp . 443 . 2001:db8:113::/56 }`: its list of elements. */
+const addSource = `
+  68000380 64000180 30000180 2c000100 20010db8000000000000000000000001 11000000 01bb0000 20010db8011300000000000000000000
+  30000a80 2c000100 20010db8000000000000000000000001 11000000 01bb0000 20010db8011300ffffffffffffffffff`;
+/** `list set inet sluice allowed_sources6`: the kernel's answer. */
+const sourceListed = `
+  a0000000 0c0a0200 00000000 4a000000 01000003 0b000100 736c756963650000
+  15000200 616c6c6f7765645f736f757263657336 00000000 68000300 64000100
+  30000100 2c000100 20010db8000000000000000000000001 11000000 01bb0000 20010db8011300000000000000000000
+  30000a00 2c000100 20010db8000000000000000000000001 11000000 01bb0000 20010db8011300ffffffffffffffffff`;
 /** `list set inet sluice virtual_servers4`: the kernel's answer. */
 const virtualServerListed = `
   6c000000 0c0a0200 00000000 33660000 01000003 0b000100 736c756963650000
@@ -50,11 +60,20 @@ const view: FilterElement = {
   port: 443,
   mark: 0x12345678,
 };
+const source: FilterElement = {
+  set: 'allowed_sources',
+  address: '2001:db8::1',
+  protocol: 'UDP',
+  port: 443,
+  range: '2001:db8:113::/56',
+};
 
 describe('messages about elements', () => {
   it('hold the elements as nft writes them', () => {
     expect(written('add', virtualServer)).toContain(compact(addVirtualServer));
     expect(written('add', view)).toContain(compact(addView));
+    expect(written('add', source)).toContain(compact(addSource));
+    expect(written('remove', source)).toContain(compact(addSource));
     expect(written('remove', { set: 'hairpin', address: '10.1.0.2' })).toBe(compact(deleteHairpin));
   });
 
@@ -91,6 +110,15 @@ describe('answers about elements', () => {
   it('are read', () => {
     expect(readAnswer(virtualServerListed, virtualServer)).toEqual([virtualServer]);
     expect(readAnswer(viewListed, view)).toEqual([view]);
+    expect(readAnswer(sourceListed, source)).toEqual([source]);
+  });
+
+  it('tell of ranges that are no CIDR, and of single addresses, as another hand may write them', () => {
+    const upTo = sourceListed.replace('20010db8011300ffffffffffffffffff', '20010db8011300000000000000000005');
+    expect(readAnswer(upTo, source)).toEqual([{ ...source, range: '2001:db8:113::-2001:db8:113::5' }]);
+    const first = '20010db8011300000000000000000000';
+    const single = sourceListed.replace('20010db8011300ffffffffffffffffff', first);
+    expect(readAnswer(single, source)).toEqual([{ ...source, range: '2001:db8:113::/128' }]);
   });
 
   it('leave out what sluice cannot have written', () => {
@@ -98,7 +126,7 @@ describe('answers about elements', () => {
   });
 
   it('never make the reader throw anything but a decode error', () => {
-    const recorded = [virtualServerListed, viewListed].map((hex) => Buffer.from(compact(hex), 'hex'));
+    const recorded = [virtualServerListed, viewListed, sourceListed].map((hex) => Buffer.from(compact(hex), 'hex'));
     const changes = fc.array(fc.tuple(fc.integer({ min: 20, max: 107 }), fc.nat(255)), { maxLength: 6 });
     let read = 0;
     fc.assert(

@@ -81,7 +81,11 @@ function elementsOfRuleset(ruleset: { readonly nftables: readonly Record<string,
 function elementText(element: unknown): string {
   if (Array.isArray(element)) return element.map(elementText).join(' : ');
   if (typeof element !== 'object' || element === null) return String(element);
-  if ('concat' in element && Array.isArray(element.concat)) return element.concat.join(' . ');
+  if ('concat' in element && Array.isArray(element.concat)) return element.concat.map(elementText).join(' . ');
+  if ('prefix' in element) {
+    const { prefix } = element as { readonly prefix: { readonly addr: string; readonly len: number } };
+    return `${prefix.addr}/${prefix.len}`;
+  }
   if ('elem' in element) {
     const { elem } = element as { readonly elem: { readonly val: unknown; readonly comment?: string } };
     return elem.comment === undefined ? elementText(elem.val) : `${elementText(elem.val)} "${elem.comment}"`;

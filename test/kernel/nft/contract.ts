@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FilterElement } from '../../../src/core/model/filter-element.ts';
 import type { FilterOperation } from '../../../src/core/model/operation.ts';
 import { renderElements } from '../../../src/kernel/nft/render.ts';
@@ -46,6 +46,10 @@ export const oneOfEach: readonly FilterElement[] = [
   { set: 'drop', address: 'fd00:96::3', protocol: 'TCP', port: 80 },
   { set: 'drop_outside', address: '192.0.2.9', protocol: 'TCP', port: 80 },
   { set: 'drop_outside', address: '2001:db8::9', protocol: 'TCP', port: 80 },
+  { set: 'restricted', address: '192.0.2.1', protocol: 'TCP', port: 443 },
+  { set: 'restricted', address: '2001:db8::1', protocol: 'UDP', port: 443 },
+  { set: 'allowed_sources', address: '192.0.2.1', protocol: 'TCP', port: 443, range: '203.0.113.0/24' },
+  { set: 'allowed_sources', address: '2001:db8::1', protocol: 'UDP', port: 443, range: '2001:db8:113::/56' },
   { set: 'hairpin', address: '10.1.0.2' },
   { set: 'hairpin', address: 'fd00:1::2' },
 ];
@@ -139,6 +143,51 @@ export function testFilterContract(open: () => FilterUnderTest): void {
     const [a, b] = [vip('10.96.0.1'), vip('10.96.0.2')];
     expect(filter.apply([add(a), remove(a), remove(b), add(b), add(view(1)), add(view(2))])).toEqual(done);
     expect(text()).toBe('inside_view TCP 192.0.2.1:80 mark 2\nvips 10.96.0.2');
+  });
+
+  describe('ranges of sources', () => {
+    const from = (range: string, port = 80): FilterElement => ({
+      set: 'allowed_sources',
+      address: range.includes(':') ? '2001:db8::1' : '192.0.2.1',
+      protocol: 'TCP',
+      port,
+      range,
+    });
+
+    it('stand beside each other, from one address up to half of all', async () => {
+      await filter.ensureTable(skeleton);
+      const ranges = ['10.0.0.0/8', '11.0.0.0/8', '12.0.0.1/32', '128.0.0.0/1', 'fd00::/8', '2001:db8::7/128', '::/3'];
+      const elements = ranges.map((range) => from(range));
+      expect(filter.apply(elements.map(add))).toEqual(done);
+      expect(filter.apply(elements.map(add))).toEqual(done);
+      expect(text()).toBe(renderElements(elements));
+    });
+
+    it('may meet for different frontends, not for the same one', async () => {
+      await filter.ensureTable(skeleton);
+      expect(filter.apply([add(from('10.0.0.0/8')), add(from('10.0.0.0/8', 81)), add(from('fd00::/8'))])).toEqual(done);
+      const { failures } = filter.apply([add(from('10.1.0.0/16')), add(from('fd00::1/128')), add(from('11.0.0.0/8'))]);
+      expect(failures.map(({ index, error }) => [index, error.code])).toEqual([
+        [0, 'EEXIST'],
+        [1, 'EEXIST'],
+      ]);
+      expect(filter.dump()).toHaveLength(4);
+    });
+
+    it('make room for each other in one go, whichever is named first', async () => {
+      await filter.ensureTable(skeleton);
+      filter.apply([add(from('10.0.0.0/8')), add(from('fd00::/8'))]);
+      const narrower = [
+        add(from('10.1.0.0/16')),
+        remove(from('10.0.0.0/8')),
+        remove(from('fd00::/8')),
+        add(from('fd00::/9')),
+      ];
+      expect(filter.apply(narrower)).toEqual(done);
+      expect(text()).toBe(renderElements([from('10.1.0.0/16'), from('fd00::/9')]));
+      expect(filter.apply([add(from('10.0.0.0/7')), remove(from('10.1.0.0/16'))])).toEqual(done);
+      expect(text()).toBe(renderElements([from('10.0.0.0/7'), from('fd00::/9')]));
+    });
   });
 
   it('does not compare comments', async () => {

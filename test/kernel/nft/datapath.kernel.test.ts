@@ -30,18 +30,33 @@ afterAll(() => {
 
 /** The VIPs of the tests: what each is for is in the tests. */
 const vips = {
-  IPv4: { cluster: '10.96.0.1', self: '10.96.0.2', local: '198.51.100.7', dropped: '10.96.0.3', empty: '198.51.100.8' },
-  IPv6: { cluster: 'fd00:96::1', self: 'fd00:96::2', local: 'fd00:51::7', dropped: 'fd00:96::3', empty: 'fd00:51::8' },
+  IPv4: {
+    cluster: '10.96.0.1',
+    self: '10.96.0.2',
+    local: '198.51.100.7',
+    dropped: '10.96.0.3',
+    empty: '198.51.100.8',
+    restricted: '198.51.100.9',
+  },
+  IPv6: {
+    cluster: 'fd00:96::1',
+    self: 'fd00:96::2',
+    local: 'fd00:51::7',
+    dropped: 'fd00:96::3',
+    empty: 'fd00:51::8',
+    restricted: 'fd00:51::9',
+  },
 } as const;
 
 function program(family: 'IPv4' | 'IPv6'): void {
-  const { node, pod1, pod2, remote, second, bits } = addresses[family];
+  const { client, node, pod1, pod2, remote, second, bits } = addresses[family];
   const vip = vips[family];
   const marks = { local: bits + 1000, nodePort: bits + 2000 };
   serveAt(vip.cluster, 80, pod2);
   serveAt(vip.self, 80, pod1);
   serveAt(vip.local, 80, pod1);
   serveAt(vip.dropped, 80, pod1);
+  for (const port of [80, 81, 82, 83, 84]) serveAt(vip.restricted, port, pod1);
   serveAt(second, 30080, remote);
   serveAt(second, 30081, pod1);
   world.run('node', `ipvsadm -A -t ${formatEndpoint(vip.empty, 80)} -s rr`);
@@ -59,6 +74,10 @@ function program(family: 'IPv4' | 'IPv6'): void {
     { set: 'inside_view', ...at(vip.local), mark: marks.local },
     { set: 'inside_view', ...at(vip.empty), mark: marks.local },
     { set: 'drop_outside', ...at(vip.empty) },
+    ...[80, 81, 82, 83].map((port): FilterElement => ({ set: 'restricted', ...at(vip.restricted, port) })),
+    ...[client, pod2, node, vip.restricted].map((source, index): FilterElement => {
+      return { set: 'allowed_sources', ...at(vip.restricted, 80 + index), range: `${source}/${bits}` };
+    }),
     { set: 'masquerade', ...at(second, 30080) },
     { set: 'inside_view', ...at(second, 30081), mark: marks.nodePort },
     ...Object.values(marks).map((mark): FilterElement => ({ set: 'fwmarks', family, mark })),
@@ -102,6 +121,25 @@ describe.each(['IPv4', 'IPv6'] as const)('packets through the table, %s', (famil
 
   it('drops new connections of everybody', () => {
     for (const place of ['client', 'pod2', 'node'] as const) expect(get(place, vip.dropped)).toBe('no answer');
+  });
+
+  it('drops new connections of whoever is not among the allowed sources of a frontend', () => {
+    const sources = ['client', 'pod2', 'node'] as const;
+    const seen = [80, 81, 82, 84].map((port) => sources.map((place) => get(place, vip.restricted, port).split(' ')[0]));
+    expect(seen).toEqual([
+      ['pod1', 'no', 'no'],
+      ['no', 'pod1', 'no'],
+      ['no', 'no', 'pod1'],
+      // Not restricted.
+      ['pod1', 'pod1', 'pod1'],
+    ]);
+  });
+
+  it('lets the VIP itself come, from the node, where it is an allowed source', () => {
+    const curl = (...words: string[]): string =>
+      world.run('node', `curl -sg -m 2 ${words.join(' ')} http://${formatEndpoint(vip.restricted, 83)}/`);
+    expect(curl('--interface', vip.restricted)).toBe(`pod1 ${vip.restricted}`);
+    expect(get('node', vip.restricted, 83)).toBe('no answer');
   });
 
   it('shows clients outside the endpoints of this node, those inside the endpoints of the cluster', () => {

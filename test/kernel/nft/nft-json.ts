@@ -12,6 +12,7 @@ function line(element: FilterElement): string {
   if (element.set === 'vips') return `${name} ${element.address}`;
   if (!('port' in element)) return `${name} ${element.address} . ${element.address}`;
   const key = `${element.address} . ${element.protocol.toLowerCase()} . ${element.port}`;
+  if (element.set === 'allowed_sources') return `${name} ${key} . ${element.range.replace(/\/(32|128)$/, '')}`;
   const data = element.set === 'inside_view' ? ` : ${element.mark}` : '';
   return `${name} ${key}${data}${comment}`;
 }
