@@ -1,0 +1,51 @@
+/** The loop with its observer on a node in memory, as the agent wires them, with a clock that a test sets. */
+
+import { initialHealth } from '../../src/app/health/health.ts';
+import { createHealthCheckServers } from '../../src/app/health/health-check-servers.ts';
+import { makeLog } from '../../src/app/log.ts';
+import { type Loop, startLoop } from '../../src/app/loop.ts';
+import { type Metrics, makeMetrics } from '../../src/app/metrics/metrics.ts';
+import { createObserver, type HealthCell } from '../../src/app/observe/observer.ts';
+import { createRefusalLog, type RefusalLog } from '../../src/app/observe/refusal-log.ts';
+import type { Reconciler } from '../../src/app/reconciler/reconciler.ts';
+import type { ObjectFact } from '../../src/core/model/facts.ts';
+import type { KernelPorts } from '../../src/kernel/executor.ts';
+import { context } from './context.ts';
+import { reconcilerOn, skeleton } from './node-ports.ts';
+
+export interface ObservedLoop {
+  readonly loop: Loop;
+  readonly reconciler: Reconciler;
+  readonly health: HealthCell;
+  readonly metrics: Metrics;
+  readonly refusals: RefusalLog;
+  /** Unix milliseconds. */
+  readonly clock: { now: number };
+}
+
+export function observedLoop(ports: KernelPorts, auditPeriodMs = 3_600_000): ObservedLoop {
+  const log = makeLog({ level: 'error', format: 'json', destination: { write: () => true }, colours: false });
+  const readProcess = () => ({ residentBytes: 0, cpuSeconds: 0, startTimeSeconds: 0 });
+  const metrics = makeMetrics({ version: 'test', readProcess });
+  const health: HealthCell = { value: initialHealth };
+  const clock = { now: Date.UTC(2026, 0, 1) };
+  const refusals = createRefusalLog(log, metrics);
+  const healthChecks = createHealthCheckServers({ isHealthy: () => true, onTrouble: () => {} });
+  const reconciler = reconcilerOn(ports);
+  const loop = startLoop({
+    reconciler,
+    ports,
+    skeleton,
+    readContext: () => context(),
+    observer: createObserver({ log, metrics, health, now: () => clock.now, refusals, healthChecks }),
+    auditPeriodMs,
+  });
+  return { loop, reconciler, health, metrics, refusals, clock };
+}
+
+/** The complete lists with which a source begins. */
+export function deliverLists(loop: Loop, ...objects: readonly ObjectFact[]): void {
+  for (const kind of ['Service', 'EndpointSlice', 'Node'] as const) {
+    loop.changes([{ change: 'replace', kind, facts: objects.filter((object) => object.kind === kind) }]);
+  }
+}
