@@ -3,6 +3,7 @@
  * audits, retries and drains, and none of them runs without cause.
  */
 
+import type { Facts } from '../core/facts.ts';
 import type { CompileContext } from '../core/model/context.ts';
 import type { FactChange } from '../core/model/facts.ts';
 import type { KernelPorts } from '../kernel/executor.ts';
@@ -22,8 +23,12 @@ export interface LoopInput {
 }
 
 export interface LoopObserver {
-  /** Facts arrived that are not carried out yet. */
-  queued(): void;
+  /** The loop waits for the complete lists. */
+  started(): void;
+  /** Facts arrived; `facts` are still without them. */
+  received(batch: readonly FactChange[], facts: Facts): void;
+  /** Facts were taken in and no pass came of it: they ask for nothing, or it is too early. */
+  taken(view: ReconcilerView): void;
   passed(outcome: PassOutcome, view: ReconcilerView): void;
   /** Something could not be done; it is tried again after `retryInMs`. */
   troubled(what: string, error: unknown, retryInMs: number): void;
@@ -45,6 +50,7 @@ const longestRetryMs = 30_000;
 
 export function startLoop(input: LoopInput): Loop {
   const loop: LoopState = { input, timers: new Map(), phase: 'waiting', attempts: 0, stopWatching: () => {} };
+  input.observer.started();
   setTimer(loop, 'node', nodePatienceMs, () => begin(loop, false));
   return {
     changes: (batch) => takeIn(loop, batch),
@@ -75,8 +81,14 @@ function takeIn(loop: LoopState, batch: readonly FactChange[]): void {
     return;
   }
   const { node } = reconciler.view.facts;
-  observer.queued();
-  guarded(loop, 'carry out a change', () => reconciler.changes(batch));
+  observer.received(batch, reconciler.view.facts);
+  guarded(loop, 'carry out a change', () => {
+    const outcome = reconciler.changes(batch);
+    if (outcome === undefined) {
+      observer.taken(reconciler.view);
+    }
+    return outcome;
+  });
   if (loop.phase === 'running' && reconciler.view.facts.node !== node) {
     refreshContext(loop);
   }

@@ -19,6 +19,10 @@ export interface Facts {
   readonly services: ReadonlyMap<string, ServiceFact>;
   /** Slices by the Service they belong to, then by their own key. */
   readonly slices: ReadonlyMap<string, ReadonlyMap<string, EndpointSliceFact>>;
+  /** Slice key to Service key: a slice may change hands, and a delete names the slice alone. */
+  readonly owners: ReadonlyMap<string, string>;
+  /** The name of our Node. */
+  readonly nodeName: string;
   /** Our own Node as last seen; it is kept when it is gone from the API. */
   readonly node: NodeFact | undefined;
   /** All Nodes by name, ours among them. */
@@ -32,10 +36,7 @@ export interface Facts {
 export interface FactStore extends Facts {
   readonly services: Map<string, ServiceFact>;
   readonly slices: Map<string, Map<string, EndpointSliceFact>>;
-  /** Slice key to Service key: a slice may change hands, and a delete names the slice alone. */
   readonly owners: Map<string, string>;
-  /** The name of our Node. */
-  readonly nodeName: string;
   node: NodeFact | undefined;
   readonly nodes: Map<string, NodeFact>;
   readonly addresses: AddressStore;

@@ -15,7 +15,9 @@ async function begun(ports: FakePorts, objects: readonly ObjectFact[]) {
   let loop: Loop | undefined;
   await new Promise<void>((resolve, reject) => {
     const observer: LoopObserver = {
-      queued: () => {},
+      started: () => {},
+      received: () => {},
+      taken: () => {},
       passed: (outcome) => {
         passes.push(outcome);
         resolve();

@@ -28,14 +28,14 @@ export function started(health: Health, served: readonly Family[], now: number):
   return updated(health, served, now);
 }
 
-/** A change arrived; an older one that is still waiting keeps its place. */
-export function queued(health: Health, now: number): Health {
-  return withFamilies(health, families, (before) =>
+/** A change of these families arrived; an older one that is still waiting keeps its place. */
+export function queued(health: Health, touched: readonly Family[], now: number): Health {
+  return withFamilies(health, touched, (before) =>
     before === undefined ? undefined : { ...before, oldestPending: before.oldestPending ?? now },
   );
 }
 
-/** A pass put everything into force in these families. A pass with failures must not be reported here. */
+/** Everything is in force in these families. One in which something failed must not be reported here. */
 export function updated(health: Health, served: readonly Family[], now: number): Health {
   return withFamilies(health, served, () => ({ lastUpdated: now, oldestPending: undefined }));
 }

@@ -1,5 +1,6 @@
 /** Turns what the loop does into log lines, metrics and health. Quiet when nothing happens. */
 
+import type { Facts } from '../../core/facts.ts';
 import { families } from '../../core/model/facts.ts';
 import { countOperations } from '../../core/plan.ts';
 import type { Health } from '../health/health.ts';
@@ -9,6 +10,7 @@ import type { Log } from '../log.ts';
 import type { LoopObserver } from '../loop.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { PassOutcome, ReconcilerView } from '../reconciler/state.ts';
+import { familiesInForce, touchedFamilies } from './families.ts';
 import type { RefusalLog } from './refusal-log.ts';
 
 export interface ObserverInput {
@@ -29,15 +31,31 @@ export interface HealthCell {
 export function createObserver(input: ObserverInput): LoopObserver {
   const { log, metrics, health, now, refusals } = input;
   return {
-    queued: () => {
-      health.value = queued(health.value, now());
-      for (const ip_family of families) {
+    started: () => {
+      health.value = started(health.value, families, now());
+    },
+    received: (batch, facts) => {
+      const touched = touchedFamilies(batch, facts);
+      for (const ip_family of touched) {
         metrics.lastQueued.set({ ip_family }, now() / 1000);
       }
+      // A list that does not come must not get us restarted: the next one would not come either.
+      if (isComplete(facts)) {
+        health.value = queued(health.value, touched, now());
+      }
+    },
+    taken: (view) => {
+      if (view.isStarted) {
+        recordInForce(input, view);
+      } else if (isComplete(view.facts)) {
+        health.value = queued(health.value, families, now());
+      }
+      recordEligibility(input, view);
     },
     passed: (outcome, view) => {
       countPass(input, outcome);
-      recordHealth(input, outcome, view);
+      recordInForce(input, view);
+      recordEligibility(input, view);
       logPass(log, outcome, view);
       metrics.drains.set({}, view.drains.size);
       refusals.passed(outcome, view);
@@ -56,14 +74,11 @@ export function createObserver(input: ObserverInput): LoopObserver {
   };
 }
 
-function countPass({ metrics, now }: ObserverInput, outcome: PassOutcome): void {
+function countPass({ metrics }: ObserverInput, outcome: PassOutcome): void {
   const seconds = outcome.durationMs / 1000;
   metrics.passDuration.observe({}, seconds);
   for (const ip_family of families) {
     metrics.syncDuration.observe({ ip_family }, seconds);
-    if (isWhole(outcome)) {
-      metrics.lastSync.set({ ip_family }, now() / 1000);
-    }
   }
   for (const operation of outcome.execution.performed) {
     metrics.operations.add({ kind: operation.kind });
@@ -76,19 +91,20 @@ function countPass({ metrics, now }: ObserverInput, outcome: PassOutcome): void 
   }
 }
 
-function recordHealth({ health, now }: ObserverInput, outcome: PassOutcome, view: ReconcilerView): void {
-  if (outcome.trigger === 'start') {
-    health.value = started(health.value, families, now());
+function recordInForce({ health, metrics, now }: ObserverInput, view: ReconcilerView): void {
+  const served = familiesInForce(view);
+  health.value = updated(health.value, served, now());
+  for (const ip_family of served) {
+    metrics.lastSync.set({ ip_family }, now() / 1000);
   }
-  if (isWhole(outcome) && view.failing.size === 0) {
-    health.value = updated(health.value, families, now());
-  }
-  health.value = withNodeEligible(health.value, view.facts.node?.eligible ?? false);
 }
 
-/** Whether everything that the pass set out to do is in force. */
-function isWhole({ execution }: PassOutcome): boolean {
-  return execution.failed.length === 0 && execution.withheld.length === 0 && !execution.isUncertain;
+function recordEligibility({ health }: ObserverInput, { facts }: ReconcilerView): void {
+  health.value = withNodeEligible(health.value, facts.node?.eligible ?? false);
+}
+
+function isComplete({ complete }: Facts): boolean {
+  return complete.has('Service') && complete.has('EndpointSlice');
 }
 
 function logPass(log: Log, outcome: PassOutcome, view: ReconcilerView): void {

@@ -9,7 +9,13 @@ import type { FactChange } from '../../core/model/facts.ts';
 import { drainPass } from './drain-pass.ts';
 import { auditPass, changePass, retryPass, startPass, withoutStruck } from './pass.ts';
 import { releaseAll } from './quarantine.ts';
-import { initialState, type PassOutcome, type ReconcilerOptions, type ReconcilerView } from './state.ts';
+import {
+  initialState,
+  type PassOutcome,
+  type ReconcilerOptions,
+  type ReconcilerState,
+  type ReconcilerView,
+} from './state.ts';
 
 export interface Reconciler {
   /** Takes facts in. Before `start` they are only kept; afterwards they are carried out at once. */
@@ -33,7 +39,9 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     view: state,
     changes: (batch) => {
       const touched = applyChanges(state.facts, batch);
-      return state.isStarted && touched.services.size > 0 ? changePass(state, 'change', touched.services) : undefined;
+      return state.isStarted && touched.services.size > 0
+        ? orUncertain(state, () => changePass(state, 'change', touched.services))
+        : undefined;
     },
     start: () => startPass(state),
     audit: () => auditPass(state),
@@ -45,4 +53,14 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     retry: () => (state.failing.size === 0 ? undefined : retryPass(state)),
     drain: () => (state.drains.size === 0 ? undefined : drainPass(state)),
   };
+}
+
+/** A pass that breaks off has done nobody knows what. */
+function orUncertain(state: ReconcilerState, pass: () => PassOutcome): PassOutcome {
+  try {
+    return pass();
+  } catch (error) {
+    state.isUncertain = true;
+    throw error;
+  }
 }

@@ -25,18 +25,18 @@ describe('health', () => {
   });
 
   it('is bad once a change has waited for twice the sync period', () => {
-    const waiting = queued(running, start + 1_000);
+    const waiting = queued(running, both, start + 1_000);
     expect(statuses(waiting, start + 60_999)).toEqual({ healthz: 200, livez: 200 });
     expect(statuses(waiting, start + 61_000)).toEqual({ healthz: 503, livez: 503 });
   });
 
   it('counts from the oldest waiting change', () => {
-    const waiting = queued(queued(running, start), start + 59_000);
+    const waiting = queued(queued(running, both, start), both, start + 59_000);
     expect(statuses(waiting, start + 60_000).livez).toBe(503);
   });
 
   it('is good again after a pass that succeeded in every family', () => {
-    const waiting = queued(running, start);
+    const waiting = queued(running, both, start);
     expect(statuses(updated(waiting, ['IPv4'], start + 70_000), start + 70_000).livez).toBe(503);
     expect(statuses(updated(waiting, both, start + 70_000), start + 70_000).livez).toBe(200);
   });
@@ -58,7 +58,7 @@ describe('health', () => {
 
   it('ignores a queued change of a family that is not served', () => {
     const single = started(initialHealth, ['IPv4'], start);
-    expect(Object.keys(queued(single, start).families)).toEqual(['IPv4']);
+    expect(Object.keys(queued(single, both, start).families)).toEqual(['IPv4']);
   });
 
   it('writes the body of kube-proxy', () => {
@@ -68,7 +68,7 @@ describe('health', () => {
   });
 
   it('shows the newest update and the family at fault when bad, and no eligibility on /livez', () => {
-    const half = updated(queued(running, start + 1_000), ['IPv6'], start + 2_000);
+    const half = updated(queued(running, both, start + 1_000), ['IPv6'], start + 2_000);
     expect(JSON.parse(livez(half, start + 61_000, syncPeriodMs).body)).toEqual({
       lastUpdated: '2026-01-01T00:00:02.000Z',
       currentTime: '2026-01-01T00:01:01.000Z',
