@@ -3,7 +3,7 @@
 import { familyOf, formatEndpoint } from './address.ts';
 import type { Family, Protocol } from './model/facts.ts';
 import type { FilterElement } from './model/filter-element.ts';
-import type { VirtualServerIdentity } from './model/virtual-server.ts';
+import type { Destination, VirtualServer, VirtualServerIdentity } from './model/virtual-server.ts';
 
 /** `TCP 10.96.0.1:80`, `UDP [fd00::1]:53`, `FWM 1001 IPv4`; the words are those of `ipvsadm -L`. */
 export function virtualServerKey(identity: VirtualServerIdentity): string {
@@ -54,4 +54,20 @@ export function filterElementKey(element: FilterElement): string {
 /** The family whose sets an element belongs to. */
 export function filterElementFamily(element: FilterElement): Family {
   return element.set === 'fwmarks' ? element.family : familyOf(element.address);
+}
+
+/** Names a virtual server with the settings that it had when the kernel refused it. */
+export function serverQuarantineKey({
+  identity,
+  scheduler,
+  flags,
+  timeoutSeconds,
+  prefixLength,
+}: VirtualServer): string {
+  return `${virtualServerKey(identity)} ${scheduler} ${flags} ${timeoutSeconds} ${prefixLength}`;
+}
+
+/** Names a destination as it was when the kernel refused it. */
+export function quarantineKey(identity: VirtualServerIdentity, destination: Destination): string {
+  return `${virtualServerKey(identity)} ${destinationKey(destination)} ${destination.forwarding} ${destination.weight}`;
 }

@@ -4,7 +4,7 @@ import { type Actual, type ActualVirtualServer, ownershipKey } from './actual.ts
 import { type CIDR, cidrContains } from './address.ts';
 import type { Desired } from './desired.ts';
 import { insertionOrder } from './insertion-order.ts';
-import { destinationKey, filterElementKey, frontendKey, virtualServerKey } from './keys.ts';
+import { filterElementKey, frontendKey, quarantineKey, serverQuarantineKey, virtualServerKey } from './keys.ts';
 import type { Protocol } from './model/facts.ts';
 import type { FilterElement } from './model/filter-element.ts';
 import type { FilterOperation, IpvsOperation, Plan, VipOperation } from './model/operation.ts';
@@ -85,22 +85,6 @@ export const phases = [
   'remove',
   'disclaim',
 ] as const satisfies readonly (keyof Plan)[];
-
-/** Names a virtual server with the settings that it had when the kernel refused it. */
-export function serverQuarantineKey({
-  identity,
-  scheduler,
-  flags,
-  timeoutSeconds,
-  prefixLength,
-}: VirtualServer): string {
-  return `${virtualServerKey(identity)} ${scheduler} ${flags} ${timeoutSeconds} ${prefixLength}`;
-}
-
-/** Names a destination as it was when the kernel refused it. */
-export function quarantineKey(identity: VirtualServerIdentity, destination: Destination): string {
-  return `${virtualServerKey(identity)} ${destinationKey(destination)} ${destination.forwarding} ${destination.weight}`;
-}
 
 interface Draft extends Plan {
   readonly claim: FilterOperation[];

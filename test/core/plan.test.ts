@@ -3,10 +3,11 @@ import { type ActualStore, adoptReading, advance, ownershipKey } from '../../src
 import { parseCIDR } from '../../src/core/address.ts';
 import { compileService } from '../../src/core/compile.ts';
 import { type DesiredStore, emptyDesired, setContribution } from '../../src/core/desired.ts';
+import { quarantineKey } from '../../src/core/keys.ts';
 import type { EndpointFact, ServiceFact } from '../../src/core/model/facts.ts';
 import type { Operation, Plan } from '../../src/core/model/operation.ts';
 import type { VipMode } from '../../src/core/model/vip.ts';
-import { allKeys, countOperations, makePlan, type PlanRules, phases, quarantineKey } from '../../src/core/plan.ts';
+import { allKeys, countOperations, makePlan, type PlanRules, phases } from '../../src/core/plan.ts';
 import { renderActual, renderDesired } from '../../src/core/render.ts';
 import { context } from '../support/context.ts';
 import { endpoint, localEndpoint, service, servicePort, slice } from '../support/facts.ts';

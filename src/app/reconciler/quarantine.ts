@@ -2,11 +2,10 @@
 
 import { resourceKeyOf } from '../../core/actual.ts';
 import { type Desired, refusalsOf } from '../../core/desired.ts';
-import { destinationKey } from '../../core/keys.ts';
+import { destinationKey, quarantineKey, serverQuarantineKey } from '../../core/keys.ts';
 import type { Refusal } from '../../core/model/reason.ts';
 import type { DesiredVirtualServer } from '../../core/model/resource.ts';
 import type { Destination } from '../../core/model/virtual-server.ts';
-import { quarantineKey, serverQuarantineKey } from '../../core/plan.ts';
 import type { FailedOperation } from '../../kernel/executor.ts';
 
 /** One refused virtual server or destination. */
