@@ -1,7 +1,7 @@
 /** The node as compilation sees it: from the configuration, the Node object and the addresses the kernel has. */
 
-import { type CIDR, cidrContains, familyOf, parseCIDR } from '../core/address.ts';
-import type { CompileContext, SchedulerSupport } from '../core/model/context.ts';
+import { type CIDR, cidrContains, familyOf, lastAddressOf, parseCIDR } from '../core/address.ts';
+import type { AddressRules, CompileContext, SchedulerSupport } from '../core/model/context.ts';
 import type { Family, NodeFact } from '../core/model/facts.ts';
 import type { NodeAddress } from '../kernel/ports.ts';
 import type { NodePortAddresses } from './config/config.ts';
@@ -14,6 +14,7 @@ export interface ContextSettings {
   readonly reservedPorts: ReadonlyMap<number, string>;
   readonly masqueradeAll: boolean;
   readonly detectsLocal: boolean;
+  readonly addressRules: AddressRules;
   readonly schedulers: SchedulerSupport;
 }
 
@@ -34,7 +35,10 @@ export function makeContext(
   return {
     node: { name: settings.nodeName, zone: node?.zone ?? '' },
     sources,
-    nodeAddresses: new Set(addresses),
+    nodeAddresses: new Set([...addresses, ...(node?.allAddresses ?? [])]),
+    broadcastAddresses: broadcastAddresses(reading),
+    serviceCIDRs: [],
+    addressRules: settings.addressRules,
     nodePortAddresses: nodePortAddresses(settings.nodePortAddresses, sources, reading),
     healthCheckAddresses: listenAddresses({ wanted: settings.nodePortAddresses, sources, addresses }),
     reservedPorts: settings.reservedPorts,
@@ -80,6 +84,14 @@ function matches(wanted: readonly CIDR[], address: string): boolean {
   return ofFamily.length === 0 || ofFamily.some((cidr) => cidr.prefixLength === 0)
     ? !isLinkLocal(address)
     : ofFamily.some((cidr) => cidrContains(cidr, address));
+}
+
+/** IPv6 has none, and neither have networks of one or two addresses (RFC 3021). */
+function broadcastAddresses({ addresses }: NodeReading): ReadonlySet<string> {
+  const networks = addresses.filter(
+    ({ address, prefixLength }) => familyOf(address) === 'IPv4' && prefixLength < 31 && !isLoopback(address),
+  );
+  return new Set(networks.map(({ address, prefixLength }) => lastAddressOf(address, prefixLength)));
 }
 
 const loopbacks = cidrs('127.0.0.0/8', '::1/128');

@@ -10,6 +10,7 @@ import { availableSchedulers } from '../kernel/ipvs/scheduler-probe.ts';
 import { openLink } from '../kernel/link/open-link.ts';
 import { openFilter } from '../kernel/nft/open-filter.ts';
 import type { FilterSkeleton } from '../kernel/ports.ts';
+import { addressRulesOf } from './address-rules.ts';
 import type { Config } from './config/config.ts';
 import type { ContextSettings, NodeReading } from './context.ts';
 
@@ -66,6 +67,7 @@ export function contextSettings(config: Config, nodeName: string, schedulers: Sc
     reservedPorts: reservedPorts(config),
     masqueradeAll: config.masqueradeAll,
     detectsLocal: config.clusterCIDRs.length > 0,
+    addressRules: addressRulesOf(config),
     schedulers,
   };
 }

@@ -133,29 +133,15 @@ async function bringUp(loop: LoopState): Promise<void> {
   }
 }
 
-/** Compiles everything again only when the node really looks different. */
+/** Costs nothing when the node looks as before. */
 function refreshContext(loop: LoopState): void {
   const { reconciler, readContext, observer } = loop.input;
   try {
-    const context = readContext();
-    if (!isSameContext(context, reconciler.view.context)) {
-      report(loop, reconciler.setContext(context));
-    }
+    report(loop, reconciler.setContext(readContext()));
   } catch (error) {
     observer.troubled('read the addresses of this node', error, firstRetryMs);
     scheduleAudit(loop, firstRetryMs);
   }
-}
-
-function isSameContext(one: CompileContext, other: CompileContext): boolean {
-  const text = (context: CompileContext): string =>
-    JSON.stringify([
-      context.node,
-      context.sources,
-      [...context.nodeAddresses].sort(),
-      [...context.nodePortAddresses].sort(),
-    ]);
-  return text(one) === text(other);
 }
 
 async function audit(loop: LoopState): Promise<void> {

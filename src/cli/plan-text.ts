@@ -1,5 +1,5 @@
 import type { Preview, PreviewChange, ServicePreview } from '../app/preview.ts';
-import type { Refusal } from '../core/model/reason.ts';
+import { isAudited, type Refusal } from '../core/model/reason.ts';
 import type { Styles } from './styles.ts';
 
 /** What `sluice plan` prints. Ends with a newline. */
@@ -38,7 +38,8 @@ function signOf(verb: PreviewChange['verb'], styles: Styles): string {
 }
 
 function refusalLine({ reason, subject, found, expected }: Refusal, styles: Styles): string {
-  return `  ${styles.red('!')} ${subject}: ${styles.yellow(reason)}, found ${found}, expected ${expected}`;
+  const sign = isAudited(reason) ? styles.yellow('?') : styles.red('!');
+  return `  ${sign} ${subject}: ${styles.yellow(reason)}, found ${found}, expected ${expected}`;
 }
 
 function foreignLines(foreign: readonly string[], styles: Styles): readonly (readonly string[])[] {
@@ -50,13 +51,16 @@ function foreignLines(foreign: readonly string[], styles: Styles): readonly (rea
 function summary({ services, foreign, counts }: Preview, styles: Styles): string {
   const changes = services.flatMap((service) => service.changes);
   const count = (verb: PreviewChange['verb']): number => changes.filter((change) => change.verb === verb).length;
-  const refused = services.reduce((sum, { refusals }) => sum + refusals.length, 0);
+  const reasons = services.flatMap(({ refusals }) => refusals.map(({ reason }) => reason));
+  const audited = reasons.filter(isAudited).length;
+  const refused = reasons.length - audited;
   const programmed =
     counts.operations === 0
       ? styles.green('in sync')
       : `${count('add')} to add, ${count('change')} to change, ${count('remove')} to remove`;
   const notes = [
     refused > 0 ? `${refused} refused` : '',
+    audited > 0 ? `${audited} programmed but reported` : '',
     foreign.length > 0 ? `${foreign.length} of others left alone` : '',
   ].filter((note) => note !== '');
   return [`${counts.services} ${counts.services === 1 ? 'Service' : 'Services'}: ${programmed}`, ...notes].join(', ');

@@ -110,6 +110,17 @@ export function networkOf(address: string, prefixLength: number): string {
   return formatAddress(maskBytes(addressBytes(address), prefixLength));
 }
 
+/** A canonical address with its host bits set: the broadcast address of an IPv4 network. */
+export function lastAddressOf(address: string, prefixLength: number): string {
+  const bytes = addressBytes(address);
+  const network = maskBytes(bytes, prefixLength);
+  const mask = maskBytes(
+    bytes.map(() => 0xff),
+    prefixLength,
+  );
+  return formatAddress(network.map((byte, index) => byte | (~(mask[index] ?? 0) & 0xff)));
+}
+
 const DOT = 46;
 const ZERO = 48;
 

@@ -20,7 +20,14 @@ export function compileAll({ facts, context, fwmarkMask }: CompileAllInput, actu
   for (const service of bySeniority(facts.services.values())) {
     const session = openMarks(marks, actual, service.key);
     const slices = slicesOf(facts, service.key);
-    const contribution = compileService({ service, slices, context, last: undefined, markOf: session.markOf });
+    const contribution = compileService({
+      service,
+      slices,
+      context,
+      addresses: facts.addresses,
+      last: undefined,
+      markOf: session.markOf,
+    });
     session.settle();
     setContribution(desired, service.key, contribution);
   }

@@ -1,8 +1,17 @@
 /** One Service and its endpoints → what the node should hold for it, or why not. */
 
 import { familyOf } from './address.ts';
+import type { AddressIndex } from './address-index.ts';
+import { admitAddresses, refuseExcluded, refusePort } from './admit-addresses.ts';
 import { readWishes, type ServiceWishes } from './annotations.ts';
-import { gatherBackends, policiesOf, type Selection, selectBackends } from './endpoints.ts';
+import {
+  gatherBackends,
+  limitSelection,
+  mostBackends,
+  policiesOf,
+  type Selection,
+  selectBackends,
+} from './endpoints.ts';
 import { type ExternalPlace, externalFrontend, internalFrontend, type PortView } from './frontends.ts';
 import { healthCheckFrontend } from './health-checks.ts';
 import { frontendKey } from './keys.ts';
@@ -26,6 +35,8 @@ export interface CompileInput {
   readonly service: ServiceFact;
   readonly slices: readonly EndpointSliceFact[];
   readonly context: CompileContext;
+  /** Who has which address in the cluster. */
+  readonly addresses: AddressIndex;
   readonly last: Contribution | undefined;
   readonly markOf: MarkOf;
 }
@@ -34,7 +45,9 @@ export function compileService(input: CompileInput): Contribution {
   const { service, context, last } = input;
   const wishes = readWishes(service, { ...context.schedulers, last: last?.scheduler });
   const effective = withWishes(service, wishes);
-  const refusals: Refusal[] = [...wishes.refusals];
+  const admission = admitAddresses({ service: effective, context, addresses: input.addresses });
+  const vips = { addresses: admission.addresses, loadBalancerIPs: effective.loadBalancerIPs };
+  const refusals: Refusal[] = [...wishes.refusals, ...admission.refusals];
   const frontends = new Map<string, Frontend>();
   for (const family of families) {
     const clusterIP = effective.clusterIPs.find((address) => familyOf(address) === family);
@@ -42,8 +55,8 @@ export function compileService(input: CompileInput): Contribution {
       continue;
     }
     for (const port of effective.ports) {
-      const view = viewOf(input, effective, { family, port, wishes });
-      addPort({ frontends, refusals, service: effective, clusterIP, port, view, context, markOf: input.markOf });
+      const view = viewOf(input, effective, { family, port, wishes }, refusals);
+      addPort({ input, frontends, refusals, clusterIP, vips, port, view });
     }
   }
   addHealthCheck(input, frontends, refusals);
@@ -84,14 +97,21 @@ function viewOf(
   input: CompileInput,
   service: ServiceFact,
   part: { readonly family: Family; readonly port: ServicePortFact; readonly wishes: ServiceWishes },
+  refusals: Refusal[],
 ): PortView {
   const { family, port, wishes } = part;
   const backends = gatherBackends(input.slices, family, port, input.context.node);
-  const selection: Selection = selectBackends(backends, policiesOf(service, port), input.context.node);
+  const all: Selection = selectBackends(backends, policiesOf(service, port), input.context.node);
+  const selection = limitSelection(all);
+  const origin = `${service.key}${port.name === '' ? '' : `:${port.name}`}`;
+  if (selection !== all) {
+    const found = `${Math.max(all.cluster.length, all.local.length)} ${family} endpoints`;
+    refusals.push({ reason: 'too-many-endpoints', subject: origin, found, expected: `at most ${mostBackends}` });
+  }
   const persistent = service.affinityTimeoutSeconds !== undefined;
   return {
     service: service.key,
-    origin: `${service.key}${port.name === '' ? '' : `:${port.name}`}`,
+    origin,
     family,
     protocol: port.protocol,
     selection,
@@ -105,25 +125,34 @@ function viewOf(
 }
 
 interface PortJob {
+  readonly input: CompileInput;
   readonly frontends: Map<string, Frontend>;
   readonly refusals: Refusal[];
-  readonly service: ServiceFact;
   readonly clusterIP: string;
+  readonly vips: {
+    /** The externalIPs and load-balancer IPs that the Service may have. */
+    readonly addresses: readonly string[];
+    readonly loadBalancerIPs: readonly string[];
+  };
   readonly port: ServicePortFact;
   readonly view: PortView;
-  readonly context: CompileContext;
-  readonly markOf: MarkOf;
 }
 
 /** The first claim of a Service on a frontend stands: an externalIP may repeat the ClusterIP or a load-balancer IP. */
 function addPort(job: PortJob): void {
-  const { frontends, view, context } = job;
+  const { frontends, view } = job;
+  const { context } = job.input;
   const add = (frontend: Frontend): void => {
     if (!frontends.has(frontend.key)) {
       frontends.set(frontend.key, frontend);
     }
   };
-  add(internalFrontend({ address: job.clusterIP, port: job.port.port }, view, context));
+  const excluded = refuseExcluded(job.clusterIP, context.addressRules);
+  if (excluded === undefined) {
+    add(internalFrontend({ address: job.clusterIP, port: job.port.port }, view, context));
+  } else {
+    refuse(job, { ...excluded, subject: 'spec.clusterIPs', found: job.clusterIP });
+  }
   const places = externalPlaces(job);
   const mark = view.externalLocal && places.length > 0 ? insideMark(job, places) : undefined;
   for (const place of places) {
@@ -134,25 +163,37 @@ function addPort(job: PortJob): void {
 /** An address that is an externalIP and a load-balancer IP of the Service is restricted as the latter. */
 function externalPlaces(job: PortJob): readonly ExternalPlace[] {
   const ofFamily = (address: string): boolean => familyOf(address) === job.view.family;
-  const vips = [...job.service.externalIPs, ...job.service.loadBalancerIPs].filter(ofFamily);
-  const loadBalancerIPs = new Set(job.service.loadBalancerIPs);
-  const places: ExternalPlace[] = vips.map((address) => ({
-    address,
-    port: job.port.port,
-    isLoadBalancerIP: loadBalancerIPs.has(address),
-  }));
+  const { context } = job.input;
+  const places: ExternalPlace[] = [];
+  for (const address of job.vips.addresses.filter(ofFamily)) {
+    const isLoadBalancerIP = job.vips.loadBalancerIPs.includes(address);
+    const place = { address, port: job.port.port, isLoadBalancerIP };
+    const refusal = job.view.protocol === 'TCP' ? refusePort(place, job.input) : undefined;
+    if (refusal === undefined) {
+      places.push(place);
+    } else {
+      refuse(job, refusal);
+    }
+  }
   if (job.port.nodePort !== 0) {
-    for (const address of job.context.nodePortAddresses.filter(ofFamily)) {
+    for (const address of context.nodePortAddresses.filter(ofFamily)) {
       places.push({ address, port: job.port.nodePort, isLoadBalancerIP: false });
     }
   }
   return places;
 }
 
+/** Once for all ports. */
+function refuse({ refusals }: PortJob, refusal: Refusal): void {
+  if (!refusals.some((each) => each.reason === refusal.reason && each.found === refusal.found)) {
+    refusals.push(refusal);
+  }
+}
+
 function insideMark(job: PortJob, places: readonly ExternalPlace[]): number | undefined {
   const { view } = job;
   const keys = places.map((place) => frontendKey(view.protocol, place.address, place.port));
-  const mark = job.markOf(`${view.origin} ${view.protocol} ${view.family}`, keys);
+  const mark = job.input.markOf(`${view.origin} ${view.protocol} ${view.family}`, keys);
   if (mark === undefined) {
     const expected = 'a free mark inside --fwmark-mask; clients in the cluster see local endpoints only';
     job.refusals.push({ reason: 'fwmarks-exhausted', subject: view.origin, found: 'none free', expected });

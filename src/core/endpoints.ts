@@ -66,6 +66,20 @@ export function selectBackends(
   return { cluster, local, hasAny: cluster.length > 0 || existsAnywhere };
 }
 
+/**
+ * The most destinations of one virtual server: three times what the largest clusters that Kubernetes is tested with have
+ * nodes. What is beyond is a mistake or an attack, and each costs memory in the kernel of every node.
+ */
+export const mostBackends = 16_384;
+
+/** The same object unless it is too large. The order of backends is the same on every node, so the same ones are left out. */
+export function limitSelection(selection: Selection): Selection {
+  const { cluster, local, hasAny } = selection;
+  return Math.max(cluster.length, local.length) <= mostBackends
+    ? selection
+    : { cluster: cluster.slice(0, mostBackends), local: local.slice(0, mostBackends), hasAny };
+}
+
 /** Which lists a Service needs. externalIPs make it externally accessible like a node port or a load balancer. */
 export function policiesOf(
   service: Pick<ServiceFact, 'externalIPs' | 'loadBalancerIPs' | 'internalTrafficPolicy' | 'externalTrafficPolicy'>,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { emptyAddresses } from '../../src/core/address-index.ts';
 import { type CompileInput, compileService } from '../../src/core/compile.ts';
 import { destinationKey, filterElementKey } from '../../src/core/keys.ts';
 import type { EndpointSliceFact, ServiceFact } from '../../src/core/model/facts.ts';
@@ -16,7 +17,16 @@ function compile(
   slices: readonly EndpointSliceFact[],
   rest: Partial<CompileInput> = {},
 ): Contribution {
-  return compileService({ service: fact, slices, context: context(), last: undefined, markOf: () => MARK, ...rest });
+  const addresses = emptyAddresses();
+  return compileService({
+    service: fact,
+    slices,
+    context: context(),
+    addresses,
+    last: undefined,
+    markOf: () => MARK,
+    ...rest,
+  });
 }
 
 /** The resources of one frontend: its servers with destinations, its VIP, its elements without the ownership. */
@@ -136,6 +146,23 @@ describe('packet semantics by policy', () => {
   });
 });
 
+describe('a Service with more endpoints than one virtual server may have', () => {
+  it('gets the first of them, and is told', () => {
+    const many = Array.from({ length: 16_400 }, (_, index) => endpoint(`10.1.${index >> 8}.${index & 255}`));
+    const { frontends, refusals } = compile(service(), [slice(many)]);
+    const server = frontends[0]?.resources.find(({ kind }) => kind === 'virtual-server');
+    expect(server?.kind === 'virtual-server' && server.value.destinations.size).toBe(16_384);
+    expect(refusals).toEqual([
+      {
+        reason: 'too-many-endpoints',
+        subject: 'default/web',
+        found: '16400 IPv4 endpoints',
+        expected: 'at most 16384',
+      },
+    ]);
+  });
+});
+
 describe('frontends', () => {
   it('are the ClusterIP, external IPs, load-balancer IPs and the node port on every address that serves it', () => {
     const fact = service({
@@ -156,7 +183,7 @@ describe('frontends', () => {
   });
 
   it('bind no VIP where the address is the node’s own', () => {
-    const found = compile(service({ externalIPs: ['192.168.0.1'] }), [slice([R])]);
+    const found = compile(service({ loadBalancerIPs: ['192.168.0.1'] }), [slice([R])]);
     expect(show(found, 'TCP 192.168.0.1:80')).toEqual(['plain -> 10.1.0.2', 'masquerade']);
     expect(elements(found)).not.toContain('vips 192.168.0.1');
     expect(elements(found)).toContain('vips 10.96.0.1');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { emptyAddresses } from '../../src/core/address-index.ts';
 import { compileService } from '../../src/core/compile.ts';
 import { emptyDesired, refusalsOf, setContribution } from '../../src/core/desired.ts';
 import type { CompileContext } from '../../src/core/model/context.ts';
@@ -20,7 +21,14 @@ function compile(
   slices: readonly EndpointSliceFact[] = [],
   fields: Partial<CompileContext> = {},
 ): Contribution {
-  return compileService({ service: fact, slices, context: context(fields), last: undefined, markOf: () => 1 });
+  return compileService({
+    service: fact,
+    slices,
+    context: context(fields),
+    addresses: emptyAddresses(),
+    last: undefined,
+    markOf: () => 1,
+  });
 }
 
 function checkOf(contribution: Contribution): HealthCheck | undefined {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ActualStore, adoptReading, advance, ownershipKey } from '../../src/core/actual.ts';
 import { parseCIDR } from '../../src/core/address.ts';
+import { emptyAddresses } from '../../src/core/address-index.ts';
 import { compileService } from '../../src/core/compile.ts';
 import { type DesiredStore, emptyDesired, setContribution } from '../../src/core/desired.ts';
 import { quarantineKey } from '../../src/core/keys.ts';
@@ -28,6 +29,7 @@ function want(fact: ServiceFact | undefined, ...endpoints: readonly EndpointFact
       service: fact,
       slices,
       context: context(),
+      addresses: emptyAddresses(),
       last: undefined,
       markOf: () => 4_096,
     });

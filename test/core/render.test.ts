@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ActualStore, adoptReading } from '../../src/core/actual.ts';
+import { emptyAddresses } from '../../src/core/address-index.ts';
 import { compileService } from '../../src/core/compile.ts';
 import { type DesiredStore, emptyDesired, setContribution } from '../../src/core/desired.ts';
 import { filterElementFamily, filterElementKey, frontendKey, virtualServerKey } from '../../src/core/keys.ts';
@@ -11,7 +12,14 @@ import { destinationState, virtualServer } from '../support/servers.ts';
 function desired(): DesiredStore {
   const store = emptyDesired();
   const slices = [slice([endpoint('10.1.1.1')])];
-  const input = { service: service(), slices, context: context(), last: undefined, markOf: () => 1 };
+  const input = {
+    service: service(),
+    slices,
+    context: context(),
+    addresses: emptyAddresses(),
+    last: undefined,
+    markOf: () => 1,
+  };
   setContribution(store, 'default/web', compileService(input));
   return store;
 }

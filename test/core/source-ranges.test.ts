@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ActualStore, adoptReading, advance } from '../../src/core/actual.ts';
+import { emptyAddresses } from '../../src/core/address-index.ts';
 import { compileService } from '../../src/core/compile.ts';
 import { type DesiredStore, emptyDesired, setContribution } from '../../src/core/desired.ts';
 import { frontendKey } from '../../src/core/keys.ts';
@@ -21,7 +22,14 @@ function want(fact: ServiceFact | undefined): DesiredStore {
       slice([endpoint('10.1.1.1')]),
       slice([endpoint('fd00:1::1')], { key: 'default/web-6', family: 'IPv6' }),
     ];
-    const input = { service: fact, slices, context: context(), last: undefined, markOf: () => 4_096 };
+    const input = {
+      service: fact,
+      slices,
+      context: context(),
+      addresses: emptyAddresses(),
+      last: undefined,
+      markOf: () => 4_096,
+    };
     setContribution(desired, fact.key, compileService(input));
   }
   return desired;

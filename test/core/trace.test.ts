@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { adoptReading } from '../../src/core/actual.ts';
 import { parseCIDR } from '../../src/core/address.ts';
+import { emptyAddresses } from '../../src/core/address-index.ts';
 import { compileService } from '../../src/core/compile.ts';
 import { emptyDesired, setContribution } from '../../src/core/desired.ts';
 import type { CompileContext } from '../../src/core/model/context.ts';
@@ -33,7 +34,13 @@ function programmed(
     ports: [servicePort({ nodePort: 30_080 })],
     ...fields,
   });
-  const input = { service: fact, slices: [slice(endpoints)], last: undefined, markOf: () => MARK };
+  const input = {
+    service: fact,
+    slices: [slice(endpoints)],
+    addresses: emptyAddresses(),
+    last: undefined,
+    markOf: () => MARK,
+  };
   const desired = emptyDesired();
   setContribution(desired, fact.key, compileService({ ...input, context: context(rest) }));
   return wantedState(desired);

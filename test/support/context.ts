@@ -1,4 +1,5 @@
-import type { CompileContext } from '../../src/core/model/context.ts';
+import { type CIDR, parseCIDR } from '../../src/core/address.ts';
+import type { AddressRules, CompileContext } from '../../src/core/model/context.ts';
 import { schedulers } from '../../src/core/model/virtual-server.ts';
 
 /** The addresses of our node. */
@@ -10,6 +11,9 @@ export function context(fields: Partial<CompileContext> = {}): CompileContext {
     node: { name: 'node-a', zone: 'zone-a' },
     sources: { IPv4: nodeAddresses[0], IPv6: nodeAddresses[1] },
     nodeAddresses: new Set(['127.0.0.1', '::1', ...nodeAddresses]),
+    broadcastAddresses: new Set(['192.168.0.255']),
+    serviceCIDRs: [],
+    addressRules: addressRules(),
     nodePortAddresses: nodeAddresses,
     healthCheckAddresses: ['0.0.0.0', '::'],
     reservedPorts: new Map([[10_256, 'the health server']]),
@@ -18,4 +22,21 @@ export function context(fields: Partial<CompileContext> = {}): CompileContext {
     schedulers: { defaultScheduler: 'rr', available: new Set(schedulers) },
     ...fields,
   };
+}
+
+/** Nothing is known of the cluster's ranges, and nothing is asked of addresses. */
+export function addressRules(fields: Partial<AddressRules> = {}): AddressRules {
+  return {
+    apiServers: new Map(),
+    podCIDRs: [],
+    excludedCIDRs: [],
+    externalIPRanges: cidrs('0.0.0.0/0', '::/0'),
+    loadBalancerIPRanges: [],
+    isStrict: false,
+    ...fields,
+  };
+}
+
+export function cidrs(...texts: readonly string[]): readonly CIDR[] {
+  return texts.map(parseCIDR).filter((cidr) => cidr !== undefined);
 }

@@ -3,10 +3,12 @@
 import { expect } from 'vitest';
 import type { Reconciler } from '../../src/app/reconciler/reconciler.ts';
 import { type Actual, adoptReading } from '../../src/core/actual.ts';
-import { applyChanges, emptyFacts, type FactStore } from '../../src/core/facts.ts';
+import { compileService } from '../../src/core/compile.ts';
+import { applyChanges, emptyFacts, type FactStore, slicesOf } from '../../src/core/facts.ts';
 import { virtualServerKey } from '../../src/core/keys.ts';
 import type { FactChange } from '../../src/core/model/facts.ts';
 import type { IpvsOperation } from '../../src/core/model/operation.ts';
+import type { Contribution, Resource } from '../../src/core/model/resource.ts';
 import type { VipMode } from '../../src/core/model/vip.ts';
 import { phases } from '../../src/core/plan.ts';
 import { renderActual, renderDesired } from '../../src/core/render.ts';
@@ -83,7 +85,7 @@ function take(life: Life, step: Step): void {
       meddle(life, step);
       break;
     case 'context':
-      life.context = context({ masqueradeAll: step.masqueradeAll, detectsLocal: step.detectsLocal });
+      life.context = context(step.fields);
       life.reconciler.setContext(life.context);
       break;
     case 'wait':
@@ -110,6 +112,7 @@ function restart(life: Life): void {
   life.reconciler.changes([
     { change: 'replace', kind: 'Service', facts: services },
     { change: 'replace', kind: 'EndpointSlice', facts: slices.map((fact) => ({ kind: 'EndpointSlice', fact })) },
+    { change: 'replace', kind: 'Node', facts: [...life.facts.nodes.values()].map((fact) => ({ kind: 'Node', fact })) },
   ]);
   life.reconciler.start();
 }
@@ -153,7 +156,40 @@ function expectRight(life: Life, step: Step): void {
   });
   expect(renderActual(actual, desired), `after ${JSON.stringify(step)}`).toBe(renderDesired(desired));
   expect(keysOf(reconciler.view.actual), 'what is believed').toEqual(keysOf(actual));
+  expect(frontendsOf(desired.contributions.values()), 'what a start would compile').toEqual(compiledAnew(life));
   expectForeign(life);
+}
+
+/** The frontends and refusals of all Services, compiled without regard to what was before. */
+function compiledAnew({ facts, reconciler }: Life): readonly string[] {
+  const contributions = [...facts.services.values()].map((fact) =>
+    compileService({
+      service: fact,
+      slices: slicesOf(facts, fact.key),
+      context: reconciler.view.context,
+      addresses: facts.addresses,
+      last: undefined,
+      markOf: () => 1,
+    }),
+  );
+  return frontendsOf(contributions);
+}
+
+function frontendsOf(contributions: Iterable<Contribution>): readonly string[] {
+  const lines = [...contributions].flatMap(({ service, frontends, refusals }) => [
+    ...frontends.map(({ key, resources }) => `${service} ${key} ${resources.map(textOf).join()}`),
+    ...refusals
+      .filter(({ reason }) => reason.startsWith('address-'))
+      .map(({ reason, found }) => `${service} ${reason} ${found}`),
+  ]);
+  return lines.sort();
+}
+
+/** Marks and schedulers depend on what was before. */
+function textOf(resource: Resource): string {
+  return resource.kind === 'virtual-server'
+    ? [...resource.value.destinations.keys()].join('+')
+    : resource.key.replace(/fwmarks \d+/, 'fwmarks');
 }
 
 function keysOf({ virtualServers, vips, elements }: Actual): readonly string[] {

@@ -1,10 +1,12 @@
 /** Random worlds: sequences of API objects, restarts and mishaps for a reconciler on some node. */
 
 import fc from 'fast-check';
+import type { CompileContext } from '../../src/core/model/context.ts';
 import type { EndpointFact, EndpointSliceFact, FactChange, ServiceFact } from '../../src/core/model/facts.ts';
 import type { Operation } from '../../src/core/model/operation.ts';
 import type { errno } from '../../src/kernel/error.ts';
-import { endpoint, service, servicePort, slice } from './facts.ts';
+import { cidrs, nodeAddresses } from './context.ts';
+import { endpoint, node, service, servicePort, slice } from './facts.ts';
 
 export type Step =
   | { readonly do: 'change'; readonly batch: readonly FactChange[] }
@@ -16,7 +18,7 @@ export type Step =
   | { readonly do: 'lose'; readonly port: 'ipvs' | 'link' | 'filter' }
   /** Somebody removes a virtual server or all destinations of one; `pick` chooses it. */
   | { readonly do: 'meddle'; readonly what: 'server' | 'destinations'; readonly pick: number }
-  | { readonly do: 'context'; readonly masqueradeAll: boolean; readonly detectsLocal: boolean }
+  | { readonly do: 'context'; readonly fields: Partial<CompileContext> }
   /** The grace of every drain passes. */
   | { readonly do: 'wait' };
 
@@ -107,7 +109,21 @@ function portName(): fc.Arbitrary<string> {
   return fc.constantFrom('', 'a', 'b');
 }
 
+/** Another Node, which may come with an address that a Service has, or with pods there. */
+const aNode: fc.Arbitrary<FactChange> = fc
+  .record({
+    name: fc.constantFrom('node-b', 'node-c'),
+    allAddresses: fc.subarray(['192.0.2.1', '192.0.2.2', '2001:db8::1', '192.168.0.2'], { maxLength: 2 }),
+    podCIDRs: fc.constantFrom([], ['192.0.2.0/31'], ['10.1.0.0/24']),
+  })
+  .map((fields) => ({ change: 'set', kind: 'Node', fact: node(fields) }) as const);
+
 const change: fc.Arbitrary<FactChange> = fc.oneof(
+  { weight: 2, arbitrary: aNode },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('node-b', 'node-c').map((key) => ({ change: 'delete', kind: 'Node', key }) as const),
+  },
   { weight: 5, arbitrary: aService.map((fact) => ({ change: 'set', kind: 'Service', fact }) as const) },
   { weight: 5, arbitrary: aSlice.map((fact) => ({ change: 'set', kind: 'EndpointSlice', fact }) as const) },
   {
@@ -157,6 +173,20 @@ const failure: fc.Arbitrary<Step> = fc
   )
   .map(([kind, code]) => ({ do: 'fail', kind, code }));
 
+/** One field is another, the rest as at the start. */
+const contextFields: fc.Arbitrary<Partial<CompileContext>> = fc.constantFrom(
+  {},
+  { masqueradeAll: true },
+  { detectsLocal: false },
+  { node: { name: 'node-a', zone: 'zone-b' } },
+  { node: { name: 'node-a', zone: '' } },
+  { nodePortAddresses: [nodeAddresses[0]] },
+  { nodePortAddresses: [] },
+  { nodeAddresses: new Set([...nodeAddresses, '192.0.2.2', '10.96.0.1']) },
+  { broadcastAddresses: new Set(['192.0.2.1']) },
+  { serviceCIDRs: cidrs('10.96.0.0/16') },
+);
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 12,
@@ -177,8 +207,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('context'), masqueradeAll: fc.boolean(), detectsLocal: fc.boolean() }),
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('context'), fields: contextFields }),
   },
   { weight: 1, arbitrary: fc.constant({ do: 'wait' } as const) },
 );

@@ -38,6 +38,12 @@ export interface Config {
   readonly ipvsGracefulPeriodMs: number;
   /** Virtual servers with an address inside are never touched. */
   readonly excludedCIDRs: readonly CIDR[];
+  /** Where externalIPs may be. */
+  readonly externalIPRanges: readonly CIDR[];
+  /** Where load-balancer IPs may be. */
+  readonly loadBalancerIPRanges: readonly CIDR[];
+  /** Refuse externalIPs and load-balancer IPs outside these ranges, instead of reporting them. */
+  readonly strictExternalIPs: boolean;
   readonly vipInterface: string;
   readonly vipMode: VipMode;
   readonly masqueradeAll: boolean;

@@ -25,7 +25,7 @@ const sources: readonly Flag[] = [
     name: 'manifests',
     group: 'Where Services come from',
     origin: 'sluice',
-    help: 'A folder of YAML or JSON manifests (Services, EndpointSlices, the Node) in place of an API server. A changed file counts at once; a malformed one is reported and changes nothing.',
+    help: 'A folder of YAML or JSON manifests (Services, EndpointSlices, Nodes) in place of an API server. A changed file counts at once; a malformed one is reported and changes nothing.',
   }),
 ];
 
@@ -77,11 +77,29 @@ const balancing: readonly Flag[] = [
     aliases: ['ipvs-exclude-cidrs'],
     group: 'Load balancing',
     origin: 'kube-proxy, kube-router',
-    help: "Virtual servers with an address inside are left alone in any case. Others' virtual servers are left alone without it: sluice knows its own.",
+    help: "Virtual servers with an address inside are left alone in any case, and no Service gets a VIP there. Others' virtual servers are left alone without it: sluice knows its own.",
   }),
 ];
 
 const vips: readonly Flag[] = [
+  flag('externalIPRanges', kinds.cidrs, {
+    name: 'service-external-ip-range',
+    group: 'VIPs',
+    origin: 'kube-router',
+    help: 'Where externalIPs may be. Others are programmed and reported, or refused with --strict-external-ip-validation. Addresses of Nodes, of the API server, of Services and of pods are refused in any case.',
+  }),
+  flag('loadBalancerIPRanges', kinds.cidrs, {
+    name: 'loadbalancer-ip-range',
+    group: 'VIPs',
+    origin: 'kube-router',
+    help: 'Where load-balancer IPs may be; the same for them. Without a range they are reported only when strict.',
+  }),
+  flag('strictExternalIPs', kinds.boolean, {
+    name: 'strict-external-ip-validation',
+    group: 'VIPs',
+    origin: 'kube-router',
+    help: 'Refuse externalIPs and load-balancer IPs outside these ranges; all of a kind for which no range is given.',
+  }),
   flag('vipInterface', kinds.interfaceName, {
     name: 'vip-interface',
     group: 'VIPs',

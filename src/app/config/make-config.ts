@@ -21,6 +21,11 @@ export function makeConfig(given: Partial<Config> = {}): Config {
     // kube-router's period, and the pod's own default grace period: after it the process is gone anyway.
     ipvsGracefulPeriodMs: 30_000,
     excludedCIDRs: [],
+    // Only the cluster's owner knows them.
+    externalIPRanges: [],
+    loadBalancerIPRanges: [],
+    // A switch from kube-proxy must not close an address; what would be refused is reported.
+    strictExternalIPs: false,
     // kube-router's name; kube-proxy's kube-ipvs0 would be deleted by kube-proxy's own clean-up.
     vipInterface: 'kube-dummy-if',
     // Addresses are what people and scripts look for. Routes alone are faster beyond some thousand VIPs.

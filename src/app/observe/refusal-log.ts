@@ -1,6 +1,6 @@
 /** Logs each refused part of an object once, when it first appears, and keeps the count by reason. */
 
-import type { Reason, Refusal } from '../../core/model/reason.ts';
+import { isAudited, type Reason, type Refusal } from '../../core/model/reason.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { refusalsIn } from '../reconciler/quarantine.ts';
@@ -30,7 +30,8 @@ export function createRefusalLog(log: Log, metrics: Metrics): RefusalLog {
     const name = `${origin} ${object.kind} ${object.key}`;
     const before = new Set((known.get(name) ?? []).map(textOf));
     for (const refusal of object.refusals.filter((each) => !before.has(textOf(each)))) {
-      log.warn({ object: `${object.kind} ${object.key}`, source: object.source, ...refusal }, 'refused');
+      const what = isAudited(refusal.reason) ? 'programmed, but reported' : 'refused';
+      log.warn({ object: `${object.kind} ${object.key}`, source: object.source, ...refusal }, what);
     }
     if (object.refusals.length > 0 || before.size > 0) {
       replace(known, name, object.refusals);

@@ -127,6 +127,7 @@ function compileInto(state: ReconcilerState, key: string): ReadonlySet<string> {
           service,
           slices: slicesOf(state.facts, key),
           context: state.context,
+          addresses: state.facts.addresses,
           last: state.desired.contributions.get(key),
           markOf: session.markOf,
         });

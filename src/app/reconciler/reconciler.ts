@@ -3,6 +3,7 @@
  * resources that differ are planned and carried out. The kernel is read in full at the start and at every audit.
  */
 
+import { servicesTouchedBy } from '../../core/context-change.ts';
 import { applyChanges } from '../../core/facts.ts';
 import type { CompileContext } from '../../core/model/context.ts';
 import type { FactChange } from '../../core/model/facts.ts';
@@ -24,7 +25,7 @@ export interface Reconciler {
   start(): PassOutcome;
   /** Reads the kernel again and mends what differs. */
   audit(): PassOutcome;
-  /** The node or the configuration changed: everything is compiled again. Undefined before `start`. */
+  /** The node or the configuration changed: what that touches is compiled again. Undefined before `start`, and for nothing. */
   setContext(context: CompileContext): PassOutcome | undefined;
   /** Tries again what failed. Undefined when nothing did. */
   retry(): PassOutcome | undefined;
@@ -46,9 +47,14 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     start: () => startPass(state),
     audit: () => auditPass(state),
     setContext: (context) => {
+      const before = state.context;
       state.context = withoutStruck(context, state.struck);
+      const services = servicesTouchedBy(before, state.context, state.facts);
+      if (services.size === 0) {
+        return undefined;
+      }
       releaseAll(state.quarantined);
-      return state.isStarted ? changePass(state, 'context', [...state.facts.services.keys()]) : undefined;
+      return state.isStarted ? changePass(state, 'context', services) : undefined;
     },
     retry: () => (state.failing.size === 0 ? undefined : retryPass(state)),
     drain: () => (state.drains.size === 0 ? undefined : drainPass(state)),

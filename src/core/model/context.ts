@@ -1,3 +1,4 @@
+import type { CIDR } from '../address.ts';
 import type { Family } from './facts.ts';
 import type { Scheduler } from './virtual-server.ts';
 
@@ -14,13 +15,32 @@ export interface SchedulerSupport {
   readonly available: ReadonlySet<Scheduler>;
 }
 
+/** What an externalIP or a load-balancer IP may be, as configured. */
+export interface AddressRules {
+  /** Where the API server is asked: ports by address. Its endpoints come from its Service besides. */
+  readonly apiServers: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Where pods have their addresses; each Node's podCIDRs come from the Node besides. */
+  readonly podCIDRs: readonly CIDR[];
+  /** Other load balancers' own: no Service is programmed at an address inside. */
+  readonly excludedCIDRs: readonly CIDR[];
+  readonly externalIPRanges: readonly CIDR[];
+  readonly loadBalancerIPRanges: readonly CIDR[];
+  /** Whether an address in none of its ranges is refused, and not only reported. */
+  readonly isStrict: boolean;
+}
+
 /** All that compilation needs to know besides the Service: this node and the configuration. */
 export interface CompileContext {
   readonly node: NodePlace;
   /** The node's own address per family, the source of traffic from the node to a VIP. */
   readonly sources: Readonly<Record<Family, string | undefined>>;
-  /** Every address of this node: a VIP among them is neither bound nor guarded. */
+  /** Every address of this node, by the kernel or by its Node: a VIP among them is neither bound nor guarded. */
   readonly nodeAddresses: ReadonlySet<string>;
+  /** The broadcast addresses of this node's networks. */
+  readonly broadcastAddresses: ReadonlySet<string>;
+  /** Where the cluster's ClusterIPs are; empty when that is not known. */
+  readonly serviceCIDRs: readonly CIDR[];
+  readonly addressRules: AddressRules;
   /** The addresses that serve node ports. */
   readonly nodePortAddresses: readonly string[];
   /** Where servers for `healthCheckNodePort` listen; one that stands for all addresses is `0.0.0.0` or `::`. */

@@ -5,6 +5,15 @@ export type Reason =
   | 'address-invalid'
   | 'address-wrong-family'
   | 'address-forbidden'
+  | 'address-excluded'
+  | 'address-of-a-node'
+  /** A load-balancer IP that another Node has: that Node serves it, this one must not. */
+  | 'address-of-another-node'
+  | 'address-of-the-api-server'
+  | 'address-in-service-range'
+  | 'address-in-pod-range'
+  | 'address-not-in-allowed-range'
+  | 'address-not-in-allowed-range-audited'
   | 'port-invalid'
   | 'protocol-unknown'
   | 'endpoint-address-forbidden'
@@ -28,6 +37,13 @@ export type Reason =
   | 'health-check-port-unavailable'
   // the kernel
   | 'kernel-refused';
+
+/** Reasons of parts that are programmed all the same: they are reported, so that stricter rules surprise nobody. */
+const auditedReasons: readonly Reason[] = ['address-not-in-allowed-range-audited'];
+
+export function isAudited(reason: Reason): boolean {
+  return auditedReasons.includes(reason);
+}
 
 /** One refusal: `subject` names the part (`externalIPs[1]`, `port http`), `found` what stood there. */
 export interface Refusal {

@@ -72,6 +72,9 @@ describe('the configuration', () => {
     const excluded = [{ address: '10.9.0.0', prefixLength: 16, family: 'IPv4' }];
     expect(setting('excludedCIDRs', '--excluded-cidrs=10.9.0.0/16')).toEqual(excluded);
     expect(setting('excludedCIDRs', '--ipvs-exclude-cidrs=10.9.0.0/16')).toEqual(excluded);
+    expect(setting('externalIPRanges', '--service-external-ip-range=10.9.0.0/16')).toEqual(excluded);
+    expect(setting('loadBalancerIPRanges', '--loadbalancer-ip-range=10.9.0.0/16')).toEqual(excluded);
+    expect(setting('strictExternalIPs', '--strict-external-ip-validation')).toBe(true);
     expect(setting('cleanup', '--cleanup-config')).toBe(true);
     expect(setting('cleanup', '--cleanup=true')).toBe(true);
   });
