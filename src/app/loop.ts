@@ -42,8 +42,8 @@ export interface Loop {
   stop(): void;
 }
 
-/** A Node object that does not come (no permission, wrong name) must not keep Services from working. */
-const nodePatienceMs = 30_000;
+/** Other kinds that do not come (no permission, wrong name of the node) must not keep Services from working. */
+const patienceMs = 30_000;
 const drainPeriodMs = 1_000;
 const firstRetryMs = 500;
 const longestRetryMs = 30_000;
@@ -51,7 +51,7 @@ const longestRetryMs = 30_000;
 export function startLoop(input: LoopInput): Loop {
   const loop: LoopState = { input, timers: new Map(), phase: 'waiting', attempts: 0, stopWatching: () => {} };
   input.observer.started();
-  setTimer(loop, 'node', nodePatienceMs, () => begin(loop, false));
+  setTimer(loop, 'patience', patienceMs, () => begin(loop, false));
   return {
     changes: (batch) => takeIn(loop, batch),
     stop: () => {
@@ -64,7 +64,7 @@ export function startLoop(input: LoopInput): Loop {
   };
 }
 
-type TimerName = 'node' | 'audit' | 'retry' | 'drain' | 'begin';
+type TimerName = 'patience' | 'audit' | 'retry' | 'drain' | 'begin';
 
 interface LoopState {
   readonly input: LoopInput;
@@ -80,7 +80,7 @@ function takeIn(loop: LoopState, batch: readonly FactChange[]): void {
   if (loop.phase === 'stopped') {
     return;
   }
-  const { node } = reconciler.view.facts;
+  const { node, serviceCIDRs } = reconciler.view.facts;
   observer.received(batch, reconciler.view.facts);
   guarded(loop, 'carry out a change', () => {
     const outcome = reconciler.changes(batch);
@@ -89,21 +89,23 @@ function takeIn(loop: LoopState, batch: readonly FactChange[]): void {
     }
     return outcome;
   });
-  if (loop.phase === 'running' && reconciler.view.facts.node !== node) {
+  const { facts } = reconciler.view;
+  if (loop.phase === 'running' && (facts.node !== node || facts.serviceCIDRs !== serviceCIDRs)) {
     refreshContext(loop);
   }
   begin(loop, true);
 }
 
-/** Nothing is written before the lists of Services and EndpointSlices are complete. */
-function begin(loop: LoopState, waitsForNode: boolean): void {
+/** Nothing is written before the lists of Services and EndpointSlices are complete; the others are waited for. */
+function begin(loop: LoopState, waitsForRest: boolean): void {
   const { complete } = loop.input.reconciler.view.facts;
   const isReady = complete.has('Service') && complete.has('EndpointSlice');
-  if (loop.phase !== 'waiting' || !isReady || (waitsForNode && !complete.has('Node'))) {
+  const isWhole = complete.has('Node') && complete.has('ServiceCIDR');
+  if (loop.phase !== 'waiting' || !isReady || (waitsForRest && !isWhole)) {
     return;
   }
   loop.phase = 'beginning';
-  clearTimeout(loop.timers.get('node')?.timer);
+  clearTimeout(loop.timers.get('patience')?.timer);
   void bringUp(loop);
 }
 

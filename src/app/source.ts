@@ -2,6 +2,7 @@
 
 import { hostname } from 'node:os';
 import { applyChanges, emptyFacts, type Facts } from '../core/facts.ts';
+import { objectKinds } from '../core/model/facts.ts';
 import { systemClock } from '../kube/clock.ts';
 import { manifestSource } from '../kube/manifests/manifest-source.ts';
 import type { FactSource, ObjectProblem } from '../kube/source.ts';
@@ -40,7 +41,7 @@ export async function readOnce(source: FactSource, nodeName: string, patienceMs 
   source.start({
     changes: (batch) => {
       applyChanges(facts, batch);
-      if (facts.complete.size === 3) {
+      if (objectKinds.every((kind) => facts.complete.has(kind))) {
         isComplete();
       }
     },

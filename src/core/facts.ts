@@ -12,7 +12,15 @@ import {
   type TouchedAddresses,
   touchedServices,
 } from './address-index.ts';
-import type { EndpointSliceFact, FactChange, NodeFact, ObjectFact, ObjectKind, ServiceFact } from './model/facts.ts';
+import type {
+  EndpointSliceFact,
+  FactChange,
+  NodeFact,
+  ObjectFact,
+  ObjectKind,
+  ServiceCIDRFact,
+  ServiceFact,
+} from './model/facts.ts';
 import { isSameNode } from './same-node.ts';
 
 export interface Facts {
@@ -27,6 +35,8 @@ export interface Facts {
   readonly node: NodeFact | undefined;
   /** All Nodes by name, ours among them. */
   readonly nodes: ReadonlyMap<string, NodeFact>;
+  /** By name; another map after every change. */
+  readonly serviceCIDRs: ReadonlyMap<string, ServiceCIDRFact>;
   /** Whose addresses are whose. */
   readonly addresses: AddressIndex;
   /** Kinds of which a complete list has arrived. */
@@ -39,6 +49,7 @@ export interface FactStore extends Facts {
   readonly owners: Map<string, string>;
   node: NodeFact | undefined;
   readonly nodes: Map<string, NodeFact>;
+  serviceCIDRs: ReadonlyMap<string, ServiceCIDRFact>;
   readonly addresses: AddressStore;
   readonly complete: Set<ObjectKind>;
 }
@@ -59,6 +70,7 @@ export function emptyFacts(nodeName: string): FactStore {
     nodeName,
     node: undefined,
     nodes: new Map(),
+    serviceCIDRs: new Map(),
     addresses: emptyAddresses(),
     complete: new Set(),
   };
@@ -109,6 +121,9 @@ function setObject(facts: FactStore, object: ObjectFact, touched: Touching): voi
       break;
     case 'Node':
       setNode(facts, object.fact, touched);
+      break;
+    case 'ServiceCIDR':
+      facts.serviceCIDRs = new Map([...facts.serviceCIDRs, [object.fact.key, object.fact]]);
       break;
   }
 }
@@ -162,6 +177,9 @@ function deleteObject(facts: FactStore, kind: ObjectKind, key: string, touched: 
         facts.nodes.delete(key);
       }
       break;
+    case 'ServiceCIDR':
+      facts.serviceCIDRs = new Map([...facts.serviceCIDRs].filter(([name]) => name !== key));
+      break;
   }
 }
 
@@ -200,5 +218,7 @@ function knownKeys(facts: FactStore, kind: ObjectKind): readonly string[] {
       return [...facts.owners.keys()];
     case 'Node':
       return [...facts.nodes.keys()];
+    case 'ServiceCIDR':
+      return [...facts.serviceCIDRs.keys()];
   }
 }

@@ -45,7 +45,9 @@ export type SourcePhase =
   /** The list is read anew, because what happened since the stream ended is no longer known. */
   | 'relisting'
   /** Waiting before the next attempt. */
-  | 'backoff';
+  | 'backoff'
+  /** The server lacks this kind, or refuses it, and we can do without; asked again now and then. */
+  | 'unavailable';
 
 export interface SourceState {
   readonly kind: ObjectKind;
@@ -77,6 +79,8 @@ export type SourceFailureCode =
   | 'expired'
   /** 400 or 422: the server does not know this kind of request. */
   | 'unsupported'
+  /** 404: the server does not have this kind. */
+  | 'missing'
   /** Any other status but success. */
   | 'refused'
   | 'line-too-long'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Loop, type LoopObserver, startLoop } from '../../src/app/loop.ts';
 import type { PassOutcome } from '../../src/app/reconciler/state.ts';
-import type { FactChange, ObjectFact } from '../../src/core/model/facts.ts';
+import { type FactChange, type ObjectFact, objectKinds } from '../../src/core/model/facts.ts';
 import { context } from '../support/context.ts';
 import { node, service, servicePort, slice } from '../support/facts.ts';
 import { type FakePorts, fakePorts, reconcilerOn, skeleton } from '../support/node-ports.ts';
@@ -39,12 +39,8 @@ async function begun(ports: FakePorts, objects: readonly ObjectFact[]) {
 }
 
 function lists(objects: readonly ObjectFact[]): readonly FactChange[] {
-  const kinds = ['Service', 'EndpointSlice', 'Node'] as const;
-  return kinds.map((kind) => ({
-    change: 'replace',
-    kind,
-    facts: [...objects.filter((object) => object.kind === kind), ...(kind === 'Node' ? [{ kind, fact: node() }] : [])],
-  }));
+  const all: readonly ObjectFact[] = [...objects, { kind: 'Node', fact: node() }];
+  return objectKinds.map((kind) => ({ change: 'replace', kind, facts: all.filter((object) => object.kind === kind) }));
 }
 
 const slices: ObjectFact = { kind: 'EndpointSlice', fact: slice([one]) };

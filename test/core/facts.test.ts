@@ -83,6 +83,23 @@ describe('facts', () => {
     expect(facts.node?.name).toBe('node-a');
   });
 
+  it('have another map of ServiceCIDRs after every change of one', () => {
+    const facts = emptyFacts('node-a');
+    const ranges = (): readonly string[] => [...facts.serviceCIDRs.values()].flatMap(({ cidrs }) => cidrs);
+    const set = (key: string, ...cidrs: readonly string[]): FactChange => {
+      return { change: 'set', kind: 'ServiceCIDR', fact: { key, cidrs } };
+    };
+    applyChanges(facts, [set('a', '10.96.0.0/12'), set('b', '10.200.0.0/16')]);
+    const before = facts.serviceCIDRs;
+    expect(ranges()).toEqual(['10.96.0.0/12', '10.200.0.0/16']);
+    applyChanges(facts, [{ change: 'delete', kind: 'ServiceCIDR', key: 'b' }]);
+    expect(ranges()).toEqual(['10.96.0.0/12']);
+    expect(facts.serviceCIDRs).not.toBe(before);
+    applyChanges(facts, [{ change: 'replace', kind: 'ServiceCIDR', facts: [] }]);
+    expect(ranges()).toEqual([]);
+    expect(facts.complete.has('ServiceCIDR')).toBe(true);
+  });
+
   it('forget another Node that is gone, with its addresses and pod ranges', () => {
     const facts = emptyFacts('node-a');
     applyChanges(facts, [setNode(nodeB), setNode(node())]);

@@ -32,6 +32,10 @@ export function rawNode(name: string, fields: object = {}): object {
   return { apiVersion: 'v1', kind: 'Node', metadata: { name }, ...fields };
 }
 
+export function rawServiceCIDR(name: string, ...cidrs: readonly unknown[]): object {
+  return { apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name }, spec: { cidrs } };
+}
+
 /** The same at another resource version. */
 export function at(resourceVersion: number, object: object): object {
   const metadata: unknown = 'metadata' in object ? object.metadata : {};

@@ -8,7 +8,7 @@ import { type Metrics, makeMetrics } from '../../src/app/metrics/metrics.ts';
 import { createObserver, type HealthCell } from '../../src/app/observe/observer.ts';
 import { createRefusalLog, type RefusalLog } from '../../src/app/observe/refusal-log.ts';
 import type { Reconciler } from '../../src/app/reconciler/reconciler.ts';
-import type { ObjectFact } from '../../src/core/model/facts.ts';
+import { type ObjectFact, objectKinds } from '../../src/core/model/facts.ts';
 import type { KernelPorts } from '../../src/kernel/executor.ts';
 import { context } from './context.ts';
 import { reconcilerOn, skeleton } from './node-ports.ts';
@@ -45,7 +45,7 @@ export function observedLoop(ports: KernelPorts, auditPeriodMs = 3_600_000): Obs
 
 /** The complete lists with which a source begins. */
 export function deliverLists(loop: Loop, ...objects: readonly ObjectFact[]): void {
-  for (const kind of ['Service', 'EndpointSlice', 'Node'] as const) {
+  for (const kind of objectKinds) {
     loop.changes([{ change: 'replace', kind, facts: objects.filter((object) => object.kind === kind) }]);
   }
 }

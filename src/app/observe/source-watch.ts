@@ -11,7 +11,9 @@ export function watchSource(source: FactSource, metrics: Metrics, log: Log): () 
   const lost = new Set<string>();
   const refresh = (): void => {
     for (const state of source.states()) {
-      metrics.watchConnected.set({ kind: state.kind }, state.phase === 'synced' ? 1 : 0);
+      if (state.phase !== 'unavailable') {
+        metrics.watchConnected.set({ kind: state.kind }, state.phase === 'synced' ? 1 : 0);
+      }
       if (state.lastEventAgeMs !== undefined) {
         metrics.watchLastEvent.set({ kind: state.kind }, (Date.now() - state.lastEventAgeMs) / 1000);
       }
@@ -25,9 +27,12 @@ export function watchSource(source: FactSource, metrics: Metrics, log: Log): () 
 
 /** Once when it is lost and once when it is back: an outage of an hour is two lines for each kind. */
 function tell(state: SourceState, lost: Set<string>, log: Log): void {
-  if (state.phase === 'backoff' && !lost.has(state.kind)) {
+  const fields = { kind: state.kind, reason: state.lastError?.code, message: state.lastError?.message };
+  if (state.phase === 'unavailable' && !lost.has(state.kind)) {
     lost.add(state.kind);
-    const fields = { kind: state.kind, reason: state.lastError?.code, message: state.lastError?.message };
+    log.info(fields, 'the API server does not offer this kind; it is done without, and asked for again');
+  } else if (state.phase === 'backoff' && !lost.has(state.kind)) {
+    lost.add(state.kind);
     log.warn(fields, 'watch lost; what is programmed stays, and it is tried again');
   } else if (state.phase === 'synced' && lost.delete(state.kind)) {
     log.info({ kind: state.kind }, 'watch is back');

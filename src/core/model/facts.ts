@@ -91,12 +91,23 @@ export interface NodeFact {
   readonly eligible: boolean;
 }
 
+/** Addresses out of which the API server gives Services theirs. */
+export interface ServiceCIDRFact {
+  /** The object's name. */
+  readonly key: string;
+  readonly cidrs: readonly string[];
+}
+
 export type ObjectFact =
   | { readonly kind: 'Service'; readonly fact: ServiceFact }
   | { readonly kind: 'EndpointSlice'; readonly fact: EndpointSliceFact }
-  | { readonly kind: 'Node'; readonly fact: NodeFact };
+  | { readonly kind: 'Node'; readonly fact: NodeFact }
+  | { readonly kind: 'ServiceCIDR'; readonly fact: ServiceCIDRFact };
 
 export type ObjectKind = ObjectFact['kind'];
+
+/** Every kind, in the order in which a source tells of them. */
+export const objectKinds: readonly ObjectKind[] = ['Node', 'ServiceCIDR', 'Service', 'EndpointSlice'];
 
 /** One thing a source has to say. `key` is `namespace/name`, for a Node its name. */
 export type FactChange =

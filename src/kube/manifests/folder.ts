@@ -1,6 +1,6 @@
 /** All files of the folder put together, and what is new since the last time. Pure but for what it remembers. */
 
-import type { FactChange, ObjectFact, ObjectKind } from '../../core/model/facts.ts';
+import { type FactChange, type ObjectFact, objectKinds } from '../../core/model/facts.ts';
 import type { Refusal } from '../../core/model/reason.ts';
 import type { FactSink, ObjectProblem } from '../source.ts';
 import { type ManifestEntry, type ManifestFile, nameOf } from './manifest-file.ts';
@@ -109,9 +109,8 @@ function keepEqual(before: ReadonlyMap<string, ObjectFact> | undefined, after: M
 }
 
 function replaces(objects: ReadonlyMap<string, ObjectFact>): readonly FactChange[] {
-  const kinds: readonly ObjectKind[] = ['Node', 'Service', 'EndpointSlice'];
   const all = [...objects.values()];
-  return kinds.map((kind) => ({ change: 'replace', kind, facts: all.filter((object) => object.kind === kind) }));
+  return objectKinds.map((kind) => ({ change: 'replace', kind, facts: all.filter((object) => object.kind === kind) }));
 }
 
 function changes(

@@ -7,13 +7,14 @@ import { excerpt, isJsonObject, type JsonObject } from '../project/json.ts';
 import { projectNode } from '../project/node.ts';
 import type { Project, Projection, ProjectionSettings } from '../project/projection.ts';
 import { projectService } from '../project/service.ts';
+import { projectServiceCIDR } from '../project/service-cidr.ts';
 import type { ObjectProblem } from '../source.ts';
 import { withServerDefaults } from './defaults.ts';
 import { type ManifestObject, parseManifest } from './parse-manifest.ts';
 
 export interface ManifestEntry {
   readonly kind: ObjectKind;
-  /** `namespace/name`, for a Node its name. */
+  /** `namespace/name`; for what has no namespace its name. */
   readonly key: string;
   /** Undefined when the object is of no concern, or malformed and never seen before. */
   readonly object: ObjectFact | undefined;
@@ -80,12 +81,14 @@ const projectors: Readonly<Record<ObjectKind, Project>> = {
   Service: projectService,
   EndpointSlice: projectEndpointSlice,
   Node: projectNode,
+  ServiceCIDR: projectServiceCIDR,
 };
 
 const kinds: Readonly<Record<string, ObjectKind>> = {
   'v1 Service': 'Service',
   'discovery.k8s.io/v1 EndpointSlice': 'EndpointSlice',
   'v1 Node': 'Node',
+  'networking.k8s.io/v1 ServiceCIDR': 'ServiceCIDR',
 };
 
 /** Undefined for objects of other kinds, which a folder may well hold; 'nameless' for what is no API object. */

@@ -3,6 +3,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 
+import { objectKinds } from '../../core/model/facts.ts';
 import { type Cancel, type Clock, systemClock } from '../clock.ts';
 import { messageOf } from '../message-of.ts';
 import { createIntern } from '../project/intern.ts';
@@ -45,7 +46,7 @@ export function manifestSource(options: ManifestSourceOptions): FactSource {
       await work.scanning;
     },
     states: () =>
-      (['Service', 'EndpointSlice', 'Node'] as const).map((kind) => ({
+      objectKinds.map((kind) => ({
         kind,
         phase: phaseOf(work),
         hasSynced: work.lastScanAt !== undefined,

@@ -3,10 +3,11 @@
  * all the time; what they report beyond these fields is not kept.
  */
 
-import { familyOf, formatCIDR, parseCIDR } from '../../core/address.ts';
+import { familyOf } from '../../core/address.ts';
 import { families, type NodeFact } from '../../core/model/facts.ts';
 import type { Refusal } from '../../core/model/reason.ts';
 import { canonicalAddress, forbiddenRange } from './addresses.ts';
+import { readCIDRs } from './cidrs.ts';
 import { excerpt, type JsonObject, readList, readObject, readString, requireName, requireObject } from './json.ts';
 import { type Projection, type ProjectionSettings, projectSafely } from './projection.ts';
 
@@ -72,16 +73,7 @@ function readPodCIDRs(spec: JsonObject, refusals: Refusal[]): readonly string[] 
   const list = readList(spec['podCIDRs'], 'spec.podCIDRs');
   const single = readString(spec['podCIDR'], 'spec.podCIDR') ?? '';
   const entries = list.length > 0 || single === '' ? list : [single];
-  return entries.flatMap((entry, index) => {
-    const subject = `spec.podCIDRs[${index}]`;
-    const text = readString(entry, subject) ?? '';
-    const range = parseCIDR(text);
-    if (range === undefined) {
-      refusals.push({ reason: 'address-invalid', subject, found: excerpt(text), expected: 'a CIDR' });
-      return [];
-    }
-    return [formatCIDR(range)];
-  });
+  return readCIDRs(entries, 'spec.podCIDRs', refusals);
 }
 
 function isLeaving(spec: JsonObject): boolean {

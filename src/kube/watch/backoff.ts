@@ -16,14 +16,14 @@ function backoffMs({ failures, random }: Attempts): number {
   return random() * Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 16));
 }
 
-/** A permission comes, if at all, by a person's hand. Close to the longest delay, and never in step either. */
+/** A permission, or a newer API server, comes, if at all, by a person's hand. Close to the longest delay, and never in step either. */
 function forbiddenMs(random: () => number): number {
   return longestMs * (0.75 + random() / 2);
 }
 
 /** The server's own wish counts where it is longer, up to five minutes. */
 export function retryDelayMs(code: SourceFailureCode, attempts: Attempts, retryAfterMs: number | undefined): number {
-  const own = code === 'forbidden' ? forbiddenMs(attempts.random) : backoffMs(attempts);
+  const own = code === 'forbidden' || code === 'missing' ? forbiddenMs(attempts.random) : backoffMs(attempts);
   return Math.max(own, Math.min(retryAfterMs ?? 0, longestRetryAfterMs));
 }
 

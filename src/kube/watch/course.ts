@@ -127,6 +127,7 @@ function afterFailure(course: Course, end: AttemptEnd, failure: SourceFailure): 
   const isServersWord =
     failure.code === 'line-malformed' ||
     failure.code === 'line-too-long' ||
+    failure.code === 'missing' ||
     failure.code === 'refused' ||
     failure.code === 'unsupported';
   const stuck = isServersWord ? course.stuck + 1 : course.stuck;

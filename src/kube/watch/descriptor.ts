@@ -6,6 +6,7 @@ import { headlessLabel } from '../project/metadata.ts';
 import { projectNode } from '../project/node.ts';
 import type { Project } from '../project/projection.ts';
 import { projectService, proxyNameLabel } from '../project/service.ts';
+import { projectServiceCIDR } from '../project/service-cidr.ts';
 
 export interface Descriptor {
   readonly kind: ObjectKind;
@@ -13,6 +14,8 @@ export interface Descriptor {
   /** Selectors. All Nodes: a VIP that is the address of another Node would cut that Node off. */
   readonly query: Readonly<Record<string, string>>;
   readonly project: Project;
+  /** An API server that lacks the kind, or refuses it, is taken to have no such objects. */
+  readonly isOptional?: boolean;
 }
 
 /**
@@ -39,6 +42,14 @@ export function descriptors(ownProxyNames: readonly string[]): readonly Descript
       path: '/api/v1/nodes',
       query: {},
       project: projectNode,
+    },
+    {
+      // Since Kubernetes 1.33; before, and without the permission, the flag --service-cluster-ip-range has to do.
+      kind: 'ServiceCIDR',
+      path: '/apis/networking.k8s.io/v1/servicecidrs',
+      query: {},
+      project: projectServiceCIDR,
+      isOptional: true,
     },
   ];
 }

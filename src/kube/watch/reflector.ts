@@ -37,7 +37,7 @@ export function createReflector(input: ReflectorInput): Reflector {
     start: (sink) => {
       const { descriptor, settings } = input;
       const intake = createIntake({ kind: descriptor.kind, project: descriptor.project, settings, sink });
-      running = run({ input, intake, status, signal: controller.signal, resourceVersion: '' });
+      running = run({ input, intake, status, signal: controller.signal, resourceVersion: '', hasToldOfNone: false });
     },
     stop: async () => {
       controller.abort();
@@ -67,6 +67,8 @@ interface Work {
   readonly signal: AbortSignal;
   /** Of the last event or complete list; '' before the first. */
   resourceVersion: string;
+  /** An optional kind was told to have no objects. */
+  hasToldOfNone: boolean;
 }
 
 async function run(work: Work): Promise<void> {
@@ -83,10 +85,26 @@ async function run(work: Work): Promise<void> {
       input.transport.forgetCredentials();
     }
     if (decision.delayMs > 0) {
-      status.phase = 'backoff';
+      status.phase = isUnavailable(work) ? 'unavailable' : 'backoff';
+      if (status.phase === 'unavailable' && !work.hasToldOfNone) {
+        work.hasToldOfNone = true;
+        tellOfNone(work.intake);
+      }
       await sleep(input.clock, decision.delayMs, signal);
     }
   }
+}
+
+/** What was once listed is kept, whatever the server says later. */
+function isUnavailable({ input, status }: Work): boolean {
+  const code = status.lastError?.code;
+  return input.descriptor.isOptional === true && !status.hasSynced && (code === 'missing' || code === 'forbidden');
+}
+
+function tellOfNone(intake: Intake): void {
+  intake.beginList();
+  intake.completeList();
+  intake.flush();
 }
 
 async function attempt(work: Work, kind: AttemptEnd['kind'], fromNewest: boolean): Promise<AttemptEnd> {

@@ -30,6 +30,8 @@ function codeOf(code: number, fields: Fields): SourceFailureCode {
       return 'unauthorized';
     case 403:
       return 'forbidden';
+    case 404:
+      return 'missing';
     case 429:
       return 'throttled';
     case 400:

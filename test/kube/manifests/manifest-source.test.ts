@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ServiceFact } from '../../../src/core/model/facts.ts';
 import { manifestSource } from '../../../src/kube/manifests/manifest-source.ts';
 import type { FactSource } from '../../../src/kube/source.ts';
-import { rawNode, rawService, rawSlice } from '../objects.ts';
+import { rawNode, rawService, rawServiceCIDR, rawSlice } from '../objects.ts';
 import { type RecordingSink, recordingSink, until } from '../recording-sink.ts';
 
 let directory: string;
@@ -66,7 +66,7 @@ test('the first delivery is the complete list of each kind, in one batch', async
   write('deeper/b.json', {
     apiVersion: 'v1',
     kind: 'List',
-    items: [rawService('api'), rawNode('node-1'), rawNode('other')],
+    items: [rawService('api'), rawNode('node-1'), rawNode('other'), rawServiceCIDR('kubernetes', '10.96.0.0/12')],
   });
   write('notes.txt', 'no manifest');
   write('.hidden.yaml', rawService('hidden'));
@@ -77,11 +77,10 @@ test('the first delivery is the complete list of each kind, in one batch', async
   expect(sink.story('EndpointSlice')).toStrictEqual(['replace default/web-1']);
   expect(sink.story('Node')).toStrictEqual(['replace node-1 other']);
   expect(sink.problems).toStrictEqual([]);
-  expect(source.states()).toMatchObject([
-    { phase: 'synced' },
-    { phase: 'synced' },
-    { phase: 'synced', hasSynced: true },
-  ]);
+  expect(sink.story('ServiceCIDR')).toStrictEqual(['replace kubernetes']);
+  expect(source.states().map(({ kind, phase, hasSynced }) => `${kind} ${phase} ${hasSynced}`)).toStrictEqual(
+    ['Node', 'ServiceCIDR', 'Service', 'EndpointSlice'].map((kind) => `${kind} synced true`),
+  );
 });
 
 test('an empty folder is a complete list of nothing', async () => {

@@ -6,10 +6,11 @@ import { projectEndpointSlice } from '../../../src/kube/project/endpoint-slice.t
 import { isJsonObject } from '../../../src/kube/project/json.ts';
 import { projectNode } from '../../../src/kube/project/node.ts';
 import { projectService } from '../../../src/kube/project/service.ts';
-import { rawNode, rawService, rawSlice } from '../objects.ts';
+import { projectServiceCIDR } from '../../../src/kube/project/service-cidr.ts';
+import { rawNode, rawService, rawServiceCIDR, rawSlice } from '../objects.ts';
 import { settings } from './settings.ts';
 
-const projections = [projectService, projectEndpointSlice, projectNode];
+const projections = [projectService, projectEndpointSlice, projectNode, projectServiceCIDR];
 
 test('any JSON value is projected, found to be of no concern, or reported', () => {
   fc.assert(
@@ -22,7 +23,12 @@ test('any JSON value is projected, found to be of no concern, or reported', () =
 });
 
 test('a real object with any field replaced by any JSON value never throws, and every refusal says what and why', () => {
-  const objects = [rawService('web'), rawSlice('web-1'), rawNode('node-1', { spec: { taints: [{}] }, status: {} })];
+  const objects = [
+    rawServiceCIDR('kubernetes', '10.96.0.0/12'),
+    rawService('web'),
+    rawSlice('web-1'),
+    rawNode('node-1', { spec: { taints: [{}] }, status: {} }),
+  ];
   fc.assert(
     fc.property(fc.constantFrom(...objects), fc.nat(40), fc.jsonValue(), (object, place, value) => {
       const spoiled = replaceAt(object, place, value);

@@ -1,6 +1,6 @@
 /** A real HTTP server that answers each request for Services as the test says; the other kinds are empty and quiet. */
 
-import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import http, { type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { at, rawService } from '../objects.ts';
@@ -21,8 +21,11 @@ export interface ScriptedServer {
   close(): Promise<void>;
 }
 
-/** The last answer is given to all further requests. */
-export async function startScriptedServer(answers: readonly Answer[]): Promise<ScriptedServer> {
+/** The last answer is given to all further requests. `others` answers those for other kinds, by path. */
+export async function startScriptedServer(
+  answers: readonly Answer[],
+  others: ReadonlyMap<string, Answer> = new Map(),
+): Promise<ScriptedServer> {
   const requests: ScriptedRequest[] = [];
   let connections = 0;
   const server = http.createServer((request, response) => {
@@ -32,7 +35,8 @@ export async function startScriptedServer(answers: readonly Answer[]): Promise<S
       requests.push(scripted);
       answers[Math.min(requests.length, answers.length) - 1]?.(response, scripted);
     } else {
-      quietKind(request, response);
+      const answer = others.get(url.pathname) ?? quietKind;
+      answer(response, scripted);
     }
   });
   server.on('connection', () => {
@@ -52,7 +56,7 @@ export async function startScriptedServer(answers: readonly Answer[]): Promise<S
   };
 }
 
-function quietKind(_request: IncomingMessage, response: ServerResponse): void {
+function quietKind(response: ServerResponse): void {
   response.write(bookmark(1, true));
 }
 

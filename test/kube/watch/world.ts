@@ -21,11 +21,13 @@ export interface World {
 export interface WorldOptions {
   /** 0 by default: no waiting at all. */
   readonly random?: () => number;
+  /** Answers to requests for other kinds than Services, by path. */
+  readonly others?: ReadonlyMap<string, Answer>;
   readonly kubeConfig?: (url: string) => string;
 }
 
 export async function startWorld(answers: readonly Answer[], options: WorldOptions = {}): Promise<World> {
-  const server = await startScriptedServer(answers);
+  const server = await startScriptedServer(answers, options.others);
   const clock = createFakeClock();
   const sink = recordingSink();
   const kubeConfig = options.kubeConfig?.(server.url);
