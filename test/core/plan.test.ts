@@ -4,7 +4,7 @@ import { parseCIDR } from '../../src/core/address.ts';
 import { emptyAddresses } from '../../src/core/address-index.ts';
 import { compileService } from '../../src/core/compile.ts';
 import { type DesiredStore, emptyDesired, setContribution } from '../../src/core/desired.ts';
-import { quarantineKey } from '../../src/core/keys.ts';
+import { frontendKey, quarantineKey } from '../../src/core/keys.ts';
 import type { EndpointFact, ServiceFact } from '../../src/core/model/facts.ts';
 import type { Operation, Plan } from '../../src/core/model/operation.ts';
 import type { VipMode } from '../../src/core/model/vip.ts';
@@ -100,10 +100,12 @@ describe('from one state to another', () => {
   it.each(transitions)('%s, then %s: safe after each operation, right at the end, and then quiet', (from, to) => {
     const desired = states[to] ?? emptyDesired();
     const actual = after(states[from] ?? emptyDesired());
+    const guards = guardsIn(actual);
     const made = plan(desired, actual);
     for (const phase of phases) {
       advance(actual, made[phase]);
       expectSafe(actual, phase);
+      expectGuarded({ actual, desired, guards }, phase);
     }
     expect(renderActual(actual, desired)).toBe(renderDesired(desired));
     expect(countOperations(plan(desired, actual))).toBe(0);
@@ -128,6 +130,36 @@ function expectSafe(actual: ActualStore, phase: string): void {
   expect(unserved, `views after ${phase}`).toEqual([]);
 }
 
+const guardSets: ReadonlySet<string> = new Set([
+  'masquerade',
+  'masquerade_outside',
+  'drop',
+  'drop_outside',
+  'restricted',
+]);
+
+/** Guards by the virtual server that they guard. */
+function guardsIn({ elements }: ActualStore): ReadonlyMap<string, readonly string[]> {
+  const guards = new Map<string, readonly string[]>();
+  for (const [key, element] of elements) {
+    if (guardSets.has(element.set) && 'port' in element) {
+      const server = frontendKey(element.protocol, element.address, element.port);
+      guards.set(server, [...(guards.get(server) ?? []), key]);
+    }
+  }
+  return guards;
+}
+
+/** A node port answers without a VIP: what goes keeps its guards as long as it is there. */
+function expectGuarded(
+  { actual, desired, guards }: { actual: ActualStore; desired: DesiredStore; guards: ReturnType<typeof guardsIn> },
+  phase: string,
+): void {
+  const leaving = [...actual.virtualServers.keys()].filter((key) => !desired.resources.has(key));
+  const missing = leaving.flatMap((key) => (guards.get(key) ?? []).filter((guard) => !actual.elements.has(guard)));
+  expect(missing, `guards of what goes after ${phase}`).toEqual([]);
+}
+
 describe('phases', () => {
   it('make before they expose', () => {
     expect(show(plan(want(service(), one), nothing()))).toEqual([
@@ -143,10 +175,10 @@ describe('phases', () => {
   it('hide before they delete', () => {
     expect(show(plan(emptyDesired(), after(want(service(), local))))).toEqual([
       'hide: remove-vip vip 10.96.0.1',
-      'unguard: remove-element hairpin 10.1.0.1',
-      `unguard: remove-element masquerade_outside ${KEY}`,
       'unguard: remove-element vips 10.96.0.1',
       `remove: remove-virtual-server ${KEY}`,
+      'disclaim: remove-element hairpin 10.1.0.1',
+      `disclaim: remove-element masquerade_outside ${KEY}`,
       `disclaim: remove-element virtual_servers ${KEY}`,
     ]);
   });

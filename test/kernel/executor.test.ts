@@ -132,6 +132,12 @@ describe('what rests on a failed operation', () => {
     expect(found.isUncertain).toBe(true);
   });
 
+  it('the guards of a virtual server that could not be removed stay, whether it has a VIP or not', () => {
+    const late = { ...clearing, unguard: [], disclaim: [...disclaim, remove(element('masquerade'))] };
+    const found = run(late, { refuse: { 'remove-virtual-server': 'EIO' } });
+    expect(linesOf(found.withheld)).toEqual(linesOf(late.disclaim));
+  });
+
   it('the guards of a VIP that could not be hidden stay', () => {
     const found = run(clearing, { refuse: { 'remove-vip': 'EPERM' } });
     expect(linesOf(found.withheld)).toEqual(linesOf(unguard));
