@@ -3,8 +3,9 @@
 import { type Actual, type ActualVirtualServer, ownershipKey } from './actual.ts';
 import { type CIDR, cidrContains } from './address.ts';
 import type { Desired } from './desired.ts';
+import { phaseToAdd, phaseToRemove } from './element-phase.ts';
 import { insertionOrder } from './insertion-order.ts';
-import { filterElementKey, frontendKey, quarantineKey, serverQuarantineKey, virtualServerKey } from './keys.ts';
+import { quarantineKey, serverQuarantineKey, virtualServerKey } from './keys.ts';
 import type { Protocol } from './model/facts.ts';
 import type { FilterElement } from './model/filter-element.ts';
 import type { FilterOperation, IpvsOperation, Plan, VipOperation } from './model/operation.ts';
@@ -220,8 +221,7 @@ function wantElement(draft: Draft, element: FilterElement, there: FilterElement 
   if (there !== undefined && markOf(there) === markOf(element)) {
     return;
   }
-  const phase = element.set === 'vips' || element.set === 'inside_view' ? draft.guard : draft.claim;
-  phase.push({ kind: 'add-element', element });
+  draft[phaseToAdd(element)].push({ kind: 'add-element', element });
 }
 
 function unwant(draft: Draft, input: PlanInput, key: string): void {
@@ -241,7 +241,7 @@ function unwant(draft: Draft, input: PlanInput, key: string): void {
   }
   const element = actual.elements.get(key);
   if (element !== undefined) {
-    unwantElement(draft, input, element);
+    draft[phaseToRemove(element, input.desired)].push({ kind: 'remove-element', element });
   }
 }
 
@@ -252,35 +252,6 @@ function unwantVirtualServer(draft: Draft, input: PlanInput, identity: VirtualSe
   if (!isExcluded && input.actual.elements.has(ownershipKey(identity))) {
     draft.remove.push({ kind: 'remove-virtual-server', identity });
   }
-}
-
-/**
- * A range of sources leaves in the transaction that brings the new ones, so that nobody is refused in between; with its
- * restriction it goes only after the destinations that were restricted. While its frontend stays, what kept packets away
- * from the virtual server's new destinations leaves as soon as these are there. Masquerade leaves only after the
- * destinations that needed it have lost their weight; and when the frontend goes, every element outlives the VIP.
- */
-function unwantElement(draft: Draft, input: PlanInput, element: FilterElement): void {
-  const operation: FilterOperation = { kind: 'remove-element', element };
-  if (isOwnership(element)) {
-    draft.disclaim.push(operation);
-  } else if (
-    element.set === 'allowed_sources' &&
-    input.desired.resources.has(filterElementKey({ ...element, set: 'restricted' }))
-  ) {
-    draft.claim.push(operation);
-  } else if (
-    (element.set === 'drop' || element.set === 'drop_outside' || element.set === 'inside_view') &&
-    input.desired.resources.has(frontendKey(element.protocol, element.address, element.port))
-  ) {
-    draft.guard.push(operation);
-  } else {
-    draft.unguard.push(operation);
-  }
-}
-
-function isOwnership(element: FilterElement): boolean {
-  return element.set === 'virtual_servers' || element.set === 'fwmarks';
 }
 
 function markOf(element: FilterElement): number | undefined {

@@ -242,8 +242,10 @@ function keysBehind(element: FilterElement): readonly string[] {
       return [virtualServerKey({ kind: 'fwmark', ...element })];
     case 'hairpin':
       return [];
-    default:
+    case 'vips':
       return [vipKey(element.address)];
+    default:
+      return [vipKey(element.address), virtualServerKey({ kind: 'address', ...element })];
   }
 }
 

@@ -177,9 +177,9 @@ describe('phases', () => {
       'hide: remove-vip vip 10.96.0.1',
       'unguard: remove-element vips 10.96.0.1',
       `remove: remove-virtual-server ${KEY}`,
+      `disclaim: remove-element virtual_servers ${KEY}`,
       'disclaim: remove-element hairpin 10.1.0.1',
       `disclaim: remove-element masquerade_outside ${KEY}`,
-      `disclaim: remove-element virtual_servers ${KEY}`,
     ]);
   });
 

@@ -40,10 +40,10 @@ export interface Plan {
   /** Weight 0 for destinations on their way out; destinations that need no drain are removed. */
   readonly quiesce: readonly IpvsOperation[];
   readonly hide: readonly VipOperation[];
-  /** Elements of removed frontends and VIPs; masquerade that no destination needs any more. */
+  /** Elements of removed VIPs; masquerade that no destination needs any more. */
   readonly unguard: readonly FilterOperation[];
   /** Virtual servers that are no longer wanted, destinations whose drain is over. */
   readonly remove: readonly IpvsOperation[];
-  /** Ownership elements of virtual servers that are gone. */
+  /** The ownership elements of virtual servers that are gone, and what guarded them. */
   readonly disclaim: readonly FilterOperation[];
 }
