@@ -1,5 +1,6 @@
 /** Hands the process to the command line. The only file that reads `process` or ends it. */
 
+import { readFileSync } from 'node:fs';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Application } from './cli/application.ts';
 import { runCommandLine } from './cli/command-line.ts';
@@ -7,7 +8,9 @@ import type { Environment, Output } from './cli/environment.ts';
 
 /** Loaded when needed: help must not wait for the Kubernetes client, nor fail for want of the addon. */
 const application: Application = {
-  runAgent: async (config, environment) => (await import('./app/agent.ts')).runAgent(config, environment),
+  runAgent: async (configuration, environment) => (await import('./app/agent.ts')).runAgent(configuration, environment),
+  prepareNode: async (configuration, environment) =>
+    (await import('./app/host/prepare-node.ts')).prepareNode(configuration, environment),
   cleanup: async (config) => (await import('./app/cleanup.ts')).cleanup(config),
   preview: async (config) => (await import('./app/preview.ts')).preview(config),
   trace: async (config, packet) => (await import('./app/trace.ts')).traceOnNode(config, packet),
@@ -24,6 +27,7 @@ function environmentOfProcess(): Environment {
     env: process.env,
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),
+    readText: (path) => readFileSync(path, 'utf8'),
     stop: stopSignal(),
     readProcess: () => {
       const { user, system } = process.cpuUsage();

@@ -1,14 +1,18 @@
 /** The agent: facts from a source, through the loop, into the kernel; health and metrics beside it. */
 
-import { openSysctl } from '../kernel/sysctl/open-sysctl.ts';
+import { formatEndpoint } from '../core/address.ts';
 import type { FactSink } from '../kube/source.ts';
-import type { Config } from './config/config.ts';
+import { coalesce } from './coalesce.ts';
+import type { BindAddress, Config } from './config/config.ts';
+import { watchFile } from './config/file/watch-file.ts';
+import type { Configuration } from './config/parse-config.ts';
 import { makeContext } from './context.ts';
 import { initialHealth, isHealthy } from './health/health.ts';
 import { createHealthCheckServers } from './health/health-check-servers.ts';
 import { healthHandler } from './health/health-server.ts';
-import { type Handler, type HttpServer, serveHttp } from './health/http-server.ts';
+import { type Handler, type HttpServer, type HttpServerInput, serveHttp } from './health/http-server.ts';
 import { metricsHandler } from './health/metrics-server.ts';
+import { applyHostSettings, requireAsked } from './host/apply-host.ts';
 import {
   closeKernel,
   contextSettings,
@@ -19,6 +23,7 @@ import {
   schedulerSupport,
 } from './kernel.ts';
 import { type Log, makeLog } from './log.ts';
+import { logWarnings } from './log-warnings.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { type Metrics, makeMetrics, type ProcessReading } from './metrics/metrics.ts';
 import { createObserver, type HealthCell } from './observe/observer.ts';
@@ -26,7 +31,6 @@ import { createRefusalLog } from './observe/refusal-log.ts';
 import { watchSource } from './observe/source-watch.ts';
 import { createReconciler } from './reconciler/reconciler.ts';
 import { nodeNameOf, openSource } from './source.ts';
-import { ensureSysctls } from './sysctls.ts';
 
 /** What the agent needs of the process it runs in. */
 export interface AgentEnvironment {
@@ -37,37 +41,46 @@ export interface AgentEnvironment {
   readonly stop: AbortSignal;
 }
 
-/** Runs until it is told to stop. Throws KernelError when the kernel cannot be worked with at all. */
-export async function runAgent(config: Config, environment: AgentEnvironment): Promise<void> {
+/**
+ * Runs until it is told to stop. Throws when the kernel cannot be worked with at all, when what was asked for cannot be
+ * had, and when the configuration file has changed.
+ */
+export async function runAgent(configuration: Configuration, environment: AgentEnvironment): Promise<void> {
+  const { config, file, notices } = configuration;
   const { stdout, version, stop } = environment;
   const log = makeLog({ level: config.logLevel, format: config.logFormat, destination: stdout, colours: stdout.isTTY });
+  logWarnings(log, notices);
   const ports = openKernel(config);
+  const ending = awaitEnd(stop);
   const metrics = makeMetrics({ version, readProcess: environment.readProcess });
   const health: HealthCell = { value: initialHealth };
-  const servers = serve(config, { log, metrics, health });
+  const servers = serve(config, { log, metrics, health, fail: ending.fail });
   const refusals = createRefusalLog(log, metrics);
   const healthChecks = createHealthCheckServers({
     isHealthy: () => isHealthy(health.value, Date.now(), config.ipvsSyncPeriodMs),
     onTrouble: (service, troubles) => refusals.unserved(service, troubles),
   });
   const observer = createObserver({ log, metrics, health, now: Date.now, refusals, healthChecks });
-  prepareNode(log);
+  requireAsked(applyHostSettings(configuration, log));
   const loop = startWork(config, ports, observer);
   const source = openSource(config);
   const sink: FactSink = {
-    changes: (batch) => loop.changes(batch),
+    changes: coalesce((batch) => loop.changes(batch), config.ipvsMinSyncPeriodMs),
     problem: (problem) => refusals.problem(problem),
   };
-  const stopWatching = watchSource(source, metrics, log);
+  const stopWatching = [watchSource(source, metrics, log), watchConfigFile(file, ending.fail)];
   source.start(sink);
   log.info({ version, node: nodeNameOf(config) }, 'sluice started');
-  await aborted(stop);
+  const failure = await ending.ended;
   loop.stop();
-  stopWatching();
+  stopWatching.forEach((stopOne) => stopOne());
   await source.stop();
   await Promise.all([healthChecks, ...servers].map((server) => server.close()));
   closeKernel(ports);
   log.info({}, 'sluice stopped; what it programmed stays in force');
+  if (failure !== undefined) {
+    throw failure;
+  }
 }
 
 function startWork(
@@ -95,36 +108,26 @@ function startWork(
   });
 }
 
-function prepareNode(log: Log): void {
-  const report = ensureSysctls(openSysctl());
-  for (const change of report.changed) {
-    log.info(change, 'sysctl set');
-  }
-  for (const failure of report.failed) {
-    log.error({ ...failure }, 'sysctl is not as needed and cannot be set from here; set it on the node');
-  }
-}
-
 interface Observed {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly health: HealthCell;
+  readonly fail: (error: Error) => void;
 }
 
-function serve(config: Config, { log, metrics, health }: Observed): readonly HttpServer[] {
+function serve(config: Config, { log, metrics, health, fail }: Observed): readonly HttpServer[] {
   const syncPeriodMs = config.ipvsSyncPeriodMs;
-  const handlers: readonly (readonly [Config['healthzBindAddress'], string, Handler])[] = [
-    [
-      config.healthzBindAddress,
-      'health',
-      healthHandler({
-        health: () => health.value,
-        now: Date.now,
-        syncPeriodMs,
-        healthzTotal: metrics.healthzTotal,
-        livezTotal: metrics.livezTotal,
-      }),
-    ],
+  const healthAnswers = healthHandler({
+    health: () => health.value,
+    now: Date.now,
+    syncPeriodMs,
+    healthzTotal: metrics.healthzTotal,
+    livezTotal: metrics.livezTotal,
+  });
+  const { healthAddr: address, healthPort: port } = config;
+  const handlers: readonly (readonly [BindAddress | undefined, string, Handler])[] = [
+    [config.healthzBindAddress, 'health', healthAnswers],
+    [port === 0 ? undefined : { address, port }, 'further health', healthAnswers],
     [
       config.metricsBindAddress,
       'metrics',
@@ -135,24 +138,58 @@ function serve(config: Config, { log, metrics, health }: Observed): readonly Htt
       }),
     ],
   ];
-  return handlers.flatMap(([bind, name, handler]) => (bind === undefined ? [] : [listen(log, name, bind, handler)]));
+  const onFailure = config.bindAddressHardFail ? fail : undefined;
+  return handlers.flatMap(([bind, name, handler]) =>
+    bind === undefined ? [] : [serveHttp({ bind, handler, ...tellOf(name, bind, { log, onFailure }) })],
+  );
 }
 
-function listen(log: Log, name: string, bind: NonNullable<Config['healthzBindAddress']>, handler: Handler): HttpServer {
-  return serveHttp({
-    bind,
-    handler,
+interface Telling {
+  readonly log: Log;
+  /** Where given, a server that cannot listen ends the agent. */
+  readonly onFailure: ((error: Error) => void) | undefined;
+}
+
+function tellOf(
+  name: string,
+  bind: BindAddress,
+  { log, onFailure }: Telling,
+): Pick<HttpServerInput, 'onListening' | 'onBindFailure'> {
+  return {
     onListening: (bound) => log.info({ ...bound }, `${name} server listens`),
-    onBindFailure: (error, retryInMs) => log.warn({ err: error, retryInMs, ...bind }, `${name} server cannot listen`),
-  });
+    onBindFailure: (error, retryInMs) => {
+      log.warn({ err: error, retryInMs, ...bind }, `${name} server cannot listen`);
+      const where = formatEndpoint(bind.address, bind.port);
+      onFailure?.(new Error(`the ${name} server cannot listen on ${where}: ${error.message}`, { cause: error }));
+    },
+  };
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
+/** kube-proxy's way too: it ends, and whoever started it starts it again with what the file says now. */
+function watchConfigFile(file: Configuration['file'], fail: (error: Error) => void): () => void {
+  if (file === undefined) {
+    return () => {};
+  }
+  const error = new Error(`the configuration file ${file.path} has changed; start sluice again to have it read`);
+  return watchFile({ ...file, onChange: () => fail(error) });
+}
+
+interface Ending {
+  /** Ends the agent with an error. The first one counts. */
+  readonly fail: (error: Error) => void;
+  /** Resolves to the error, or to undefined when the agent was told to stop. */
+  readonly ended: Promise<Error | undefined>;
+}
+
+function awaitEnd(stop: AbortSignal): Ending {
+  let fail: Ending['fail'] = () => {};
+  const ended = new Promise<Error | undefined>((resolve) => {
+    fail = resolve;
+    if (stop.aborted) {
+      resolve(undefined);
     } else {
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      stop.addEventListener('abort', () => resolve(undefined), { once: true });
     }
   });
+  return { fail, ended };
 }

@@ -9,6 +9,7 @@ import { listenAddresses } from './health/listen-addresses.ts';
 
 export interface ContextSettings {
   readonly nodeName: string;
+  readonly bindAddress: string | undefined;
   readonly nodePortAddresses: NodePortAddresses;
   /** Ports that the agent listens on, and what for. */
   readonly reservedPorts: ReadonlyMap<number, string>;
@@ -30,7 +31,13 @@ export function makeContext(
   node: NodeFact | undefined,
   reading: NodeReading,
 ): CompileContext {
-  const sources = { IPv4: sourceOf('IPv4', node, reading), IPv6: sourceOf('IPv6', node, reading) };
+  const sourceFor = (family: Family): string | undefined => {
+    const ofFamily = (address: string): boolean => familyOf(address) === family;
+    const { bindAddress = '' } = settings;
+    const chosen = bindAddress !== '' && ofFamily(bindAddress) ? bindAddress : undefined;
+    return sourceOf(family, [chosen, node?.addresses.find(ofFamily)], reading);
+  };
+  const sources = { IPv4: sourceFor('IPv4'), IPv6: sourceFor('IPv6') };
   const addresses = reading.addresses.map((address) => address.address);
   return {
     node: { name: settings.nodeName, zone: node?.zone ?? '' },
@@ -49,13 +56,17 @@ export function makeContext(
 }
 
 /**
- * The Node object's address if this node really has it, else the one the kernel would use towards the default route,
- * else the first global one.
+ * The first of the candidates that this node really has, else the one the kernel would use towards the
+ * default route, else the first global one.
  */
-function sourceOf(family: Family, node: NodeFact | undefined, reading: NodeReading): string | undefined {
+function sourceOf(
+  family: Family,
+  candidates: readonly (string | undefined)[],
+  reading: NodeReading,
+): string | undefined {
   const own = reading.addresses.filter((address) => address.scope === 'global').map((address) => address.address);
-  const declared = node?.addresses.find((address) => familyOf(address) === family);
-  if (declared !== undefined && own.includes(declared)) {
+  const declared = candidates.find((address) => address !== undefined && own.includes(address));
+  if (declared !== undefined) {
     return declared;
   }
   return reading.defaultSources[family] ?? own.find((address) => familyOf(address) === family && !isLoopback(address));

@@ -63,6 +63,7 @@ export function schedulerSupport(config: Config): SchedulerSupport {
 export function contextSettings(config: Config, nodeName: string, schedulers: SchedulerSupport): ContextSettings {
   return {
     nodeName,
+    bindAddress: config.bindAddress,
     nodePortAddresses: config.nodePortAddresses,
     reservedPorts: reservedPorts(config),
     masqueradeAll: config.masqueradeAll,
@@ -74,7 +75,9 @@ export function contextSettings(config: Config, nodeName: string, schedulers: Sc
 
 function reservedPorts(config: Config): ReadonlyMap<number, string> {
   const ports = new Map<number, string>();
+  const { healthAddr: address, healthPort: port } = config;
   for (const [bind, name] of [
+    [port === 0 ? undefined : { address, port }, 'the health server (--health-port)'],
     [config.metricsBindAddress, 'the metrics server (--metrics-bind-address)'],
     [config.healthzBindAddress, 'the health server (--healthz-bind-address)'],
   ] as const) {

@@ -25,6 +25,20 @@ export interface LogInput {
 /** Of any one text in a log line, in UTF-16 units: objects come from tenants, and a log is not theirs to fill. */
 export const longestText = 512;
 const longestList = 20;
+
+/** Marks a value of a field that is written as it is: for what the administrator of the node wrote. */
+export function whole(value: unknown): Whole {
+  return new Whole(value);
+}
+
+class Whole {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+
 const deepest = 4;
 
 export function makeLog({ level, format, destination, colours = false }: LogInput): Log {
@@ -49,8 +63,12 @@ export function makeLog({ level, format, destination, colours = false }: LogInpu
 
 function shortenFields(fields: LogFields): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, value instanceof Error ? value : shorten(value, deepest)]),
+    Object.entries(fields).map(([name, value]) => [name, value instanceof Error ? value : fieldValue(value)]),
   );
+}
+
+function fieldValue(value: unknown): unknown {
+  return value instanceof Whole ? value.value : shorten(value, deepest);
 }
 
 function shorten(value: unknown, depth: number): unknown {

@@ -1,5 +1,6 @@
 import type { CleanupReport } from '../app/cleanup.ts';
 import type { Config } from '../app/config/config.ts';
+import type { Configuration } from '../app/config/parse-config.ts';
 import type { Preview } from '../app/preview.ts';
 import type { TraceReport } from '../app/trace.ts';
 import type { Packet } from '../core/trace/packet.ts';
@@ -8,7 +9,9 @@ import type { Environment } from './environment.ts';
 /** What the commands can do. Handed in, so that help and version load nothing, and tests touch no kernel. */
 export interface Application {
   /** Runs until `environment.stop`; leaves the kernel as it is. */
-  runAgent(config: Config, environment: Environment): Promise<void>;
+  runAgent(configuration: Configuration, environment: Environment): Promise<void>;
+  /** Does what needs more than NET_ADMIN. False when something that is needed could not be done. */
+  prepareNode(configuration: Configuration, environment: Environment): Promise<boolean>;
   cleanup(config: Config): Promise<CleanupReport>;
   /** Reads only. */
   preview(config: Config): Promise<Preview>;

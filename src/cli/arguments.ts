@@ -1,9 +1,10 @@
 /** The command line as a decision: what to do, with which configuration. */
 
-import type { Config } from '../app/config/config.ts';
 import { flags } from '../app/config/flags.ts';
+import { foreignFlags } from '../app/config/foreign/flags.ts';
 import { nearest } from '../app/config/nearest.ts';
-import { parseConfig } from '../app/config/parse-config.ts';
+import type { ConfigNotice } from '../app/config/notice.ts';
+import { type Configuration, type ParsedConfig, parseConfig } from '../app/config/parse-config.ts';
 import { type ConfigProblem, quote } from '../app/config/problem.ts';
 import { type ReadArguments, readArguments } from '../app/config/read-arguments.ts';
 import type { Packet } from '../core/trace/packet.ts';
@@ -16,14 +17,19 @@ export type Invocation =
   /** Of one command, or of all. */
   | { readonly kind: 'help'; readonly command: CommandName | undefined }
   | { readonly kind: 'version' }
-  | { readonly kind: 'run'; readonly config: Config }
-  | { readonly kind: 'plan' | 'cleanup'; readonly config: Config; readonly output: OutputFormat }
-  | { readonly kind: 'trace'; readonly config: Config; readonly output: OutputFormat; readonly packet: Packet }
-  | { readonly kind: 'problems'; readonly problems: readonly ConfigProblem[] };
+  | ({ readonly kind: 'run' | 'prepare' } & Configuration)
+  | ({ readonly kind: 'plan' | 'cleanup'; readonly output: OutputFormat } & Configuration)
+  | ({ readonly kind: 'trace'; readonly output: OutputFormat; readonly packet: Packet } & Configuration)
+  | {
+      readonly kind: 'problems';
+      readonly problems: readonly ConfigProblem[];
+      readonly notices: readonly ConfigNotice[];
+    };
 
-export function parseInvocation(argv: readonly string[]): Invocation {
+/** `readText` reads the configuration file and throws an Error when it cannot. */
+export function parseInvocation(argv: readonly string[], readText: (path: string) => string): Invocation {
   // Every command accepts the flags of all, so that the arguments of the DaemonSet fit each of them.
-  const read = readArguments(argv, [...flags, ...commandFlags]);
+  const read = readArguments(argv, [...flags, ...foreignFlags, ...commandFlags]);
   const [word, ...others] = read.words;
   const command = word !== undefined && isCommandName(word) ? word : undefined;
   const operands = command === 'trace' ? others : [];
@@ -34,37 +40,43 @@ export function parseInvocation(argv: readonly string[]): Invocation {
   if (problems.length === 0 && (command === 'version' || isSet(read, versionFlag.name))) {
     return { kind: 'version' };
   }
-  return configured({ command: command ?? 'run', operands }, read, problems);
+  const packet = command === 'trace' ? parsePacket(operands) : undefined;
+  const output = outputFormat(read.values.get('output')?.at(-1) ?? 'text');
+  return configured(parseConfig(read.values, readText), { command: command ?? 'run', packet, output, problems });
 }
 
 const commandFlags = [...new Set([helpFlag, versionFlag, ...commandNames.flatMap((name) => commands[name].flags)])];
 
 interface Asked {
   readonly command: CommandName;
-  readonly operands: readonly string[];
+  readonly packet: ReturnType<typeof parsePacket> | undefined;
+  readonly output: OutputFormat | ConfigProblem;
+  /** What is wrong with the words and with flags that are none. */
+  readonly problems: readonly ConfigProblem[];
 }
 
-function configured({ command, operands }: Asked, read: ReadArguments, before: readonly ConfigProblem[]): Invocation {
-  const parsed = parseConfig(read.values);
-  const output = outputFormat(read.values.get('output')?.at(-1) ?? 'text');
-  const packet = command === 'trace' ? parsePacket(operands) : [];
+function configured(parsed: ParsedConfig, { command, packet, output, problems: before }: Asked): Invocation {
   const problems = [
     ...before,
-    ...('protocol' in packet ? [] : packet),
+    ...(packet === undefined || 'protocol' in packet ? [] : packet),
     ...(parsed.ok ? [] : parsed.problems),
     ...(typeof output === 'string' ? [] : [output]),
   ];
   if (!parsed.ok || typeof output !== 'string' || problems.length > 0) {
-    return { kind: 'problems', problems };
+    return { kind: 'problems', problems, notices: parsed.notices };
   }
-  const { config } = parsed;
-  if ('protocol' in packet) {
-    return { kind: 'trace', config, output, packet };
+  const { ok: _ok, ...configuration } = parsed;
+  const { cleanup, initOnly } = configuration.config;
+  if (packet !== undefined && 'protocol' in packet) {
+    return { kind: 'trace', output, packet, ...configuration };
   }
   if (command === 'plan') {
-    return { kind: 'plan', config, output };
+    return { kind: 'plan', output, ...configuration };
   }
-  return command === 'cleanup' || config.cleanup ? { kind: 'cleanup', config, output } : { kind: 'run', config };
+  if (command === 'cleanup' || cleanup) {
+    return { kind: 'cleanup', output, ...configuration };
+  }
+  return { kind: initOnly ? 'prepare' : 'run', ...configuration };
 }
 
 function isSet(read: ReadArguments, name: string): boolean {

@@ -1,3 +1,5 @@
+import { formatWarning, warningsOf } from '../app/config/notice.ts';
+import type { Configuration } from '../app/config/parse-config.ts';
 import { formatProblem } from '../app/config/problem.ts';
 import type { Application } from './application.ts';
 import { parseInvocation } from './arguments.ts';
@@ -22,8 +24,8 @@ export async function runCommandLine(environment: Environment, application: Appl
 }
 
 async function dispatch(environment: Environment, application: Application): Promise<ExitCode> {
-  const { argv, env, stdout, stderr } = environment;
-  const invocation = parseInvocation(argv);
+  const { argv, env, stdout, stderr, readText } = environment;
+  const invocation = parseInvocation(argv, readText);
   const styles = stylesFor(stdout, env);
   switch (invocation.kind) {
     case 'help':
@@ -33,26 +35,39 @@ async function dispatch(environment: Environment, application: Application): Pro
       stdout.write(`sluice ${environment.version}\n`);
       return 0;
     case 'problems':
+      warn(invocation, environment);
       stderr.write(invocation.problems.map((problem) => `${formatProblem(problem)}\n`).join(''));
       return 2;
     case 'run':
-      await application.runAgent(invocation.config, environment);
+      await application.runAgent(invocation, environment);
       return 0;
+    case 'prepare':
+      return (await application.prepareNode(invocation, environment)) ? 0 : 1;
     case 'plan': {
+      warn(invocation, environment);
       const preview = await application.preview(invocation.config);
       stdout.write(invocation.output === 'json' ? json(preview) : planText(preview, styles));
       return 0;
     }
     case 'trace': {
+      warn(invocation, environment);
       const report = await application.trace(invocation.config, invocation.packet);
       stdout.write(invocation.output === 'json' ? json(report) : traceText(report, styles));
       return 0;
     }
     case 'cleanup': {
+      warn(invocation, environment);
       const report = await application.cleanup(invocation.config);
       stdout.write(invocation.output === 'json' ? json(report) : cleanupText(report, styles));
       return report.failed.length > 0 ? 1 : 0;
     }
+  }
+}
+
+/** The other commands have a log for it. */
+function warn({ notices }: Pick<Configuration, 'notices'>, { stderr }: Environment): void {
+  for (const warning of warningsOf(notices)) {
+    stderr.write(`warning: ${formatWarning(warning)}\n`);
   }
 }
 

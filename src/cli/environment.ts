@@ -15,6 +15,8 @@ export interface Environment {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: Output;
   readonly stderr: Output;
+  /** The text of a file. Throws an Error that says what is wrong. */
+  readonly readText: (path: string) => string;
   /** Aborted when the process is told to stop (SIGTERM, SIGINT). */
   readonly stop: AbortSignal;
   readonly readProcess: () => ProcessReading;

@@ -9,6 +9,7 @@ import type { Output } from '../../src/cli/environment.ts';
 import type { Packet } from '../../src/core/trace/packet.ts';
 import type { Trace } from '../../src/core/trace/result.ts';
 import { rules } from '../../src/core/trace/rules.ts';
+import { noFile } from '../support/no-file.ts';
 
 const preview: Preview = {
   services: [
@@ -94,6 +95,7 @@ interface Setting {
   readonly preview?: Preview;
   readonly inKernel?: Trace;
   readonly error?: Error;
+  readonly readText?: (path: string) => string;
 }
 
 async function sluice(commandLine: string, setting: Setting = {}): Promise<Run> {
@@ -114,12 +116,14 @@ async function sluice(commandLine: string, setting: Setting = {}): Promise<Run> 
       env: setting.env ?? {},
       stdout: output('stdout'),
       stderr: output('stderr'),
+      readText: setting.readText ?? noFile,
       stop: new AbortController().signal,
       readProcess: () => ({ residentBytes: 0, cpuSeconds: 0, startTimeSeconds: 0 }),
       version: '1.2.3',
     },
     {
-      runAgent: (config) => ask('run', config, undefined),
+      runAgent: ({ config }) => ask('run', config, undefined),
+      prepareNode: ({ config }) => ask('prepare', config, true),
       cleanup: (config) => ask('cleanup', config, setting.report ?? report),
       preview: (config) => ask('plan', config, setting.preview ?? preview),
       trace: (config, packet) => ask('trace', config, traceReport(packet, setting.inKernel)),

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { neededSysctls } from '../../src/app/sysctls.ts';
+import { neededSysctls } from '../../src/app/host/sysctls.ts';
 import { parseInvocation } from '../../src/cli/arguments.ts';
 import { schedulers } from '../../src/core/model/virtual-server.ts';
+import { noFile } from '../support/no-file.ts';
 
 interface Manifest {
   readonly kind: string;
@@ -63,7 +64,7 @@ describe('daemonset/sluice.yaml', () => {
 
   it('runs the agent with flags that it has', () => {
     const named = (agent.args ?? []).map((argument) => argument.replace('$(NODE_NAME)', 'node-1'));
-    expect(parseInvocation(named)).toMatchObject({ kind: 'run', config: { hostnameOverride: 'node-1' } });
+    expect(parseInvocation(named, noFile)).toMatchObject({ kind: 'run', config: { hostnameOverride: 'node-1' } });
   });
 
   it('prepares every sysctl that the agent checks, and every scheduler', () => {

@@ -5,11 +5,13 @@ import type { ValueKind } from './value-kinds.ts';
 
 /** Headings of the help, in order. */
 export const flagGroups = [
+  'Configuration file',
   'Where Services come from',
   'This node',
   'Load balancing',
   'VIPs',
   'Masquerade and marks',
+  'Settings of the host',
   'Watching sluice',
   'Instead of running',
 ] as const;

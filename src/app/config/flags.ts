@@ -4,9 +4,19 @@ import type { VipMode } from '../../core/model/vip.ts';
 import { schedulers } from '../../core/model/virtual-server.ts';
 import { logFormats, logLevels } from './config.ts';
 import { type Flag, flag } from './flag.ts';
+import { hostFlags } from './host-flags.ts';
 import * as kinds from './value-kinds.ts';
 
 const vipModes: readonly VipMode[] = ['address', 'route'];
+
+const file: readonly Flag[] = [
+  flag('configFile', kinds.path('FILE'), {
+    name: 'config',
+    group: 'Configuration file',
+    origin: 'kube-proxy',
+    help: "kube-proxy's KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1), in YAML or JSON. Flags whose setting the file has a field for do not count beside it, but --hostname-override, --log-level and --log-format do. When its content changes, sluice ends with an error, so that its restart reads it. See configuration.md.",
+  }),
+];
 
 const sources: readonly Flag[] = [
   flag('kubeconfig', kinds.path('FILE'), {
@@ -35,6 +45,12 @@ const node: readonly Flag[] = [
     group: 'This node',
     origin: 'kube-proxy, kube-router',
     help: 'The name of our Node object, where it is not the host name in lower case. Local policies and hints depend on it.',
+  }),
+  flag('bindAddress', kinds.nodeAddress, {
+    name: 'bind-address',
+    group: 'This node',
+    origin: 'kube-proxy',
+    help: "The node's own address, where it is not the one in its Node object: the source towards VIPs, and what primary means in --nodeport-addresses. Nothing listens on it, but with an IPv6 address, also ::, the servers listen on [::] and [::1] unless they are told otherwise. One that the node does not have is passed over.",
   }),
   flag('clusterCIDRs', kinds.cidrs, {
     name: 'cluster-cidr',
@@ -71,6 +87,12 @@ const balancing: readonly Flag[] = [
     group: 'Load balancing',
     origin: 'kube-proxy, kube-router',
     help: 'How often the kernel is read and compared with what is wanted. Changes do not wait for it. A change that is not in force after twice this time makes the node unhealthy.',
+  }),
+  flag('ipvsMinSyncPeriodMs', kinds.duration(0), {
+    name: 'ipvs-min-sync-period',
+    group: 'Load balancing',
+    origin: 'kube-proxy',
+    help: 'How long a change waits at least for the end of the last sync. Changes in the meantime are carried out together. Not longer than --ipvs-sync-period.',
   }),
   flag('excludedCIDRs', kinds.cidrs, {
     name: 'excluded-cidrs',
@@ -148,6 +170,30 @@ const watching: readonly Flag[] = [
     origin: 'kube-proxy',
     help: 'Where /metrics, /proxyMode and /configz answer. Empty: nowhere.',
   }),
+  flag('bindAddressHardFail', kinds.boolean, {
+    name: 'bind-address-hard-fail',
+    group: 'Watching sluice',
+    origin: 'kube-proxy',
+    help: 'End with an error when one of these servers cannot listen. Otherwise it tries again every 5 s.',
+  }),
+  flag('healthPort', kinds.integer(0, 65_535), {
+    name: 'health-port',
+    group: 'Watching sluice',
+    origin: 'kube-router',
+    help: 'A further port where /healthz answers. kube-router has 20244; 0 is none.',
+  }),
+  flag('healthAddr', kinds.listenAddress, {
+    name: 'health-addr',
+    group: 'Watching sluice',
+    origin: 'kube-router',
+    help: 'Where --health-port listens. Empty: on every address.',
+  }),
+  flag('metricsPath', kinds.urlPath, {
+    name: 'metrics-path',
+    group: 'Watching sluice',
+    origin: 'kube-router',
+    help: 'A further path of the metrics page.',
+  }),
   flag('logLevel', kinds.oneOf('LEVEL', logLevels), {
     name: 'log-level',
     group: 'Watching sluice',
@@ -170,15 +216,23 @@ const instead: readonly Flag[] = [
     origin: 'kube-proxy, kube-router',
     help: 'The same as the command cleanup: remove everything that is ours from this node and exit.',
   }),
+  flag('initOnly', kinds.boolean, {
+    name: 'init-only',
+    group: 'Instead of running',
+    origin: 'kube-proxy',
+    help: 'Load modules, set the sysctls, and exit. After it run needs the capability NET_ADMIN and no other. Exits with 1 when something could not be set.',
+  }),
 ];
 
 /** Every flag of the configuration, in the order of the help. */
 export const flags: readonly Flag[] = [
+  ...file,
   ...sources,
   ...node,
   ...balancing,
   ...vips,
   ...masquerade,
+  ...hostFlags,
   ...watching,
   ...instead,
 ];

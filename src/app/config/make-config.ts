@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 /** The configuration with what is given, and every default with its reason. */
 export function makeConfig(given: Partial<Config> = {}): Config {
   return {
+    configFile: undefined,
     // In a pod the service account is there; elsewhere a file is named.
     kubeconfig: undefined,
     master: undefined,
@@ -10,6 +11,8 @@ export function makeConfig(given: Partial<Config> = {}): Config {
     manifests: undefined,
     // The kubelet registers the node under its host name unless told otherwise, and so do its peers.
     hostnameOverride: undefined,
+    // The Node object says it.
+    bindAddress: undefined,
     // Unknown pod ranges: nothing is taken for a pod, so no source keeps its address where it would break replies.
     clusterCIDRs: [],
     // What kube-proxy's IPVS mode does. `primary` is tighter, but would close ports on a switch from kube-proxy.
@@ -18,6 +21,8 @@ export function makeConfig(given: Partial<Config> = {}): Config {
     ipvsScheduler: 'rr',
     // kube-proxy's period: drift by another hand is mended within it, and health is measured in units of it.
     ipvsSyncPeriodMs: 30_000,
+    // A change costs what changed: there is no need to wait for more. kube-proxy's default for IPVS.
+    ipvsMinSyncPeriodMs: 0,
     // kube-router's period, and the pod's own default grace period: after it the process is gone anyway.
     ipvsGracefulPeriodMs: 30_000,
     excludedCIDRs: [],
@@ -40,10 +45,30 @@ export function makeConfig(given: Partial<Config> = {}): Config {
     healthzBindAddress: { address: '0.0.0.0', port: 10256 },
     // kube-proxy's port; loopback only, since metrics tell the names of Services.
     metricsBindAddress: { address: '127.0.0.1', port: 10249 },
+    // A port that is taken for a moment is no reason to end. kube-proxy's default.
+    bindAddressHardFail: false,
+    // kube-router, which may run beside us for its routes, listens on 20244 itself.
+    healthPort: 0,
+    healthAddr: '',
+    metricsPath: '/metrics',
+    // kube-proxy's defaults, all of these: the node is as it was with kube-proxy.
+    conntrackMaxPerCore: 32_768,
+    conntrackMin: 131_072,
+    conntrackTcpEstablishedMs: 86_400_000,
+    conntrackTcpCloseWaitMs: 3_600_000,
+    conntrackUdpMs: 0,
+    conntrackUdpStreamMs: 0,
+    conntrackTcpBeLiberal: false,
+    ipvsTcpTimeoutMs: 0,
+    ipvsTcpFinTimeoutMs: 0,
+    ipvsUdpTimeoutMs: 0,
+    ipvsStrictARP: false,
+    oomScoreAdj: -999,
     logLevel: 'info',
     // Collectors parse it; people choose text.
     logFormat: 'json',
     cleanup: false,
+    initOnly: false,
     ...given,
   };
 }

@@ -1,49 +1,125 @@
-import type { Config } from './config.ts';
+import { familyOf } from '../../core/address.ts';
+import type { Config, ConfigKey } from './config.ts';
+import { contradictions } from './contradictions.ts';
+import { readConfigFile, unreadableFile } from './file/read-file.ts';
 import type { ConfigDraft } from './flag.ts';
 import { flags } from './flags.ts';
+import { foreignFlags, foreignSettings, ownFlags } from './foreign/flags.ts';
+import { readSetting } from './foreign/read-setting.ts';
 import { makeConfig } from './make-config.ts';
-import type { ConfigProblem } from './problem.ts';
+import type { ConfigNotice } from './notice.ts';
+import { type ConfigProblem, quote } from './problem.ts';
+import { emptyReading, type Reading } from './reading.ts';
 
-export type ParsedConfig =
-  | { readonly ok: true; readonly config: Config }
-  /** Everything that is wrong, in the order of the table. */
-  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
-
-/** Makes the configuration out of what was given for each flag, by the flag's own name. */
-export function parseConfig(values: ReadonlyMap<string, readonly string[]>): ParsedConfig {
-  const draft: ConfigDraft = {};
-  const problems: ConfigProblem[] = [];
-  for (const flag of flags) {
-    const texts = values.get(flag.name);
-    const problem = texts === undefined ? undefined : flag.read(texts, draft);
-    if (problem !== undefined) {
-      problems.push(problem);
-    }
-  }
-  const config = makeConfig(draft);
-  problems.push(...contradictions(config));
-  return problems.length === 0 ? { ok: true, config } : { ok: false, problems };
+/** A configuration, and where it comes from. */
+export interface Configuration {
+  readonly config: Config;
+  /** What was given rather than left to its default. */
+  readonly given: ReadonlySet<ConfigKey>;
+  /** For one warning each; see `warningsOf`. */
+  readonly notices: readonly ConfigNotice[];
+  /** The file of --config as it was read. */
+  readonly file: { readonly path: string; readonly text: string } | undefined;
 }
 
-/** Flags that are right each by itself, but not together. */
-function contradictions(config: Config): readonly ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  if ((config.fwmarkMask & config.masqueradeMark) >>> 0 !== 0) {
-    problems.push({
-      flag: '--fwmark-mask',
-      expected: 'a mask without the masquerade mark',
-      given: `0x${config.fwmarkMask.toString(16)}, which contains 0x${config.masqueradeMark.toString(16)}`,
-      remedy: 'Take that bit out of --fwmark-mask, or choose another --masquerade-mark',
-    });
+export type ParsedConfig =
+  | ({ readonly ok: true } & Configuration)
+  /** Everything that is wrong: the file, then the flags in the order of the table, then what does not go together. */
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[]; readonly notices: readonly ConfigNotice[] };
+
+/** What was given for each flag, by the flag's own name, in order. */
+export type FlagValues = ReadonlyMap<string, readonly string[]>;
+
+/** Makes the configuration. `readText` reads a file and throws an Error when it cannot. */
+export function parseConfig(values: FlagValues, readText: (path: string) => string): ParsedConfig {
+  const reading = emptyReading();
+  const file = openFile(reading, values, readText);
+  if (file !== undefined) {
+    readConfigFile(reading, file.path, file.text);
   }
-  const api = config.kubeconfig === undefined ? config.master : config.kubeconfig;
-  if (config.manifests !== undefined && api !== undefined) {
-    problems.push({
-      flag: '--manifests',
-      expected: 'one source of Services',
-      given: `a folder and also ${config.kubeconfig === undefined ? '--master' : '--kubeconfig'}`,
-      remedy: 'Leave out --manifests, or --kubeconfig and --master',
-    });
+  readOwnFlags(reading, values, file !== undefined);
+  readForeignFlags(reading, values, file !== undefined);
+  const { draft, notices } = reading;
+  const config = makeConfig({ ...defaultsOf(draft), ...draft });
+  const problems = [...reading.problems, ...contradictions(config)];
+  const given = new Set(flags.map(({ key }) => key).filter((key) => key in draft));
+  return problems.length === 0 ? { ok: true, config, given, notices, file } : { ok: false, problems, notices };
+}
+
+/** kube-proxy's (pkg/proxy/apis/config/v1alpha1/defaults.go): on an IPv6 node nobody asks over IPv4. */
+function defaultsOf({ bindAddress }: ConfigDraft): ConfigDraft {
+  return bindAddress === undefined || familyOf(bindAddress) === 'IPv4'
+    ? {}
+    : { healthzBindAddress: { address: '::', port: 10_256 }, metricsBindAddress: { address: '::1', port: 10_249 } };
+}
+
+function openFile(reading: Reading, values: FlagValues, readText: (path: string) => string): Configuration['file'] {
+  const path = values.get('config')?.at(-1) ?? '';
+  if (path === '') {
+    return undefined;
   }
-  return problems;
+  try {
+    return { path, text: readText(path) };
+  } catch (error) {
+    reading.problems.push(unreadableFile(path, error));
+    return undefined;
+  }
+}
+
+function readOwnFlags(reading: Reading, values: FlagValues, hasFile: boolean): void {
+  for (const flag of flags) {
+    const texts = values.get(flag.name);
+    if (texts !== undefined) {
+      const isOverridden = hasFile && fieldKeys.has(flag.key);
+      const problem = flag.read(texts, isOverridden ? {} : reading.draft);
+      if (problem !== undefined) {
+        reading.problems.push(problem);
+      } else if (isOverridden) {
+        reading.notices.push(overridden(flag.name));
+      }
+    }
+  }
+}
+
+function readForeignFlags(reading: Reading, values: FlagValues, hasFile: boolean): void {
+  for (const { name, setting } of foreignFlags) {
+    const text = values.get(name)?.at(-1);
+    if (text === undefined) {
+      continue;
+    }
+    const { meaning } = setting;
+    const own = meaning.kind === 'honoured' ? ownFlags.get(meaning.flag) : undefined;
+    const isOverridden = hasFile && own !== undefined && fieldKeys.has(own.key);
+    const before = reading.problems.length;
+    readSetting(isOverridden ? { ...reading, draft: {} } : reading, { setting, name: `--${name}`, text }, ownFlags);
+    if (reading.problems.length > before) {
+      continue;
+    }
+    if (isOverridden) {
+      reading.notices.push(overridden(name));
+    } else if (meaning.kind === 'honoured' && !meaning.isPart && values.has(meaning.flag)) {
+      reading.problems.push(givenTwice(name, text, meaning.flag));
+    }
+  }
+}
+
+/** What the file decides alone. As with kube-proxy, the node's name and the log may be chosen beside it. */
+const fieldKeys: ReadonlySet<ConfigKey> = new Set(
+  foreignSettings.flatMap(({ field, meaning }) => {
+    const own = field !== undefined && meaning.kind === 'honoured' ? ownFlags.get(meaning.flag) : undefined;
+    return own === undefined || ['hostnameOverride', 'logLevel', 'logFormat'].includes(own.key) ? [] : [own.key];
+  }),
+);
+
+function overridden(name: string): ConfigNotice {
+  return { kind: 'overridden', name: `--${name}`, why: 'the file has a field for it' };
+}
+
+function givenTwice(name: string, text: string, other: string): ConfigProblem {
+  return {
+    flag: `--${name}`,
+    expected: 'one flag for one setting',
+    given: `${quote(text)} and also --${other}`,
+    remedy: `Leave out --${name} or --${other}`,
+  };
 }

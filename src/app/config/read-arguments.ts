@@ -59,7 +59,7 @@ function takeOption(reading: Reading, token: OptionToken): boolean {
     reading.problems.push(unknownFlag(reading, token));
     return false;
   }
-  const value = flag.isSwitch ? (token.value ?? 'true') : token.value;
+  const value = flag.isSwitch ? (token.value ?? 'true') : withoutSign(token);
   if (value === undefined || (token.inlineValue === false && isFlagOf(reading, value))) {
     const given = value === undefined ? 'nothing' : `another flag, ${quote(value)}`;
     const remedy = `Write ${token.rawName}=VALUE, or leave the flag out`;
@@ -68,6 +68,11 @@ function takeOption(reading: Reading, token: OptionToken): boolean {
     reading.values.set(flag.name, [...(reading.values.get(flag.name) ?? []), value]);
   }
   return true;
+}
+
+/** `-v=2` as pflag reads it; Node takes the sign for a part of the value. */
+function withoutSign({ rawName, value }: OptionToken): string | undefined {
+  return rawName.startsWith('--') ? value : value?.replace(/^=/, '');
 }
 
 function unknownFlag(reading: Reading, token: OptionToken): ConfigProblem {

@@ -119,6 +119,21 @@ export function duration(minimumMs: number): ValueKind<number> {
   };
 }
 
+export function integer(lowest: number, highest: number): ValueKind<number> {
+  return {
+    placeholder: 'NUMBER',
+    expected: `a whole number from ${lowest} to ${highest}`,
+    isList: false,
+    parse: (text) => {
+      const value = /^[+-]?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+      return value >= lowest && value <= highest
+        ? { ok: true, value }
+        : { ok: false, remedy: `Choose one from ${lowest} to ${highest}` };
+    },
+    format: String,
+  };
+}
+
 export function oneOf<Choice extends string>(placeholder: string, choices: readonly Choice[]): ValueKind<Choice> {
   return {
     placeholder,
@@ -166,6 +181,39 @@ export const nodePortAddresses: ValueKind<NodePortAddresses> = {
     return cidrs.parse(text);
   },
   format: (value) => (value === 'all' ? '' : value === 'primary' ? value : cidrs.format(value)),
+};
+
+/** '' is none. */
+export const nodeAddress: ValueKind<string | undefined> = {
+  placeholder: 'ADDRESS',
+  expected: 'an IP address',
+  isList: false,
+  parse: (text) => {
+    const value = parseAddress(text);
+    return value === undefined && text !== '' ? { ok: false, remedy: 'Write it like 192.0.2.1' } : { ok: true, value };
+  },
+  format: (value) => value ?? '',
+};
+
+/** '' is every address. */
+export const listenAddress: ValueKind<string> = {
+  placeholder: 'ADDRESS',
+  expected: 'an IP address, or nothing for all',
+  isList: false,
+  parse: (text) => {
+    const value = text === '' ? '' : parseAddress(text);
+    return value === undefined ? { ok: false, remedy: 'Write it like 127.0.0.1' } : { ok: true, value };
+  },
+  format: String,
+};
+
+export const urlPath: ValueKind<string> = {
+  placeholder: 'PATH',
+  expected: 'the path of a page',
+  isList: false,
+  parse: (text) =>
+    /^\/[\w./~-]*$/.test(text) ? { ok: true, value: text } : { ok: false, remedy: 'Write it like /metrics' },
+  format: String,
 };
 
 /** `ADDRESS:PORT`, `[ADDRESS]:PORT`, `:PORT`, or an address alone, which gets the usual port. '' is no server. */

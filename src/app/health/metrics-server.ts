@@ -16,7 +16,7 @@ const plainText = 'text/plain; charset=utf-8';
 /** What port 10249 answers, with kube-proxy's paths. */
 export function metricsHandler({ config, renderMetrics, isHealthy }: MetricsHandlerInput): Handler {
   return (path) => {
-    switch (path) {
+    switch (path === config.metricsPath ? '/metrics' : path) {
       case '/metrics':
         return { status: 200, contentType: textFormat, body: renderMetrics() };
       case '/metrics/slis':

@@ -5,10 +5,11 @@ import { makeConfig } from '../../../src/app/config/make-config.ts';
 import { parseConfig } from '../../../src/app/config/parse-config.ts';
 import { formatProblem } from '../../../src/app/config/problem.ts';
 import { readArguments } from '../../../src/app/config/read-arguments.ts';
+import { noFile } from '../../support/no-file.ts';
 
 function parse(...argv: readonly string[]): { config: Config | undefined; problems: readonly string[] } {
   const read = readArguments(argv, flags);
-  const parsed = parseConfig(read.values);
+  const parsed = parseConfig(read.values, noFile);
   const problems = [...read.problems, ...(parsed.ok ? [] : parsed.problems)].map(formatProblem);
   return { config: parsed.ok ? parsed.config : undefined, problems };
 }

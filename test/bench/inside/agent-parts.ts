@@ -3,6 +3,8 @@
 import type { Config } from '../../../src/app/config/config.ts';
 import { makeConfig } from '../../../src/app/config/make-config.ts';
 import { makeContext } from '../../../src/app/context.ts';
+import { ensureSettings, openHostFiles } from '../../../src/app/host/ensure-settings.ts';
+import { neededSysctls } from '../../../src/app/host/sysctls.ts';
 import { contextSettings, planRules, readNode, schedulerSupport } from '../../../src/app/kernel.ts';
 import { createReconciler, type Reconciler } from '../../../src/app/reconciler/reconciler.ts';
 import { parseCIDR } from '../../../src/core/address.ts';
@@ -15,6 +17,12 @@ import { clusterCIDRs, nodeName } from './world.ts';
 export function benchConfig(vipMode: VipMode, given: Partial<Config> = {}): Config {
   const cidrs = clusterCIDRs.map(parseCIDR).filter((cidr) => cidr !== undefined);
   return makeConfig({ hostnameOverride: nodeName, clusterCIDRs: cidrs, vipMode, ...given });
+}
+
+/** What the agent sets before it programs IPVS. */
+export function setNeededSysctls(): void {
+  const settings = neededSysctls.map((need) => ({ ...need, place: 'sysctl', weight: 'needed' }) as const);
+  ensureSettings(openHostFiles(), settings);
 }
 
 export interface Assembled {

@@ -4,11 +4,9 @@
  */
 
 import { closeKernel, filterSkeleton, openKernel } from '../../../src/app/kernel.ts';
-import { ensureSysctls } from '../../../src/app/sysctls.ts';
 import type { VipMode } from '../../../src/core/model/vip.ts';
-import { openSysctl } from '../../../src/kernel/sysctl/open-sysctl.ts';
 import type { Size, StartRun } from '../result.ts';
-import { assemble, benchConfig } from './agent-parts.ts';
+import { assemble, benchConfig, setNeededSysctls } from './agent-parts.ts';
 import { readArgument, tell } from './child.ts';
 import { factsOf } from './facts.ts';
 import { timePorts } from './timed-ports.ts';
@@ -22,7 +20,7 @@ tell(await start(readArgument<StartInput>()));
 
 async function start({ size, vipMode }: StartInput): Promise<StartRun> {
   const config = benchConfig(vipMode);
-  ensureSysctls(openSysctl());
+  setNeededSysctls();
   const beforeFacts = performance.now();
   const facts = factsOf(size);
   const factsMs = performance.now() - beforeFacts;

@@ -13,9 +13,7 @@ import { createObserver } from '../../../src/app/observe/observer.ts';
 import { createRefusalLog } from '../../../src/app/observe/refusal-log.ts';
 import type { PassTrigger } from '../../../src/app/reconciler/state.ts';
 import { openSource } from '../../../src/app/source.ts';
-import { ensureSysctls } from '../../../src/app/sysctls.ts';
-import { openSysctl } from '../../../src/kernel/sysctl/open-sysctl.ts';
-import { assemble, benchConfig } from './agent-parts.ts';
+import { assemble, benchConfig, setNeededSysctls } from './agent-parts.ts';
 import { readArgument } from './child.ts';
 
 export interface WatchAgentInput {
@@ -36,7 +34,7 @@ run(readArgument<WatchAgentInput>());
 
 function run({ kubeconfig }: WatchAgentInput): void {
   const config = benchConfig('address', { kubeconfig });
-  ensureSysctls(openSysctl());
+  setNeededSysctls();
   const ports = openKernel(config);
   const { reconciler, readContext } = assemble(config, ports);
   const log = makeLog({ level: 'info', format: 'json', destination: process.stderr });
