@@ -15,6 +15,7 @@ import {
 import { type ExternalPlace, externalFrontend, internalFrontend, type PortView } from './frontends.ts';
 import { healthCheckFrontend } from './health-checks.ts';
 import { frontendKey } from './keys.ts';
+import { localGapsOf } from './local-gaps.ts';
 import type { CompileContext } from './model/context.ts';
 import {
   type EndpointSliceFact,
@@ -24,7 +25,7 @@ import {
   type ServicePortFact,
 } from './model/facts.ts';
 import type { Refusal } from './model/reason.ts';
-import type { Contribution, Frontend } from './model/resource.ts';
+import type { Contribution, Frontend, LocalGap } from './model/resource.ts';
 import { virtualServerFlags } from './model/virtual-server.ts';
 import { allowedSources } from './source-ranges.ts';
 
@@ -49,15 +50,20 @@ export function compileService(input: CompileInput): Contribution {
   const vips = { addresses: admission.addresses, loadBalancerIPs: effective.loadBalancerIPs };
   const refusals: Refusal[] = [...wishes.refusals, ...admission.refusals];
   const frontends = new Map<string, Frontend>();
+  const localGaps: LocalGap[] = [];
   for (const family of families) {
     const clusterIP = effective.clusterIPs.find((address) => familyOf(address) === family);
     if (clusterIP === undefined) {
       continue;
     }
-    for (const port of effective.ports) {
-      const view = viewOf(input, effective, { family, port, wishes }, refusals);
+    const views = effective.ports.map((port) => ({
+      port,
+      view: viewOf(input, effective, { family, port, wishes }, refusals),
+    }));
+    for (const { port, view } of views) {
       addPort({ input, frontends, refusals, clusterIP, vips, port, view });
     }
+    localGaps.push(...localGapsOf(effective, views, family));
   }
   addHealthCheck(input, frontends, refusals);
   return {
@@ -66,6 +72,7 @@ export function compileService(input: CompileInput): Contribution {
     scheduler: wishes.scheduler,
     frontends: [...frontends.values()],
     refusals,
+    localGaps,
   };
 }
 

@@ -79,6 +79,15 @@ export function refusalsOf(desired: Desired, service: string): readonly Refusal[
   return [...contribution.refusals, ...lost];
 }
 
+/** Other Services that claim a frontend of this one: what they are refused may change when this one changes. */
+export function rivalsOf(desired: Desired, service: string): readonly string[] {
+  const frontends = desired.contributions.get(service)?.frontends ?? [];
+  return frontends.flatMap(({ key }) => {
+    const claims = desired.claims.get(key) ?? [];
+    return claims.length < 2 ? [] : claims.map((each) => each.service).filter((name) => name !== service);
+  });
+}
+
 /** The Services in the order in which they win frontends; compiled so, winners take their marks back before losers. */
 export function bySeniority(services: Iterable<ServiceFact>): readonly ServiceFact[] {
   return [...services].sort((one, other) => compareSeniority(one.createdAt, one.key, other.createdAt, other.key));

@@ -85,13 +85,20 @@ export function policiesOf(
   service: Pick<ServiceFact, 'externalIPs' | 'loadBalancerIPs' | 'internalTrafficPolicy' | 'externalTrafficPolicy'>,
   port: Pick<ServicePortFact, 'nodePort'>,
 ): { readonly usesCluster: boolean; readonly usesLocal: boolean } {
-  const externallyAccessible =
-    port.nodePort !== 0 || service.loadBalancerIPs.length > 0 || service.externalIPs.length > 0;
+  const externallyAccessible = isExternallyAccessible(service, port);
   const internalLocal = service.internalTrafficPolicy === 'Local';
   return {
     usesCluster: !internalLocal || externallyAccessible,
     usesLocal: internalLocal || (service.externalTrafficPolicy === 'Local' && externallyAccessible),
   };
+}
+
+/** Whether anything but the ClusterIP leads to the port. */
+export function isExternallyAccessible(
+  service: Pick<ServiceFact, 'externalIPs' | 'loadBalancerIPs'>,
+  port: Pick<ServicePortFact, 'nodePort'>,
+): boolean {
+  return port.nodePort !== 0 || service.loadBalancerIPs.length > 0 || service.externalIPs.length > 0;
 }
 
 function addEndpoints(byKey: Map<string, Backend>, slice: EndpointSliceFact, port: number, node: NodePlace): void {

@@ -21,7 +21,7 @@ beforeEach(async () => {
   ports = withMishaps(fakes);
 });
 
-afterEach(() => observed.loop.stop());
+afterEach(() => observed.stop());
 
 function codes(): { readonly healthz: number; readonly livez: number } {
   const { health, clock } = observed;

@@ -17,7 +17,7 @@ function frontend(address: string, port: number, ...more: readonly Resource[]): 
 }
 
 function contribution(service: string, createdAt: number, ...frontends: readonly Frontend[]): Contribution {
-  return { service, createdAt, scheduler: 'rr', frontends, refusals: [] };
+  return { service, createdAt, scheduler: 'rr', frontends, refusals: [], localGaps: [] };
 }
 
 function put(desired: DesiredStore, ...all: readonly Contribution[]): readonly string[] {

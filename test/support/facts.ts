@@ -48,6 +48,7 @@ export function slice(
     family: 'IPv4',
     weight: 1,
     ports: [{ name: '', protocol: 'TCP', port: 8080 }],
+    triggeredAt: undefined,
     ...fields,
     endpoints,
   };

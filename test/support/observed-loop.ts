@@ -1,13 +1,14 @@
 /** The loop with its observer on a node in memory, as the agent wires them, with a clock that a test sets. */
 
 import { initialHealth } from '../../src/app/health/health.ts';
-import { createHealthCheckServers } from '../../src/app/health/health-check-servers.ts';
+import { createHealthCheckServers, type HealthCheckServersInput } from '../../src/app/health/health-check-servers.ts';
 import { makeLog } from '../../src/app/log.ts';
 import { type Loop, startLoop } from '../../src/app/loop.ts';
 import { type Metrics, makeMetrics } from '../../src/app/metrics/metrics.ts';
 import { createObserver, type HealthCell } from '../../src/app/observe/observer.ts';
 import { createRefusalLog, type RefusalLog } from '../../src/app/observe/refusal-log.ts';
 import type { Reconciler } from '../../src/app/reconciler/reconciler.ts';
+import type { CompileContext } from '../../src/core/model/context.ts';
 import { type ObjectFact, objectKinds } from '../../src/core/model/facts.ts';
 import type { KernelPorts } from '../../src/kernel/executor.ts';
 import { context } from './context.ts';
@@ -21,26 +22,39 @@ export interface ObservedLoop {
   readonly refusals: RefusalLog;
   /** Unix milliseconds. */
   readonly clock: { now: number };
+  readonly stop: () => Promise<void>;
 }
 
-export function observedLoop(ports: KernelPorts, auditPeriodMs = 3_600_000): ObservedLoop {
+export interface ObservedLoopInput {
+  readonly auditPeriodMs?: number;
+  readonly context?: CompileContext;
+}
+
+export function observedLoop(ports: KernelPorts, input: ObservedLoopInput = {}): ObservedLoop {
+  const seen = input.context ?? context();
   const log = makeLog({ level: 'error', format: 'json', destination: { write: () => true }, colours: false });
-  const readProcess = () => ({ residentBytes: 0, cpuSeconds: 0, startTimeSeconds: 0 });
+  let readings = 0;
+  const readProcess = () => ({ residentBytes: 1_024 * readings, cpuSeconds: (readings += 1), startTimeSeconds: 1 });
   const metrics = makeMetrics({ version: 'test', readProcess });
   const health: HealthCell = { value: initialHealth };
   const clock = { now: Date.UTC(2026, 0, 1) };
   const refusals = createRefusalLog(log, metrics);
-  const healthChecks = createHealthCheckServers({ isHealthy: () => true, onTrouble: () => {} });
-  const reconciler = reconcilerOn(ports);
+  const onTrouble: HealthCheckServersInput['onTrouble'] = (service, troubles) => refusals.unserved(service, troubles);
+  const healthChecks = createHealthCheckServers({ isHealthy: () => true, onTrouble });
+  const reconciler = reconcilerOn(ports, { context: seen });
   const loop = startLoop({
     reconciler,
     ports,
     skeleton,
-    readContext: () => context(),
+    readContext: () => seen,
     observer: createObserver({ log, metrics, health, now: () => clock.now, refusals, healthChecks }),
-    auditPeriodMs,
+    auditPeriodMs: input.auditPeriodMs ?? 3_600_000,
   });
-  return { loop, reconciler, health, metrics, refusals, clock };
+  const stop = (): Promise<void> => {
+    loop.stop();
+    return healthChecks.close();
+  };
+  return { loop, reconciler, health, metrics, refusals, clock, stop };
 }
 
 /** The complete lists with which a source begins. */

@@ -35,6 +35,7 @@ export function wanting(addresses: readonly string[], protocol: Protocol = 'TCP'
     scheduler: 'rr',
     frontends: [{ key, resources: [{ kind: 'virtual-server', key, value }] }],
     refusals: [],
+    localGaps: [],
   });
   return desired;
 }

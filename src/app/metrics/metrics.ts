@@ -9,6 +9,8 @@ import { type SluiceMetrics, sluiceMetrics } from './sluice-metrics.ts';
 export interface Metrics extends KubeProxyMetrics, SluiceMetrics {
   /** The text of /metrics. */
   readonly render: () => string;
+  /** Called before each rendering, for values that are read rather than counted. */
+  readonly beforeRender: (listener: () => void) => void;
 }
 
 /** What the process uses, read when /metrics is asked for. */
@@ -54,7 +56,7 @@ export function makeMetrics({ version, readProcess }: MetricsInput): Metrics {
     start.set({}, reading.startTimeSeconds);
   });
   startAtZero(metrics);
-  return { ...metrics, render: () => registry.render() };
+  return { ...metrics, render: () => registry.render(), beforeRender: (listener) => registry.beforeRender(listener) };
 }
 
 /** Series whose labels are known appear at once, so that rates and alerts have a start. */

@@ -15,8 +15,6 @@ export interface Counter<Name extends string> {
 
 export interface Gauge<Name extends string> {
   set(labels: Labels<Name>, value: number): void;
-  /** Forgets every series: for a gauge whose label values come and go. */
-  clear(): void;
 }
 
 export interface Histogram<Name extends string> {
@@ -69,7 +67,6 @@ function gauge<Name extends string>(description: Description<Name>, families: Fa
   families.push(() => renderFamily(description, 'gauge', samples(description.name, values)));
   return {
     set: (labels, value) => values.set(labelText(description.labels, labels), value),
-    clear: () => values.clear(),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Counter, Gauge, Histogram, Registry } from './registry.ts';
 
 /** sluice's own metrics, for what kube-proxy never counted. Every label has few values. */
 export interface SluiceMetrics {
-  /** Parts of objects that are refused now, by `Reason`. Clear it before setting it anew. */
+  /** Parts of objects that are refused now, by `Reason`. */
   readonly refusals: Gauge<'reason'>;
   /** Operations the kernel carried out, by the kind of `Operation`. */
   readonly operations: Counter<'kind'>;
@@ -23,6 +23,8 @@ export interface SluiceMetrics {
   readonly adopted: Gauge<'kind'>;
   /** What others have in the kernel and sluice leaves alone: `virtual-server`, `vip`. */
   readonly foreign: Gauge<'kind'>;
+  /** Sockets of `healthCheckNodePort`s: `listening`, `failing`. */
+  readonly healthCheckSockets: Gauge<'state'>;
 }
 
 /** A pass of one change takes a fraction of a millisecond; the first one of a large cluster takes seconds. */
@@ -49,6 +51,11 @@ export function sluiceMetrics(registry: Registry): SluiceMetrics {
       },
       passBuckets,
     ),
+    healthCheckSockets: registry.gauge({
+      name: 'sluice_health_check_sockets',
+      help: 'Sockets for healthCheckNodePort that are open, and that could not be opened.',
+      labels: ['state'],
+    }),
     ...watchMetrics(registry),
   };
 }

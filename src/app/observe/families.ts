@@ -3,12 +3,12 @@
 import { familyOf } from '../../core/address.ts';
 import type { Facts } from '../../core/facts.ts';
 import { filterElementFamily } from '../../core/keys.ts';
-import { type FactChange, type Family, families } from '../../core/model/facts.ts';
+import { type FactChange, type Family, families, type ObjectFact } from '../../core/model/facts.ts';
 import type { FilterElement } from '../../core/model/filter-element.ts';
 import type { VirtualServerIdentity } from '../../core/model/virtual-server.ts';
 import type { ReconcilerView } from '../reconciler/state.ts';
 
-/** `facts` are still without the batch. A Service touches both families, a slice its own, another Node none. */
+/** `facts` are still without the batch. A Service and our Node touch both families, a slice its own. */
 export function touchedFamilies(batch: readonly FactChange[], facts: Facts): readonly Family[] {
   const touched = new Set<Family>();
   for (const change of batch) {
@@ -35,17 +35,36 @@ export function familiesInForce(view: ReconcilerView): readonly Family[] {
 }
 
 function familiesOf(change: FactChange, facts: Facts): readonly Family[] {
-  if (change.change === 'set' && change.kind === 'EndpointSlice') {
-    return [change.fact.family];
+  if (change.change === 'set') {
+    return familiesOfObject(change, facts);
   }
-  if (change.change === 'delete' && change.kind === 'EndpointSlice') {
-    const known = facts.slices.get(facts.owners.get(change.key) ?? '')?.get(change.key);
-    return known === undefined ? [] : [known.family];
+  switch (change.kind) {
+    case 'Service':
+      return families;
+    case 'EndpointSlice':
+      return change.change === 'replace' ? families : familiesOfKnownSlice(change.key, facts);
+    case 'Node':
+    case 'ServiceCIDR':
+      return [];
   }
-  if (change.change === 'set' && change.kind === 'Node') {
-    return change.fact.name === facts.nodeName ? families : [];
+}
+
+function familiesOfObject(object: ObjectFact, facts: Facts): readonly Family[] {
+  switch (object.kind) {
+    case 'Service':
+      return families;
+    case 'EndpointSlice':
+      return [object.fact.family];
+    case 'Node':
+      return object.fact.name === facts.nodeName ? families : [];
+    case 'ServiceCIDR':
+      return [];
   }
-  return families;
+}
+
+function familiesOfKnownSlice(key: string, facts: Facts): readonly Family[] {
+  const known = facts.slices.get(facts.owners.get(key) ?? '')?.get(key);
+  return known === undefined ? [] : [known.family];
 }
 
 /** Both where it cannot be told. */

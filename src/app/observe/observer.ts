@@ -10,7 +10,9 @@ import type { Log } from '../log.ts';
 import type { LoopObserver } from '../loop.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { PassOutcome, ReconcilerView } from '../reconciler/state.ts';
+import { watchChanges } from './change-watch.ts';
 import { familiesInForce, touchedFamilies } from './families.ts';
+import { countLocalGaps } from './local-gaps.ts';
 import type { RefusalLog } from './refusal-log.ts';
 
 export interface ObserverInput {
@@ -29,24 +31,32 @@ export interface HealthCell {
 }
 
 export function createObserver(input: ObserverInput): LoopObserver {
-  const { log, metrics, health, now, refusals } = input;
+  const { log, metrics, health, now, refusals, healthChecks } = input;
+  const changes = watchChanges(metrics, now);
+  const countGaps = countLocalGaps(metrics);
+  const recordInForce = (view: ReconcilerView): void => {
+    const served = familiesInForce(view);
+    health.value = updated(health.value, served, now());
+    changes.inForce(served);
+    for (const ip_family of served) {
+      metrics.lastSync.set({ ip_family }, now() / 1000);
+    }
+  };
+  metrics.beforeRender(() => showHealthChecks(metrics, healthChecks));
   return {
     started: () => {
       health.value = started(health.value, families, now());
     },
     received: (batch, facts) => {
-      const touched = touchedFamilies(batch, facts);
-      for (const ip_family of touched) {
-        metrics.lastQueued.set({ ip_family }, now() / 1000);
-      }
+      changes.received(batch, facts);
       // A list that does not come must not get us restarted: the next one would not come either.
       if (isComplete(facts)) {
-        health.value = queued(health.value, touched, now());
+        health.value = queued(health.value, touchedFamilies(batch, facts), now());
       }
     },
     taken: (view) => {
       if (view.isStarted) {
-        recordInForce(input, view);
+        recordInForce(view);
       } else if (isComplete(view.facts)) {
         health.value = queued(health.value, families, now());
       }
@@ -54,12 +64,14 @@ export function createObserver(input: ObserverInput): LoopObserver {
     },
     passed: (outcome, view) => {
       countPass(input, outcome);
-      recordInForce(input, view);
+      recordInForce(view);
       recordEligibility(input, view);
       logPass(log, outcome, view);
       metrics.drains.set({}, view.drains.size);
+      countGaps(outcome, view);
+      recordCensus(metrics, outcome);
       refusals.passed(outcome, view);
-      serveHealthChecks(input.healthChecks, outcome, view);
+      serveHealthChecks(healthChecks, outcome, view);
     },
     troubled: (what, error, retryInMs) => {
       log.error({ err: error, retryInMs }, `could not ${what}`);
@@ -91,14 +103,6 @@ function countPass({ metrics }: ObserverInput, outcome: PassOutcome): void {
   }
 }
 
-function recordInForce({ health, metrics, now }: ObserverInput, view: ReconcilerView): void {
-  const served = familiesInForce(view);
-  health.value = updated(health.value, served, now());
-  for (const ip_family of served) {
-    metrics.lastSync.set({ ip_family }, now() / 1000);
-  }
-}
-
 function recordEligibility({ health }: ObserverInput, { facts }: ReconcilerView): void {
   health.value = withNodeEligible(health.value, facts.node?.eligible ?? false);
 }
@@ -123,6 +127,23 @@ function logPass(log: Log, outcome: PassOutcome, view: ReconcilerView): void {
   }
   for (const { operation, error, remedy } of outcome.execution.failed.slice(0, loggedFailures)) {
     log.warn({ operation, errno: error.code, remedy }, 'the kernel refused an operation');
+  }
+}
+
+function recordCensus(metrics: Metrics, { trigger, census }: PassOutcome): void {
+  for (const [kind, count] of Object.entries(census?.foreign ?? {})) {
+    metrics.foreign.set({ kind }, count);
+  }
+  if (trigger === 'start') {
+    for (const [kind, count] of Object.entries(census?.own ?? {})) {
+      metrics.adopted.set({ kind }, count);
+    }
+  }
+}
+
+function showHealthChecks(metrics: Metrics, servers: HealthCheckServers): void {
+  for (const [state, count] of Object.entries(servers.counts())) {
+    metrics.healthCheckSockets.set({ state }, count);
   }
 }
 

@@ -26,6 +26,7 @@ export interface RefusalLog {
 
 export function createRefusalLog(log: Log, metrics: Metrics): RefusalLog {
   const known = new Map<string, readonly Refusal[]>();
+  const totals = countByReason(metrics);
   const update = (object: ObjectRefusals, origin: string): void => {
     const name = `${origin} ${object.kind} ${object.key}`;
     const before = new Set((known.get(name) ?? []).map(textOf));
@@ -33,10 +34,8 @@ export function createRefusalLog(log: Log, metrics: Metrics): RefusalLog {
       const what = isAudited(refusal.reason) ? 'programmed, but reported' : 'refused';
       log.warn({ object: `${object.kind} ${object.key}`, source: object.source, ...refusal }, what);
     }
-    if (object.refusals.length > 0 || before.size > 0) {
-      replace(known, name, object.refusals);
-      count(known, metrics);
-    }
+    totals.move(known.get(name) ?? [], object.refusals);
+    replace(known, name, object.refusals);
   };
   return {
     problem: (object) => update(object, 'read'),
@@ -44,7 +43,7 @@ export function createRefusalLog(log: Log, metrics: Metrics): RefusalLog {
       update({ kind: 'Service', key: service, source: 'health-check', refusals }, 'health-check'),
     passed: (outcome, view) => {
       const refused = outcome.execution.failed.length === 0 ? [] : view.quarantined.byService.keys();
-      for (const service of new Set([...outcome.services, ...refused])) {
+      for (const service of new Set([...outcome.services, ...outcome.rivals, ...refused])) {
         const refusals = refusalsIn(view, service);
         update({ kind: 'Service', key: service, source: 'compile', refusals }, 'compile');
       }
@@ -60,15 +59,26 @@ function replace(known: Map<string, readonly Refusal[]>, name: string, refusals:
   }
 }
 
-function count(known: ReadonlyMap<string, readonly Refusal[]>, metrics: Metrics): void {
-  const byReason = new Map<Reason, number>();
-  for (const { reason } of [...known.values()].flat()) {
-    byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
-  }
-  metrics.refusals.clear();
-  for (const [reason, total] of byReason) {
-    metrics.refusals.set({ reason }, total);
-  }
+interface Totals {
+  move(before: readonly Refusal[], after: readonly Refusal[]): void;
+}
+
+/** A reason that was there once stays, at 0, so that its end can be seen. */
+function countByReason(metrics: Metrics): Totals {
+  const totals = new Map<Reason, number>();
+  const add = (refusals: readonly Refusal[], amount: number): void => {
+    for (const { reason } of refusals) {
+      const total = (totals.get(reason) ?? 0) + amount;
+      totals.set(reason, total);
+      metrics.refusals.set({ reason }, total);
+    }
+  };
+  return {
+    move: (before, after) => {
+      add(before, -1);
+      add(after, 1);
+    },
+  };
 }
 
 function textOf(refusal: Refusal): string {

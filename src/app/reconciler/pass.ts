@@ -2,8 +2,9 @@
 
 import { adoptReading, advance, resourceKeyOf } from '../../core/actual.ts';
 import { isScheduler } from '../../core/annotations.ts';
+import { type Census, takeCensus } from '../../core/census.ts';
 import { compileService } from '../../core/compile.ts';
-import { bySeniority, setContribution } from '../../core/desired.ts';
+import { bySeniority, rivalsOf, setContribution } from '../../core/desired.ts';
 import { trackDrains } from '../../core/drain.ts';
 import { slicesOf } from '../../core/facts.ts';
 import { isHealthCheckKey } from '../../core/keys.ts';
@@ -21,15 +22,18 @@ export function changePass(state: ReconcilerState, trigger: PassTrigger, service
   const stopwatch = startStopwatch(state.options.now);
   const keys = new Set<string>();
   const compiled: string[] = [];
+  const rivals = new Set<string>();
   for (const service of services) {
     compiled.push(service);
+    rivalsOf(state.desired, service).forEach((rival) => rivals.add(rival));
     for (const key of compileInto(state, service)) {
       keys.add(key);
     }
+    rivalsOf(state.desired, service).forEach((rival) => rivals.add(rival));
   }
   addHeldBack(state, keys);
   stopwatch.lap('compileMs');
-  return carryOut(state, { trigger, services: compiled, keys, stopwatch });
+  return carryOut(state, { trigger, services: compiled, rivals: [...rivals], keys, stopwatch });
 }
 
 /** A VIP that was held back is not exposed on behalf of another Service before the guards that failed are tried again. */
@@ -49,7 +53,7 @@ function isVip(state: ReconcilerState, key: string): boolean {
 /** The kernel is read and adopted before anything is compiled: marks are taken over from it. */
 export function startPass(state: ReconcilerState): PassOutcome {
   const stopwatch = startStopwatch(state.options.now);
-  readKernel(state);
+  const census = readKernel(state);
   state.isStarted = true;
   stopwatch.lap('readMs');
   const services = bySeniority(state.facts.services.values()).map((service) => service.key);
@@ -57,14 +61,20 @@ export function startPass(state: ReconcilerState): PassOutcome {
     compileInto(state, service);
   }
   stopwatch.lap('compileMs');
-  return carryOut(state, { trigger: 'start', services, keys: allKeys(state.desired, state.actual), stopwatch });
+  return carryOut(state, { trigger: 'start', services, keys: allKeys(state.desired, state.actual), census, stopwatch });
 }
 
 export function auditPass(state: ReconcilerState): PassOutcome {
   const stopwatch = startStopwatch(state.options.now);
-  readKernel(state);
+  const census = readKernel(state);
   stopwatch.lap('readMs');
-  return carryOut(state, { trigger: 'audit', services: [], keys: allKeys(state.desired, state.actual), stopwatch });
+  return carryOut(state, {
+    trigger: 'audit',
+    services: [],
+    keys: allKeys(state.desired, state.actual),
+    census,
+    stopwatch,
+  });
 }
 
 export function retryPass(state: ReconcilerState): PassOutcome {
@@ -75,7 +85,9 @@ export function retryPass(state: ReconcilerState): PassOutcome {
 export interface PlannedPass {
   readonly trigger: PassTrigger;
   readonly services: readonly string[];
+  readonly rivals?: readonly string[];
   readonly keys: Iterable<string>;
+  readonly census?: Census;
   readonly stopwatch: Stopwatch;
 }
 
@@ -89,11 +101,11 @@ export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): P
   noteFailures(state, execution);
   state.isUncertain ||= execution.isUncertain;
   pass.stopwatch.lap('executeMs');
-  const { trigger, services, stopwatch } = pass;
+  const { trigger, services, rivals = [], census, stopwatch } = pass;
   const healthChecks = [...pass.keys].filter(isHealthCheckKey);
   const times = { durationMs: stopwatch.totalMs(), spans: stopwatch.spans };
   const followedBy = followUp(state, strikeSchedulers(state, execution.failed));
-  return { trigger, services, plan, execution, healthChecks, ...times, followedBy };
+  return { trigger, services, rivals, plan, execution, healthChecks, census, ...times, followedBy };
 }
 
 function carryOut(state: ReconcilerState, pass: PlannedPass): PassOutcome {
@@ -110,11 +122,12 @@ function carryOut(state: ReconcilerState, pass: PlannedPass): PassOutcome {
   return settle(state, pass, plan);
 }
 
-function readKernel(state: ReconcilerState): void {
+function readKernel(state: ReconcilerState): Census {
   const { ipvs, link, filter } = state.options.ports;
   const reading = { virtualServers: ipvs.dump(), vips: link.dumpVips(), elements: filter.dump() ?? [] };
   state.actual = adoptReading(reading);
   state.isUncertain = false;
+  return takeCensus(state.actual);
 }
 
 function compileInto(state: ReconcilerState, key: string): ReadonlySet<string> {

@@ -1,4 +1,5 @@
 import { type ActualStore, adoptReading } from '../../core/actual.ts';
+import type { Census } from '../../core/census.ts';
 import { type DesiredStore, emptyDesired } from '../../core/desired.ts';
 import type { DrainStore } from '../../core/drain.ts';
 import { emptyFacts, type FactStore } from '../../core/facts.ts';
@@ -27,10 +28,14 @@ export interface PassOutcome {
   readonly trigger: PassTrigger;
   /** The Services that were compiled. */
   readonly services: readonly string[];
+  /** Other Services with a claim on one of their frontends. */
+  readonly rivals: readonly string[];
   readonly plan: Plan;
   readonly execution: Execution;
   /** Keys of health checks to look at; their servers are no concern of the kernel. */
   readonly healthChecks: readonly string[];
+  /** What was found in the kernel, of passes that read it. */
+  readonly census: Census | undefined;
   readonly durationMs: number;
   readonly spans: PassSpans;
   /** The pass that this one gave cause for: Services compiled again for what the kernel answered. */

@@ -74,6 +74,8 @@ export interface EndpointSliceFact {
   /** Of every endpoint in it, 0 to 65535; 1 unless annotated. Only weighted schedulers look at it. */
   readonly weight: number;
   readonly ports: readonly EndpointPortFact[];
+  /** When the change that this version of the slice tells of was made (`endpoints.kubernetes.io/last-change-trigger-time`). Unix milliseconds. */
+  readonly triggeredAt: number | undefined;
   readonly endpoints: readonly EndpointFact[];
 }
 

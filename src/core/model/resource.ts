@@ -1,4 +1,4 @@
-import type { Protocol } from './facts.ts';
+import type { Family, Protocol } from './facts.ts';
 import type { FilterElement } from './filter-element.ts';
 import type { HealthCheck } from './health-check.ts';
 import type { Refusal } from './reason.ts';
@@ -42,4 +42,13 @@ export interface Contribution {
   readonly scheduler: Scheduler;
   readonly frontends: readonly Frontend[];
   readonly refusals: readonly Refusal[];
+  readonly localGaps: readonly LocalGap[];
+}
+
+export const localGapPolicies = ['internal', 'external'] as const;
+
+/** A Local policy of a Service that has endpoints, but none on this node for one of its ports. */
+export interface LocalGap {
+  readonly policy: (typeof localGapPolicies)[number];
+  readonly family: Family;
 }

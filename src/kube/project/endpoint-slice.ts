@@ -4,10 +4,12 @@ import type { EndpointFact, EndpointPortFact, EndpointSliceFact, Family } from '
 import type { Refusal } from '../../core/model/reason.ts';
 import { readEndpoint } from './endpoint.ts';
 import { excerpt, type JsonObject, MalformedError, readList, readName, readString, requireObject } from './json.ts';
-import { headlessLabel, keyOfNamespaced, readMetadata } from './metadata.ts';
+import { headlessLabel, keyOfNamespaced, readMetadata, readTime } from './metadata.ts';
 import { isPortNumber, portRefusal, readProtocol } from './ports.ts';
 import { type Projection, type ProjectionSettings, projectSafely } from './projection.ts';
 
+/** Written by the EndpointSlice controller, RFC 3339 with nanoseconds. Only the metrics read it. */
+const triggerTimeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
 const serviceNameLabel = 'kubernetes.io/service-name';
 /** Ours, and the one of Cilium with the same meaning. */
 const weightAnnotations = ['sluice.dev/weight', 'service.cilium.io/weight'] as const;
@@ -30,6 +32,7 @@ export function projectEndpointSlice(raw: unknown, settings: ProjectionSettings)
         service: settings.intern(`${namespace}/${service}`),
         family,
         weight: readWeight(annotations, refusals),
+        triggeredAt: readTime(annotations[triggerTimeAnnotation]),
         ports: readPorts(object['ports'], settings, refusals),
         endpoints: readEndpoints(object['endpoints'], family, settings, refusals),
       };

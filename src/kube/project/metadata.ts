@@ -33,12 +33,12 @@ export function readMetadata(object: JsonObject, intern: Intern): Metadata {
     name,
     labels: readObject(metadata['labels'], 'metadata.labels'),
     annotations: readObject(metadata['annotations'], 'metadata.annotations'),
-    createdAt: readTime(metadata['creationTimestamp']),
+    createdAt: readTime(readString(metadata['creationTimestamp'], 'metadata.creationTimestamp')) ?? 0,
   };
 }
 
-function readTime(value: unknown): number {
-  const text = readString(value, 'metadata.creationTimestamp');
-  const time = text === undefined ? Number.NaN : Date.parse(text);
-  return Number.isNaN(time) ? 0 : time;
+/** Unix milliseconds; undefined for what is no time. */
+export function readTime(value: unknown): number | undefined {
+  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(time) ? undefined : time;
 }

@@ -51,14 +51,6 @@ describe('the registry', () => {
     const counter = makeRegistry().counter({ name: 'c', help: '', labels: [] });
     expect(() => counter.add({}, -1)).toThrow(RangeError);
   });
-
-  it('forgets the series of a cleared gauge', () => {
-    const registry = makeRegistry();
-    const gauge = registry.gauge({ name: 'g', help: '', labels: ['l'] });
-    gauge.set({ l: 'a' }, 1);
-    gauge.clear();
-    expect(registry.render()).not.toContain('g{');
-  });
 });
 
 describe('the metrics', () => {

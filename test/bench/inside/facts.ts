@@ -90,6 +90,7 @@ function sliceFact(size: Size, service: number): EndpointSliceFact {
     family: size.family,
     weight: 1,
     ports: [{ name: 'http', protocol: 'TCP', port: endpointPort }],
+    triggeredAt: undefined,
     endpoints,
   };
 }

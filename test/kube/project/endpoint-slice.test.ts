@@ -19,6 +19,7 @@ test('a slice becomes a fact; absent conditions are ready, serving, not terminat
   expect(factOf(projectEndpointSlice(rawSlice('web-1', { endpoints }), settings))).toStrictEqual({
     key: 'default/web-1',
     service: 'default/web',
+    triggeredAt: undefined,
     family: 'IPv4',
     weight: 1,
     ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
@@ -36,6 +37,15 @@ test('a slice becomes a fact; absent conditions are ready, serving, not terminat
       },
     ],
   });
+});
+
+test.each([
+  ['2026-01-01T00:00:00.123456789Z', Date.UTC(2026, 0, 1, 0, 0, 0, 123)],
+  ['2026-01-01T01:00:00+01:00', Date.UTC(2026, 0, 1)],
+  ['yesterday', undefined],
+])('a slice that was changed at %s tells when', (time, triggeredAt) => {
+  const annotations = { 'endpoints.kubernetes.io/last-change-trigger-time': time };
+  expect(factOf(projectEndpointSlice(rawSlice('a', {}, { annotations }), settings))).toMatchObject({ triggeredAt });
 });
 
 test.each([

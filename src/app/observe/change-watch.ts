@@ -1,0 +1,109 @@
+/** Counts changes from their arrival until they are in force, and times them from the change in the cluster. */
+
+import type { Facts } from '../../core/facts.ts';
+import { type EndpointSliceFact, type FactChange, type Family, families } from '../../core/model/facts.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { touchedFamilies } from './families.ts';
+
+export interface ChangeWatch {
+  /** Facts arrived; `facts` are still without them. */
+  received(batch: readonly FactChange[], facts: Facts): void;
+  /** All that arrived so far is in force in these families. */
+  inForce(served: readonly Family[]): void;
+}
+
+/** `now` gives Unix milliseconds. A change from before this call is not timed: it waited for us, not we for it. */
+export function watchChanges(metrics: Metrics, now: () => number): ChangeWatch {
+  const startedAt = now();
+  const pending: Pending = { services: 0, slices: 0, triggered: new Map() };
+  const showPending = (): void => {
+    metrics.serviceChangesPending.set({}, pending.services);
+    metrics.endpointChangesPending.set({}, pending.slices);
+  };
+  return {
+    received: (batch, facts) => {
+      for (const ip_family of touchedFamilies(batch, facts)) {
+        metrics.lastQueued.set({ ip_family }, now() / 1000);
+      }
+      for (const change of batch) {
+        count(change, pending, metrics);
+        for (const slice of slicesIn(change)) {
+          noteTrigger(slice, { pending, facts, startedAt });
+        }
+      }
+      showPending();
+    },
+    inForce: (served) => {
+      observe(pending, served, { metrics, now: now() });
+      if (served.length === families.length && (pending.services > 0 || pending.slices > 0)) {
+        pending.services = 0;
+        pending.slices = 0;
+        showPending();
+      }
+    },
+  };
+}
+
+interface Pending {
+  services: number;
+  slices: number;
+  /** When what is not in force yet was changed in the cluster, by slice: as many entries as slices at most. */
+  readonly triggered: Map<string, { readonly family: Family; readonly at: number }>;
+}
+
+/** A list counts every object in it, as it does in kube-proxy. */
+function count(change: FactChange, pending: Pending, metrics: Metrics): void {
+  const amount = change.change === 'replace' ? change.facts.length : 1;
+  switch (change.kind) {
+    case 'Service':
+      metrics.serviceChanges.add({}, amount);
+      pending.services += amount;
+      break;
+    case 'EndpointSlice':
+      metrics.endpointChanges.add({}, amount);
+      pending.slices += amount;
+      break;
+    case 'Node':
+    case 'ServiceCIDR':
+      break;
+  }
+}
+
+/** The slices that a change sets; what it deletes is not timed. */
+function slicesIn(change: FactChange): readonly EndpointSliceFact[] {
+  if (change.change === 'delete') {
+    return [];
+  }
+  const objects = change.change === 'set' ? [change] : change.facts;
+  return objects.flatMap((object) => (object.kind === 'EndpointSlice' ? [object.fact] : []));
+}
+
+interface Triggers {
+  readonly pending: Pending;
+  readonly facts: Facts;
+  readonly startedAt: number;
+}
+
+/** The controller writes a new time with every change; the same one comes again with a new list. */
+function noteTrigger(slice: EndpointSliceFact, { pending, facts, startedAt }: Triggers): void {
+  const { key, family, triggeredAt } = slice;
+  const known = facts.slices.get(facts.owners.get(key) ?? '')?.get(key);
+  if (triggeredAt !== undefined && triggeredAt > startedAt && triggeredAt !== known?.triggeredAt) {
+    // Of several changes the first has waited longest.
+    pending.triggered.set(key, pending.triggered.get(key) ?? { family, at: triggeredAt });
+  }
+}
+
+function observe(
+  pending: Pending,
+  served: readonly Family[],
+  { metrics, now }: { readonly metrics: Metrics; readonly now: number },
+): void {
+  for (const [key, { family, at }] of pending.triggered) {
+    if (served.includes(family)) {
+      // The clock of the control plane may be ahead of ours.
+      metrics.networkProgrammingDuration.observe({ ip_family: family }, Math.max(0, now - at) / 1000);
+      pending.triggered.delete(key);
+    }
+  }
+}

@@ -1,0 +1,25 @@
+/** Whose is what the kernel holds, in numbers. */
+
+import { type Actual, ownershipKey } from './actual.ts';
+
+export interface Census {
+  readonly own: Readonly<Record<'virtual-server' | 'vip' | 'element', number>>;
+  /** Others' virtual servers, and others' addresses on the VIP interface. */
+  readonly foreign: Readonly<Record<'virtual-server' | 'vip', number>>;
+}
+
+/** Counts by the record of ownership, as the plan goes by it. Elements are all sluice's: the table is its own. */
+export function takeCensus(actual: Actual): Census {
+  let servers = 0;
+  for (const { server } of actual.virtualServers.values()) {
+    servers += actual.elements.has(ownershipKey(server.identity)) ? 1 : 0;
+  }
+  let vips = 0;
+  for (const { address, routed } of actual.vips.values()) {
+    vips += routed || actual.elements.has(`vips ${address}`) ? 1 : 0;
+  }
+  return {
+    own: { 'virtual-server': servers, vip: vips, element: actual.elements.size },
+    foreign: { 'virtual-server': actual.virtualServers.size - servers, vip: actual.vips.size - vips },
+  };
+}
