@@ -1,0 +1,229 @@
+/**
+ * The addresses of the node and of others, as they come and go: node ports, VIPs that are a node's address
+ * (kubernetes/kubernetes#127410, #114815, #65459), the source of traffic from the node.
+ */
+
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Agent, startAgent } from './agent.ts';
+import { endpointSlice, type ManifestFolder, makeManifestFolder, nodeObject, service } from './manifests.ts';
+import type { Outcome } from './traffic/peer.ts';
+import {
+  inside,
+  isAddressOf,
+  makeWorld,
+  nodeAddresses,
+  outsideAddress,
+  podPort,
+  podRanges,
+  pods,
+  type World,
+} from './world.ts';
+
+let world: World;
+let folder: ManifestFolder;
+let agent: Agent;
+
+const vip = '198.51.100.7';
+const clusterIP = '10.96.0.1';
+const clusterIPv6 = 'fd00:96::1';
+
+beforeAll(async () => {
+  world = await makeWorld();
+  // A server of the node itself, on every address.
+  await world.peer.serve({ namespace: 'node1', name: 'the-node', port: 9999, protocols: ['TCP'] });
+  await world.peer.serve({ namespace: 'node2', name: 'node2', port: 9999, protocols: ['TCP'] });
+  folder = await makeManifestFolder(await mkdtemp(join(tmpdir(), 'addresses-')));
+  await folder.write('nodes.json', [nodeObject('node1', Object.values(nodeAddresses.node1))]);
+  await folder.write('services.json', web());
+  // Left by a proxy that is no more: not addresses of the node.
+  await node1(
+    'link add kube-ipvs0 type dummy',
+    `addr add ${vip}/32 dev kube-ipvs0`,
+    'addr add 10.96.0.99/32 dev kube-ipvs0',
+  );
+  agent = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${podRanges}`] });
+  await agent.synced;
+}, 60_000);
+
+afterAll(async () => {
+  await agent.end('SIGTERM');
+  await world.remove();
+});
+
+describe('a node port', () => {
+  it('is on no address of another proxy’s interface', async () => {
+    const servers = await inside('node1', 'ipvsadm', '-Sn');
+    expect(servers).toContain(`-A -t ${nodeAddresses.node1.IPv4}:30080 `);
+    expect(servers).not.toContain('10.96.0.99:30080');
+    expect(servers).not.toContain(`${vip}:30080`);
+    expect(servers).toContain(`-A -t ${vip}:80 `);
+  });
+
+  it('answers on a new address within a second, and leaves nothing of it behind', async () => {
+    await node1('addr add 203.0.113.77/24 dev outside');
+    await expectWithin(1_000, () => ask('client', '203.0.113.77', 30_080), { pod: 'near' });
+    await node1('addr del 203.0.113.77/24 dev outside');
+    await gone(1_000, '203.0.113.77');
+  });
+
+  it('is there in IPv6 too, once the address is usable', async () => {
+    await node1('addr add 2001:db8:c::77/64 dev outside');
+    await expectWithin(4_000, () => ask('client', '2001:db8:c::77', 30_080), { pod: 'near' });
+    await node1('addr del 2001:db8:c::77/64 dev outside');
+    await gone(1_000, '2001:db8:c::77');
+  });
+
+  it('goes with its interface, and answers again when it is back', async () => {
+    await node1('link add late type dummy', 'addr add 192.0.2.99/32 dev late', 'link set late up');
+    await expectWithin(1_000, () => ask('client', '192.0.2.99', 30_080), { pod: 'near' });
+    await node1('link set late down');
+    await node1('link set late up');
+    await expectWithin(1_000, () => ask('client', '192.0.2.99', 30_080), { pod: 'near' });
+    await node1('link del late');
+    await gone(1_000, '192.0.2.99');
+  });
+});
+
+describe('a VIP that the node has itself', () => {
+  it('later: is let go, serves on, and leaves the node’s servers there alone', async () => {
+    expect(await ask('client', vip, 80)).toMatchObject({ pod: 'near' });
+    expect(await ask('client', vip, 9999)).toEqual({ failure: 'ECONNREFUSED' });
+    await node1(`addr add ${vip}/32 dev outside`);
+    await expectWithin(1_000, () => ask('client', vip, 9999), { pod: 'the-node' });
+    expect(await ask('client', vip, 80)).toMatchObject({ pod: 'near' });
+    expect(await addressesOn('kube-dummy-if')).not.toContain(`${vip}/`);
+    await node1(`addr del ${vip}/32 dev outside`);
+    await expectWithin(1_000, () => ask('client', vip, 9999), { failure: 'ECONNREFUSED' });
+    expect(await ask('client', vip, 80)).toMatchObject({ pod: 'near' });
+    expect(await addressesOn('kube-dummy-if')).toContain(`${vip}/`);
+  });
+
+  it('from the start: serves, and other ports stay with the node (load-balancer IP = node IP)', async () => {
+    await folder.write('services.json', web({ loadBalancerIPs: [vip, outsideAddress.IPv4] }));
+    await expectWithin(1_000, () => ask('client', outsideAddress.IPv4, 80), { pod: 'near' });
+    expect(await ask('client', outsideAddress.IPv4, 9999)).toMatchObject({ pod: 'the-node' });
+    expect(await ask('client', outsideAddress.IPv4, 30_080)).toMatchObject({ pod: 'near' });
+    await folder.write('services.json', web());
+    await gone(1_000, `${outsideAddress.IPv4}:80`);
+  });
+});
+
+describe('a VIP that is another Node’s address', () => {
+  const other = nodeAddresses.node2.IPv4;
+
+  it.each(['externalIPs', 'loadBalancerIPs'] as const)('among %s does not cut that Node off', async (field) => {
+    await folder.write('nodes.json', [
+      nodeObject('node1', Object.values(nodeAddresses.node1)),
+      nodeObject('node2', [other]),
+    ]);
+    await folder.write('services.json', web({ [field]: [vip, other] }));
+    const reason = field === 'externalIPs' ? 'address-of-a-node' : 'address-of-another-node';
+    await agent.line((line) => line['reason'] === reason && line['found'] === other);
+    expect(await ask('client', other, 9999)).toMatchObject({ pod: 'node2' });
+    expect(await ask('node1', other, 9999)).toMatchObject({ pod: 'node2' });
+    expect(await ask('client', vip, 80)).toMatchObject({ pod: 'near' });
+  });
+
+  it('only now: the VIP is withdrawn at once', async () => {
+    const late = '192.0.2.60';
+    await folder.write('services.json', web({ loadBalancerIPs: [vip, late] }));
+    await expectWithin(1_000, () => ask('client', late, 80), { pod: 'near' });
+    await inside('node2', 'ip', 'addr', 'add', `${late}/24`, 'dev', 'eth0');
+    expect(await ask('client', late, 9999)).toEqual({ failure: 'ECONNREFUSED' });
+    await folder.write('nodes.json', [
+      nodeObject('node1', Object.values(nodeAddresses.node1)),
+      nodeObject('node2', [other, late]),
+    ]);
+    await expectWithin(1_000, () => ask('client', late, 9999), { pod: 'node2' });
+    await gone(1_000, late);
+    await folder.write('services.json', web());
+    await inside('node2', 'ip', 'addr', 'del', `${late}/24`, 'dev', 'eth0');
+  });
+});
+
+describe('the source of traffic from the node', () => {
+  it('stands although its address was away for a moment', async () => {
+    const { IPv4, IPv6 } = nodeAddresses.node1;
+    // In one process: one burst of events, after which the addresses are as before.
+    const commands = [`${IPv4}/24 dev eth0`, `${IPv6}/64 dev eth0 nodad`].flatMap((own) => [
+      `addr del ${own}`,
+      `addr add ${own}`,
+    ]);
+    await inside('node1', 'sh', '-c', `printf '${commands.join('\\n')}\\n' | ip -batch -`);
+    await expectWithin(1_000, () => ask('node1', clusterIP, 80), { pod: 'near', saw: IPv4 });
+    await expectWithin(1_000, () => ask('node1', clusterIPv6, 80), { pod: 'near', saw: IPv6 });
+  });
+
+  it('is the Node’s address, or without that one of its others, also without a default route', async () => {
+    expect(await inside('node1', 'ip', 'route', 'show', 'default')).toBe('');
+    expect(await ask('node1', clusterIP, 80)).toEqual({ pod: 'near', saw: nodeAddresses.node1.IPv4 });
+    await agent.end('SIGTERM');
+    await folder.remove('nodes.json');
+    agent = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${podRanges}`] });
+    await agent.synced;
+    const outcome = await ask('node1', clusterIP, 80);
+    expect(outcome).toMatchObject({ pod: 'near' });
+    expect(outcome !== undefined && 'saw' in outcome && isAddressOf('node1', outcome.saw)).toBe(true);
+  });
+});
+
+function web(
+  fields: { readonly loadBalancerIPs?: readonly string[]; readonly externalIPs?: readonly string[] } = {},
+): readonly object[] {
+  const ports = [{ name: 'web', protocol: 'TCP', port: podPort }] as const;
+  const endpoint = (address: string): { readonly address: string; readonly nodeName: string } => ({
+    address,
+    nodeName: 'node1',
+  });
+  return [
+    service({
+      name: 'web',
+      clusterIPs: [clusterIP, clusterIPv6],
+      loadBalancerIPs: fields.externalIPs === undefined ? [vip] : [],
+      ports: [{ name: 'web', protocol: 'TCP', port: 80, nodePort: 30_080 }],
+      ...fields,
+    }),
+    endpointSlice({ service: 'web', family: 'IPv4', ports, endpoints: [endpoint(pods.near.IPv4)] }),
+    endpointSlice({ service: 'web', family: 'IPv6', ports, endpoints: [endpoint(pods.near.IPv6)] }),
+  ];
+}
+
+async function ask(namespace: string, address: string, port: number): Promise<Outcome | undefined> {
+  const [outcome] = await world.peer.ask({ namespace, protocol: 'TCP', address, port, patienceMs: 300 });
+  return outcome;
+}
+
+/** Until it holds, and no longer than so many milliseconds. */
+async function expectWithin(ms: number, look: () => Promise<unknown>, expected: object): Promise<void> {
+  await expect.poll(look, { timeout: ms, interval: 20 }).toMatchObject(expected);
+}
+
+/** Neither a virtual server nor an element nor an address of sluice's mentions it any more. */
+async function gone(ms: number, text: string): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        const lists = await Promise.all([
+          inside('node1', 'ipvsadm', '-Sn'),
+          inside('node1', 'nft', 'list', 'table', 'inet', 'sluice'),
+          addressesOn('kube-dummy-if'),
+        ]);
+        return lists.join('\n').includes(text);
+      },
+      { timeout: ms, interval: 20 },
+    )
+    .toBe(false);
+}
+
+function addressesOn(device: string): Promise<string> {
+  return inside('node1', 'ip', '-brief', 'address', 'show', 'dev', device);
+}
+
+async function node1(...commands: readonly string[]): Promise<void> {
+  for (const command of commands) {
+    await inside('node1', 'ip', ...command.split(' '));
+  }
+}
