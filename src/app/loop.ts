@@ -124,7 +124,7 @@ async function bringUp(loop: LoopState): Promise<void> {
     loop.phase = 'running';
     loop.attempts = 0;
     report(loop, input.reconciler.start());
-    loop.stopWatching = input.ports.link.onAddressChange(() => refreshContext(loop));
+    loop.stopWatching = input.ports.link.onAddressChange((gone) => followAddresses(loop, gone));
     scheduleAudit(loop, input.auditPeriodMs);
   } catch (error) {
     loop.phase = 'beginning';
@@ -132,6 +132,19 @@ async function bringUp(loop: LoopState): Promise<void> {
     loop.attempts += 1;
     input.observer.troubled('program the kernel for the first time', error, delayMs);
     setTimer(loop, 'begin', delayMs, () => void bringUp(loop));
+  }
+}
+
+/**
+ * With an IPv6 address the kernel takes the source of every route that names it (rt6_remove_prefsrc in
+ * net/ipv6/route.c), those of all VIPs among them, and does not give it back when the address is there again a moment
+ * later and nothing looks changed. The routes are read again then. IPv4 routes in table `local` keep theirs.
+ */
+function followAddresses(loop: LoopState, gone: ReadonlySet<string> | undefined): void {
+  const { IPv6 } = loop.input.reconciler.view.context.sources;
+  refreshContext(loop);
+  if (gone === undefined || (IPv6 !== undefined && gone.has(IPv6))) {
+    scheduleAudit(loop, 0);
   }
 }
 

@@ -56,16 +56,19 @@ export interface LinkPort {
   apply(operations: readonly VipOperation[]): ApplyResult;
   /** Removes the interface if sluice made it and nothing else is on it. */
   removeInterface(): 'removed' | 'absent' | 'not-ours' | 'in-use';
-  /** All addresses of up and down interfaces but the VIP interface, loopback included. */
+  /** All addresses of up and down interfaces but the VIP interface and those of other proxies, loopback included. */
   nodeAddresses(): readonly NodeAddress[];
   /** The source the kernel would choose towards the default route; undefined without one. */
   defaultSource(family: 'IPv4' | 'IPv6'): string | undefined;
   /** The source the kernel would choose towards an address; undefined when no route leads there. */
   sourceTowards(address: string): string | undefined;
-  /** Called after an address of this network namespace came or went. Returns the way to stop. */
-  onAddressChange(listener: () => void): () => void;
+  /** Called after addresses of this network namespace came or went. Returns the way to stop. */
+  onAddressChange(listener: AddressListener): () => void;
   close(): void;
 }
+
+/** `gone`: addresses that went from some interface, if only for a moment; undefined when that is not known. */
+export type AddressListener = (gone: ReadonlySet<string> | undefined) => void;
 
 export interface LinkOptions {
   readonly interfaceName: string;

@@ -8,7 +8,7 @@ import type { Family } from '../../core/model/facts.ts';
 import type { VipOperation } from '../../core/model/operation.ts';
 import type { VipMode, VipState } from '../../core/model/vip.ts';
 import { errno, KernelError } from '../error.ts';
-import type { ApplyResult, LinkPort, NodeAddress, OperationFailure } from '../ports.ts';
+import type { AddressListener, ApplyResult, LinkPort, NodeAddress, OperationFailure } from '../ports.ts';
 import { createFaults, type Faults, repliesLost } from './faults.ts';
 
 export interface FakeLinkOptions {
@@ -69,7 +69,7 @@ interface FakeNode {
   /** Addresses that still have the route that the kernel made for them. */
   readonly kernelRoutes: Set<string>;
   readonly faults: Faults<VipOperation>;
-  readonly listeners: Set<() => void>;
+  readonly listeners: Set<AddressListener>;
   repliesLost: boolean;
   writes: number;
 }
@@ -112,8 +112,9 @@ function handling(node: FakeNode): Omit<FakeLink, keyof LinkPort | 'writes'> {
       node.routes.delete(address);
     },
     setNodeAddresses: (addresses) => {
+      const gone = new Set(node.nodeAddresses.filter((address) => !addresses.includes(address)));
       node.nodeAddresses = addresses;
-      for (const listener of node.listeners) listener();
+      for (const listener of node.listeners) listener(gone);
     },
   };
 }

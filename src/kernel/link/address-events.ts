@@ -1,24 +1,28 @@
 /** Tells when the node's addresses change. */
 
 import { drainEvents } from '../netlink/events.ts';
-import { type MessageCursor, payloadI32 } from '../netlink/message-reader.ts';
+import type { MessageCursor } from '../netlink/message-reader.ts';
 import { closeNetlinkSocket, type NetlinkSocket } from '../netlink/socket.ts';
-import { RTM_DELADDR, RTM_NEWADDR } from './rtnetlink.ts';
+import type { AddressListener } from '../ports.ts';
+import { isLinkLocal, type LinkAddress, readLinkAddress } from './decode-address.ts';
 
 /**
- * Calls back once for each burst of changes on interfaces other than the one that `ignoredIndex` gives: sluice's own
- * changes of VIPs are no news. Lost events count as a change. Returns the way to stop, which closes the socket.
+ * Calls back once for each burst of changes, with the addresses that went. Changes on the interfaces that `ignored`
+ * gives are no news: sluice's own VIPs and those of other proxies. Neither are IPv6 link-local addresses, which every
+ * pod's interface brings and which serve nobody. Lost events count as a change. Returns the way to stop, which closes
+ * the socket.
  */
 export function watchAddresses(
   socket: NetlinkSocket,
-  ignoredIndex: () => number | undefined,
-  listener: () => void,
+  ignored: () => ReadonlySet<number>,
+  listener: AddressListener,
 ): () => void {
-  const changed = new Set<number>();
+  let changed: LinkAddress[] = [];
   let lost = false;
   const collect = {
     onMessage: (message: MessageCursor): void => {
-      if (message.type === RTM_NEWADDR || message.type === RTM_DELADDR) changed.add(payloadI32(message, 4));
+      const address = readLinkAddress(message);
+      if (address !== undefined && !isLinkLocal(address.address)) changed.push(address);
     },
     onLost: (): void => {
       lost = true;
@@ -26,12 +30,13 @@ export function watchAddresses(
   };
   socket.handle.onReadable(() => {
     drainEvents(socket, collect);
-    const ignored = changed.size === 0 ? undefined : ignoredIndex();
-    if (ignored !== undefined) changed.delete(ignored);
-    const isNews = lost || changed.size > 0;
-    changed.clear();
+    const indexes = changed.length === 0 ? undefined : ignored();
+    const news = changed.filter(({ interfaceIndex }) => indexes?.has(interfaceIndex) !== true);
+    const isNews = lost || news.length > 0;
+    const gone = lost ? undefined : new Set(news.filter(({ isGone }) => isGone).map(({ address }) => address));
+    changed = [];
     lost = false;
-    if (isNews) listener();
+    if (isNews) listener(gone);
   });
   return () => closeNetlinkSocket(socket);
 }

@@ -10,7 +10,7 @@ import {
 import { NetlinkDecodeError } from '../netlink/decode-error.ts';
 import { type MessageCursor, payloadI32, payloadU8 } from '../netlink/message-reader.ts';
 import { familyOfNumber } from './address-family.ts';
-import { addressHeaderLength, IFA_ADDRESS, IFA_FLAGS, IFA_LOCAL, RTM_NEWADDR } from './rtnetlink.ts';
+import { addressHeaderLength, IFA_ADDRESS, IFA_FLAGS, IFA_LOCAL, RTM_DELADDR, RTM_NEWADDR } from './rtnetlink.ts';
 
 /** One address of one interface, as the kernel tells it. */
 export interface LinkAddress {
@@ -21,11 +21,14 @@ export interface LinkAddress {
   readonly scope: number;
   /** IFA_F_*. */
   readonly flags: number;
+  /** The message tells that it went. */
+  readonly isGone: boolean;
 }
 
-/** Reads an RTM_NEWADDR message; undefined for any other and for families other than IP. Throws NetlinkDecodeError. */
+/** Reads an RTM_NEWADDR or RTM_DELADDR message; undefined for any other and for families other than IP. Throws NetlinkDecodeError. */
 export function readLinkAddress(message: MessageCursor): LinkAddress | undefined {
-  if (message.type !== RTM_NEWADDR) return undefined;
+  const isGone = message.type === RTM_DELADDR;
+  if (message.type !== RTM_NEWADDR && !isGone) return undefined;
   const family = familyOfNumber(payloadU8(message, 0));
   if (family === undefined) return undefined;
   let flags = payloadU8(message, 2);
@@ -40,8 +43,13 @@ export function readLinkAddress(message: MessageCursor): LinkAddress | undefined
   }
   const address = local ?? peer;
   if (address === undefined) return undefined;
-  const prefixLength = payloadU8(message, 1);
-  return { interfaceIndex: payloadI32(message, 4), address, prefixLength, scope: payloadU8(message, 3), flags };
+  const [prefixLength, scope] = [payloadU8(message, 1), payloadU8(message, 3)];
+  return { interfaceIndex: payloadI32(message, 4), address, prefixLength, scope, flags, isGone };
+}
+
+/** fe80::/10: the kernel's own on every interface with IPv6. */
+export function isLinkLocal(address: string): boolean {
+  return /^fe[89ab]/.test(address);
 }
 
 /** Reads an attribute that holds an address of `family`. Throws NetlinkDecodeError when it is too short. */

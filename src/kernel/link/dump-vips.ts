@@ -4,7 +4,7 @@ import type { VipState } from '../../core/model/vip.ts';
 import { type Batch, beginMessage, createBatch, endMessage, putHeader } from '../netlink/batch.ts';
 import { dump } from '../netlink/dump.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
-import { type LinkAddress, readLinkAddress } from './decode-address.ts';
+import { isLinkLocal, type LinkAddress, readLinkAddress } from './decode-address.ts';
 import { type HostRoute, readHostRoute } from './decode-route.ts';
 import { routeProtocol } from './identity.ts';
 import { AF_UNSPEC, addressHeaderLength, RTM_GETADDR, RTM_GETROUTE, routeHeaderLength } from './rtnetlink.ts';
@@ -52,9 +52,4 @@ function question(type: number, headerLength: number): Batch {
   putHeader(batch, header);
   endMessage(batch);
   return batch;
-}
-
-/** fe80::/10: the kernel's own on every interface with IPv6. */
-function isLinkLocal(address: string): boolean {
-  return /^fe[89ab]/.test(address);
 }

@@ -15,3 +15,9 @@ export const routeMetric = 115;
 
 /** The alias (`ip link show`) of an interface that sluice made. One without it is used and never removed. */
 export const interfaceAlias = 'sluice: addresses of Services';
+
+/**
+ * The interfaces on which service proxies keep VIPs: kube-proxy's and kube-router's. What is on one of them, also when
+ * its proxy is long gone, is no address of the node.
+ */
+export const proxyInterfaces: readonly string[] = ['kube-ipvs0', 'kube-dummy-if'];

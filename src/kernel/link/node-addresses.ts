@@ -4,17 +4,20 @@ import type { NetlinkSocket } from '../netlink/socket.ts';
 import type { NodeAddress } from '../ports.ts';
 import type { LinkAddress } from './decode-address.ts';
 import { dumpAddresses } from './dump-vips.ts';
+import { proxyInterfaces } from './identity.ts';
 import { dumpLinks } from './interface.ts';
 import { IFA_F_DADFAILED, IFA_F_TENTATIVE, RT_SCOPE_LINK, RT_SCOPE_SITE, RT_SCOPE_UNIVERSE } from './rtnetlink.ts';
 
-/** All usable addresses but those of the VIP interface. Throws KernelError. */
+/** All usable addresses but those of the VIP interface and of other proxies' interfaces. Throws KernelError. */
 export function readNodeAddresses(socket: NetlinkSocket, vipInterface: string): readonly NodeAddress[] {
   const names = new Map(dumpLinks(socket).map((link) => [link.index, link.name]));
   return dumpAddresses(socket)
     .filter(isUsable)
     .flatMap((address) => {
       const name = names.get(address.interfaceIndex);
-      return name === undefined || name === vipInterface ? [] : [nodeAddress(address, name)];
+      return name === undefined || name === vipInterface || proxyInterfaces.includes(name)
+        ? []
+        : [nodeAddress(address, name)];
     });
 }
 

@@ -10,7 +10,7 @@ import { watchAddresses } from './address-events.ts';
 import { applyVips } from './apply-vips.ts';
 import { readDefaultSource, readSourceTowards } from './default-source.ts';
 import { dumpVips } from './dump-vips.ts';
-import { interfaceAlias } from './identity.ts';
+import { interfaceAlias, proxyInterfaces } from './identity.ts';
 import { createDummy, deleteLink, findLink, setUp } from './interface.ts';
 import { readNodeAddresses } from './node-addresses.ts';
 import { RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR } from './rtnetlink.ts';
@@ -38,7 +38,7 @@ export function openLink(options: LinkOptions & { readonly networkNamespace?: st
     onAddressChange: (listener) => {
       const groups = [RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR];
       const events = openNetlinkSocket({ protocol: NETLINK_ROUTE, groups, ...place });
-      const stop = watchAddresses(events, () => findLink(socket, interfaceName)?.index, listener);
+      const stop = watchAddresses(events, () => proxyIndexes(socket, interfaceName), listener);
       stops.add(stop);
       return () => {
         stops.delete(stop);
@@ -51,6 +51,12 @@ export function openLink(options: LinkOptions & { readonly networkNamespace?: st
       closeNetlinkSocket(socket);
     },
   };
+}
+
+/** Of the interfaces that hold VIPs. */
+function proxyIndexes(socket: NetlinkSocket, interfaceName: string): ReadonlySet<number> {
+  const indexes = [interfaceName, ...proxyInterfaces].map((name) => findLink(socket, name)?.index);
+  return new Set(indexes.filter((index) => index !== undefined));
 }
 
 function ensureInterface(socket: NetlinkSocket, name: string): { readonly created: boolean } {

@@ -31,7 +31,7 @@ const routeV6 =
 /** `route delete table local local 10.96.0.1 dev lo proto 115 metric 115 scope host`. */
 const routeRemovalV4 = '02200000 ff73fe02 00000000 08000100 0a600001 08000600 73000000 08000400 01000000';
 
-const [newLink, newAddress, newRoute] = [16, 20, 24];
+const [newLink, newAddress, goneAddress, newRoute] = [16, 20, 21, 24];
 
 describe('messages about VIPs', () => {
   it('are those of iproute2', () => {
@@ -58,7 +58,9 @@ describe('answers about addresses and routes', () => {
       prefixLength: 32,
       scope: 253,
       flags: 0,
+      isGone: false,
     });
+    expect(read(goneAddress, addressV4, readLinkAddress)).toMatchObject({ address: '10.96.0.1', isGone: true });
     expect(read(newAddress, addressV6, readLinkAddress)).toMatchObject({ address: 'fd00:96::1', flags: 0x202 });
     expect(read(newRoute, routeV4, readHostRoute)).toEqual({
       address: '10.96.0.1',
