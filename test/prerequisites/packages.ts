@@ -24,6 +24,8 @@ const packages = [
   'curl',
   'procps',
   'util-linux',
+  // /etc/protocols: without it nft names protocols by their numbers.
+  'netbase',
   // The Go module proxy is asked by https.
   'ca-certificates',
 ] as const;
