@@ -21,14 +21,22 @@ export interface Actual {
   readonly elements: ReadonlyMap<string, FilterElement>;
 }
 
+/** A virtual server may be the very object that is wanted: what is as it should be is kept in memory once. */
 export interface ActualStore extends Actual {
-  readonly virtualServers: Map<string, StoredVirtualServer>;
+  readonly virtualServers: Map<string, ActualVirtualServer>;
   readonly vips: Map<string, VipState>;
   readonly elements: Map<string, FilterElement>;
 }
 
-interface StoredVirtualServer {
-  server: VirtualServer;
+/** What should be in the kernel, to be shared where it is. By resource key. */
+export interface Expected {
+  readonly virtualServer: (key: string) => ActualVirtualServer | undefined;
+  readonly eachElement: (visit: (key: string, element: FilterElement) => void) => void;
+}
+
+/** A virtual server that differs from what is wanted, with destinations that may be changed in place. */
+interface OwnVirtualServer extends ActualVirtualServer {
+  readonly isOwn: true;
   readonly destinations: Map<string, Destination>;
 }
 
@@ -40,12 +48,10 @@ export interface Reading {
 }
 
 export function adoptReading(reading: Reading): ActualStore {
-  const actual: ActualStore = { virtualServers: new Map(), vips: new Map(), elements: new Map() };
+  const vips = new Map(reading.vips.map((vip) => [vipKey(vip.address), vip]));
+  const actual: ActualStore = { virtualServers: new Map(), vips, elements: new Map() };
   for (const state of reading.virtualServers) {
     adoptVirtualServer(actual, state);
-  }
-  for (const vip of reading.vips) {
-    actual.vips.set(vipKey(vip.address), vip);
   }
   for (const element of reading.elements) {
     actual.elements.set(filterElementKey(element), element);
@@ -86,53 +92,121 @@ export function resourceKeyOf(operation: Operation): string {
   }
 }
 
-/** Takes operations that the kernel has carried out into account, in order. */
-export function advance(actual: ActualStore, operations: readonly Operation[]): void {
+/**
+ * Takes operations that the kernel has carried out into account, in order. A new virtual server that came out as
+ * `expected` is shared with it.
+ */
+export function advance(
+  actual: ActualStore,
+  operations: readonly Operation[],
+  expected: Pick<Expected, 'virtualServer'>,
+): void {
   // A virtual server's destinations follow one another and share its identity: it is looked up once for all of them.
   let identity: VirtualServerIdentity | undefined;
-  let destinations: Map<string, Destination> | undefined;
-  for (const operation of operations) {
+  let there: OwnVirtualServer | undefined;
+  for (let at = 0; at < operations.length; at += 1) {
+    const operation = operations[at];
+    if (operation === undefined) {
+      continue;
+    }
     if (!('destination' in operation)) {
       identity = undefined;
-      advanceOne(actual, operation);
+      at += advanceOne(actual, operation, { expected, following: { operations, from: at + 1 } });
       continue;
     }
     if (operation.identity !== identity) {
       identity = operation.identity;
-      destinations = actual.virtualServers.get(virtualServerKey(identity))?.destinations;
+      there = ownVirtualServer(actual, virtualServerKey(identity));
     }
     if (operation.kind === 'remove-destination') {
-      destinations?.delete(destinationKey(operation.destination));
+      there?.destinations.delete(destinationKey(operation.destination));
     } else {
-      destinations?.set(destinationKey(operation.destination), operation.destination);
+      there?.destinations.set(destinationKey(operation.destination), operation.destination);
     }
   }
 }
 
 type DestinationOperation = Extract<Operation, { readonly destination: Destination }>;
 
-function advanceOne(actual: ActualStore, operation: Exclude<Operation, DestinationOperation>): void {
+interface Advance {
+  readonly expected: Pick<Expected, 'virtualServer'>;
+  readonly following: { readonly operations: readonly Operation[]; readonly from: number };
+}
+
+/** Returns how many of the operations that follow are accounted for too. */
+function advanceOne(actual: ActualStore, operation: Exclude<Operation, DestinationOperation>, rest: Advance): number {
   switch (operation.kind) {
     case 'add-virtual-server':
+      return advanceNew(actual, operation.server, rest);
     case 'edit-virtual-server':
       advanceServer(actual, operation.server);
-      break;
+      return 0;
     case 'remove-virtual-server':
       actual.virtualServers.delete(virtualServerKey(operation.identity));
-      break;
+      return 0;
     case 'add-vip':
       actual.vips.set(vipKey(operation.vip.address), { ...operation.vip, onInterface: true, routed: true });
-      break;
+      return 0;
     case 'remove-vip':
       actual.vips.delete(vipKey(operation.address));
-      break;
+      return 0;
     case 'add-element':
       actual.elements.set(filterElementKey(operation.element), operation.element);
-      break;
+      return 0;
     case 'remove-element':
       actual.elements.delete(filterElementKey(operation.element));
-      break;
+      return 0;
   }
+}
+
+/** A plan takes the destinations of a new virtual server from what is wanted: as many are the same. */
+function advanceNew(actual: ActualStore, server: VirtualServer, { expected, following }: Advance): number {
+  const key = virtualServerKey(server.identity);
+  const wanted = expected.virtualServer(key);
+  if (wanted?.server === server && !actual.virtualServers.has(key)) {
+    const added = countAdded(server.identity, following);
+    if (added === wanted.destinations.size) {
+      actual.virtualServers.set(key, wanted);
+      return added;
+    }
+  }
+  advanceServer(actual, server);
+  return 0;
+}
+
+function countAdded(identity: VirtualServerIdentity, { operations, from }: Advance['following']): number {
+  let at = from;
+  for (; at < operations.length; at += 1) {
+    const operation = operations[at];
+    if (operation?.kind !== 'add-destination' || operation.identity !== identity) {
+      break;
+    }
+  }
+  return at - from;
+}
+
+function advanceServer(actual: ActualStore, server: VirtualServer): void {
+  const key = virtualServerKey(server.identity);
+  const destinations = ownVirtualServer(actual, key)?.destinations ?? new Map<string, Destination>();
+  setOwn(actual, key, { isOwn: true, server, destinations });
+}
+
+/** The virtual server with destinations that may be changed: a copy, where it was shared. */
+function ownVirtualServer(actual: ActualStore, key: string): OwnVirtualServer | undefined {
+  const there = actual.virtualServers.get(key);
+  if (there === undefined || isOwn(there)) {
+    return there;
+  }
+  return setOwn(actual, key, { isOwn: true, server: there.server, destinations: new Map(there.destinations) });
+}
+
+function setOwn(actual: ActualStore, key: string, own: OwnVirtualServer): OwnVirtualServer {
+  actual.virtualServers.set(key, own);
+  return own;
+}
+
+function isOwn(there: ActualVirtualServer): there is OwnVirtualServer {
+  return 'isOwn' in there;
 }
 
 function adoptVirtualServer(actual: ActualStore, state: VirtualServerState): void {
@@ -141,14 +215,4 @@ function adoptVirtualServer(actual: ActualStore, state: VirtualServerState): voi
     destinations.set(destinationKey(destination), destination);
   }
   actual.virtualServers.set(virtualServerKey(state.server.identity), { server: state.server, destinations });
-}
-
-function advanceServer(actual: ActualStore, server: VirtualServer): void {
-  const key = virtualServerKey(server.identity);
-  const stored = actual.virtualServers.get(key);
-  if (stored === undefined) {
-    actual.virtualServers.set(key, { server, destinations: new Map() });
-  } else {
-    stored.server = server;
-  }
 }

@@ -1,6 +1,6 @@
 /** Whose is what the kernel holds, in numbers. */
 
-import { type Actual, ownershipKey } from './actual.ts';
+import { type Actual, type Expected, ownershipKey } from './actual.ts';
 
 export interface Census {
   readonly own: Readonly<Record<'virtual-server' | 'vip' | 'element', number>>;
@@ -9,10 +9,12 @@ export interface Census {
 }
 
 /** Counts by the record of ownership, as the plan goes by it. Elements are all sluice's: the table is its own. */
-export function takeCensus(actual: Actual): Census {
+export function takeCensus(actual: Actual, expected: Pick<Expected, 'virtualServer'>): Census {
   let servers = 0;
-  for (const { server } of actual.virtualServers.values()) {
-    servers += actual.elements.has(ownershipKey(server.identity)) ? 1 : 0;
+  for (const [key, there] of actual.virtualServers) {
+    // What is shared with what is wanted is ours, without a key made to look for its record.
+    const isWanted = expected.virtualServer(key) === there;
+    servers += isWanted || actual.elements.has(ownershipKey(there.server.identity)) ? 1 : 0;
   }
   let vips = 0;
   for (const { address, routed } of actual.vips.values()) {

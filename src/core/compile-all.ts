@@ -18,7 +18,7 @@ export function compileAll({ facts, context, fwmarkMask }: CompileAllInput, actu
   const desired = emptyDesired();
   const marks = emptyMarks(fwmarkMask);
   for (const service of bySeniority(facts.services.values())) {
-    const session = openMarks(marks, actual, service.key);
+    const session = openMarks(marks, () => actual, service.key);
     const slices = slicesOf(facts, service.key);
     const contribution = compileService({
       service,

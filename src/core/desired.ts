@@ -3,6 +3,7 @@
  * frontend asks for it. Of several Services that claim a frontend the oldest wins (creation time, then name).
  */
 
+import type { Expected } from './actual.ts';
 import type { ServiceFact } from './model/facts.ts';
 import type { Refusal } from './model/reason.ts';
 import type { Contribution, Frontend, Resource } from './model/resource.ts';
@@ -34,6 +35,23 @@ export interface DesiredStore extends Desired {
 
 export function emptyDesired(): DesiredStore {
   return { contributions: new Map(), resources: new Map(), claims: new Map() };
+}
+
+/** What is wanted, as a reading of the kernel wants to know it. */
+export function expectedOf(desired: Desired): Expected {
+  return {
+    virtualServer: (key) => {
+      const resource = desired.resources.get(key)?.resource;
+      return resource?.kind === 'virtual-server' ? resource.value : undefined;
+    },
+    eachElement: (visit) => {
+      for (const [key, { resource }] of desired.resources) {
+        if (resource.kind === 'element') {
+          visit(key, resource.value);
+        }
+      }
+    },
+  };
 }
 
 /** Replaces what a Service contributes (undefined: nothing any more). Returns the keys of resources to look at. */

@@ -43,6 +43,9 @@ export function trackDrains(
   if (there === undefined || wanted?.kind !== 'virtual-server' || !drains(wanted.value.protocol)) {
     return;
   }
+  if (there.destinations === wanted.value.destinations) {
+    return;
+  }
   for (const destination of there.destinations.keys()) {
     if (wanted.value.destinations.has(destination)) {
       continue;

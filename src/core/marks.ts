@@ -3,7 +3,7 @@
  * over restarts because a view takes the mark back that the kernel still holds for one of its frontends.
  */
 
-import type { Actual } from './actual.ts';
+import type { FilterElement } from './model/filter-element.ts';
 
 export interface MarkStore {
   readonly mask: number;
@@ -14,24 +14,33 @@ export interface MarkStore {
   next: number;
 }
 
+/** What the kernel holds of marks; `Actual` says more. Both by resource key. */
+export interface MarkHolders {
+  readonly elements: { readonly get: (key: string) => FilterElement | undefined };
+  readonly virtualServers: { readonly has: (key: string) => boolean };
+}
+
 export function emptyMarks(mask: number): MarkStore {
   return { mask, views: new Map(), taken: new Set(), next: 1 };
 }
 
-/** The marks of one Service while it is compiled: ask `markOf` for each view, then `settle`. */
+/**
+ * The marks of one Service while it is compiled: ask `markOf` for each view, then `settle`. `holders` is asked only for
+ * a view that has no mark yet.
+ */
 export interface MarkSession {
   readonly markOf: (view: string, frontends: readonly string[]) => number | undefined;
   /** Gives back the marks of views that were not asked for. */
   readonly settle: () => void;
 }
 
-export function openMarks(marks: MarkStore, actual: Actual, service: string): MarkSession {
+export function openMarks(marks: MarkStore, holders: () => MarkHolders, service: string): MarkSession {
   const before = marks.views.get(service) ?? new Map<string, number>();
   const after = new Map<string, number>();
   return {
     markOf: (view, frontends) => {
       const mark =
-        after.get(view) ?? before.get(view) ?? inherited(marks, actual, frontends) ?? nextFree(marks, actual);
+        after.get(view) ?? before.get(view) ?? inherited(marks, holders(), frontends) ?? nextFree(marks, holders());
       if (mark !== undefined) {
         after.set(view, mark);
         marks.taken.add(mark);
@@ -54,9 +63,9 @@ export function openMarks(marks: MarkStore, actual: Actual, service: string): Ma
 }
 
 /** The mark that the kernel holds for one of these frontends, if no other view has taken it. */
-function inherited(marks: MarkStore, actual: Actual, frontends: readonly string[]): number | undefined {
+function inherited(marks: MarkStore, holders: MarkHolders, frontends: readonly string[]): number | undefined {
   for (const frontend of frontends) {
-    const element = actual.elements.get(`inside_view ${frontend}`);
+    const element = holders.elements.get(`inside_view ${frontend}`);
     if (element?.set === 'inside_view' && isInside(marks, element.mark) && !marks.taken.has(element.mark)) {
       return element.mark;
     }
@@ -65,13 +74,13 @@ function inherited(marks: MarkStore, actual: Actual, frontends: readonly string[
 }
 
 /** Whether a view that asks now is given a mark. */
-export function hasFreeMark(marks: MarkStore, actual: Actual): boolean {
-  return nextFree(marks, actual) !== undefined;
+export function hasFreeMark(marks: MarkStore, holders: MarkHolders): boolean {
+  return nextFree(marks, holders) !== undefined;
 }
 
 /** A mark counts as occupied while the kernel holds its virtual server, also when its view is already gone. */
-function nextFree(marks: MarkStore, actual: Actual): number | undefined {
-  const occupied = occupiedMarks(marks, actual);
+function nextFree(marks: MarkStore, holders: MarkHolders): number | undefined {
+  const occupied = occupiedMarks(marks, holders);
   const total = 2 ** countBits(marks.mask);
   for (let tried = 1; tried < total; tried += 1) {
     const mark = spread(marks.next, marks.mask);
@@ -83,11 +92,11 @@ function nextFree(marks: MarkStore, actual: Actual): number | undefined {
   return undefined;
 }
 
-function occupiedMarks(marks: MarkStore, actual: Actual): (mark: number) => boolean {
+function occupiedMarks(marks: MarkStore, holders: MarkHolders): (mark: number) => boolean {
   return (mark) =>
     marks.taken.has(mark) ||
-    actual.virtualServers.has(`FWM ${mark} IPv4`) ||
-    actual.virtualServers.has(`FWM ${mark} IPv6`);
+    holders.virtualServers.has(`FWM ${mark} IPv4`) ||
+    holders.virtualServers.has(`FWM ${mark} IPv6`);
 }
 
 function isInside(marks: MarkStore, mark: number): boolean {

@@ -5,7 +5,7 @@ import { type CIDR, cidrContains } from './address.ts';
 import type { Desired } from './desired.ts';
 import { phaseToAdd, phaseToRemove } from './element-phase.ts';
 import { insertionOrder } from './insertion-order.ts';
-import { quarantineKey, serverQuarantineKey, virtualServerKey } from './keys.ts';
+import { quarantineKey, serverQuarantineKey } from './keys.ts';
 import type { Protocol } from './model/facts.ts';
 import type { FilterElement } from './model/filter-element.ts';
 import type { FilterOperation, IpvsOperation, Plan, VipOperation } from './model/operation.ts';
@@ -49,7 +49,7 @@ export function makePlan(input: PlanInput): Plan {
     const wanted = input.desired.resources.get(key)?.resource;
     switch (wanted?.kind) {
       case 'virtual-server':
-        wantVirtualServer(draft, input, wanted.value);
+        wantVirtualServer(draft, input, wanted.value, input.actual.virtualServers.get(key));
         break;
       case 'vip':
         wantVip(draft, input, wanted.value, input.actual.vips.get(key));
@@ -113,10 +113,13 @@ function emptyDraft(): Draft {
   };
 }
 
-function wantVirtualServer(draft: Draft, input: PlanInput, wanted: DesiredVirtualServer): void {
+function wantVirtualServer(
+  draft: Draft,
+  input: PlanInput,
+  wanted: DesiredVirtualServer,
+  there: ActualVirtualServer | undefined,
+): void {
   const { server } = wanted;
-  const key = virtualServerKey(server.identity);
-  const there = input.actual.virtualServers.get(key);
   const { quarantined } = input.rules;
   const isRefused = quarantined.size > 0 && quarantined.has(serverQuarantineKey(server));
   if (there === undefined && isRefused) {
@@ -133,7 +136,9 @@ function wantVirtualServer(draft: Draft, input: PlanInput, wanted: DesiredVirtua
   if (!isRefused && !isSameServer(server, there.server)) {
     draft.make.push({ kind: 'edit-virtual-server', server });
   }
-  changeDestinations(draft, input, wanted, there);
+  if (there.destinations !== wanted.destinations) {
+    changeDestinations(draft, input, wanted, there);
+  }
 }
 
 function changeDestinations(
@@ -197,7 +202,8 @@ export function drains(protocol: Protocol): boolean {
   return protocol !== 'UDP';
 }
 
-function isSameServer(wanted: VirtualServer, there: VirtualServer): boolean {
+/** Whether two virtual servers of one identity are set the same. */
+export function isSameServer(wanted: VirtualServer, there: VirtualServer): boolean {
   return (
     wanted.scheduler === there.scheduler &&
     wanted.flags === there.flags &&
@@ -218,7 +224,7 @@ function wantVip(draft: Draft, input: PlanInput, vip: Vip, there: VipState | und
 }
 
 function wantElement(draft: Draft, element: FilterElement, there: FilterElement | undefined): void {
-  if (there !== undefined && markOf(there) === markOf(element)) {
+  if (there === element || (there !== undefined && isSameElement(element, there))) {
     return;
   }
   draft[phaseToAdd(element)].push({ kind: 'add-element', element });
@@ -254,6 +260,7 @@ function unwantVirtualServer(draft: Draft, input: PlanInput, identity: VirtualSe
   }
 }
 
-function markOf(element: FilterElement): number | undefined {
-  return element.set === 'inside_view' ? element.mark : undefined;
+/** Whether two elements of one key are the same. */
+export function isSameElement(wanted: FilterElement, there: FilterElement): boolean {
+  return wanted.set !== 'inside_view' || (there.set === 'inside_view' && there.mark === wanted.mark);
 }

@@ -1,4 +1,5 @@
-import type { FilterElement } from '../core/model/filter-element.ts';
+import type { ActualVirtualServer, Expected } from '../core/actual.ts';
+import type { FilterElement, SetName } from '../core/model/filter-element.ts';
 import type { FilterOperation, IpvsOperation, VipOperation } from '../core/model/operation.ts';
 import type { VipMode, VipState } from '../core/model/vip.ts';
 import type { DestinationState, VirtualServerIdentity, VirtualServerState } from '../core/model/virtual-server.ts';
@@ -24,6 +25,13 @@ export interface OperationFailure {
 export interface IpvsPort {
   /** Everything in the table, sluice's and others'. */
   dump(): readonly VirtualServerState[];
+  /**
+   * The same without counts, by `virtualServerKey`. A virtual server that is as `expected` is the expected object, so
+   * that a table that is right takes no memory of its own.
+   */
+  read(expected: Expected['virtualServer']): Map<string, ActualVirtualServer>;
+  /** The identities of all virtual servers of firewall marks, sluice's and others'. */
+  dumpMarks(): readonly VirtualServerIdentity[];
   /** Destinations of one virtual server with their connection counts; empty when it does not exist. */
   dumpDestinations(identity: VirtualServerIdentity): readonly DestinationState[];
   /**
@@ -79,8 +87,14 @@ export interface LinkOptions {
 export interface FilterPort {
   /** Loads the table's skeleton in one transaction, keeping the elements of sets that stay. Idempotent. */
   ensureTable(skeleton: FilterSkeleton): Promise<void>;
-  /** Every element of every set; undefined when the table is missing. */
-  dump(): readonly FilterElement[] | undefined;
+  /** Every element of every set, or of those named; undefined when the table is missing. */
+  dump(sets?: readonly SetName[]): readonly FilterElement[] | undefined;
+  /**
+   * Every element of every set by `filterElementKey`. One that is as expected is the expected object, but for
+   * ranges of sources. Undefined when the
+   * table is missing.
+   */
+  read(eachExpected: Expected['eachElement']): Map<string, FilterElement> | undefined;
   /**
    * One transaction. When the kernel refuses some operations these are left out and the rest is sent again,
    * so that a bad element stops nobody. add-element of what exists and remove-element of what does not, succeed;

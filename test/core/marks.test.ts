@@ -7,7 +7,7 @@ const nothing = adoptReading({ virtualServers: [], vips: [], elements: [] });
 
 /** The marks that a Service gets for these views; each view's only frontend is `TCP 192.0.2.1:N`, N being its name. */
 function ask(marks: MarkStore, service: string, views: readonly string[], actual: ActualStore = nothing) {
-  const session = openMarks(marks, actual, service);
+  const session = openMarks(marks, () => actual, service);
   const found = views.map((view) => session.markOf(`${service}:${view}`, [`TCP 192.0.2.1:${view}`]));
   session.settle();
   return found;

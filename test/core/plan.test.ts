@@ -3,7 +3,7 @@ import { type ActualStore, adoptReading, advance, ownershipKey } from '../../src
 import { parseCIDR } from '../../src/core/address.ts';
 import { emptyAddresses } from '../../src/core/address-index.ts';
 import { compileService } from '../../src/core/compile.ts';
-import { type DesiredStore, emptyDesired, setContribution } from '../../src/core/desired.ts';
+import { type Desired, type DesiredStore, emptyDesired, expectedOf, setContribution } from '../../src/core/desired.ts';
 import { frontendKey, quarantineKey } from '../../src/core/keys.ts';
 import type { EndpointFact, ServiceFact } from '../../src/core/model/facts.ts';
 import type { Operation, Plan } from '../../src/core/model/operation.ts';
@@ -42,17 +42,15 @@ function plan(desired: DesiredStore, actual: ActualStore, changed: Partial<PlanR
   return makePlan({ desired, actual, keys: allKeys(desired, actual), rules: { ...rules, ...changed } });
 }
 
-function carryOut(actual: ActualStore, made: Plan): void {
-  advance(
-    actual,
-    phases.flatMap((phase): readonly Operation[] => made[phase]),
-  );
+function carryOut(actual: ActualStore, made: Plan, desired: Desired): void {
+  const operations = phases.flatMap((phase): readonly Operation[] => made[phase]);
+  advance(actual, operations, expectedOf(desired));
 }
 
 /** The kernel after these wishes were carried out. */
 function after(desired: DesiredStore): ActualStore {
   const actual = nothing();
-  carryOut(actual, plan(desired, actual));
+  carryOut(actual, plan(desired, actual), desired);
   return actual;
 }
 
@@ -103,7 +101,7 @@ describe('from one state to another', () => {
     const guards = guardsIn(actual);
     const made = plan(desired, actual);
     for (const phase of phases) {
-      advance(actual, made[phase]);
+      advance(actual, made[phase], expectedOf(desired));
       expectSafe(actual, phase);
       expectGuarded({ actual, desired, guards }, phase);
     }
@@ -217,7 +215,7 @@ describe('phases', () => {
 
   it('give a returning destination its weight back', () => {
     const actual = after(want(service(), one, two));
-    carryOut(actual, plan(want(service(), two), actual));
+    carryOut(actual, plan(want(service(), two), actual), want(service(), two));
     expect(show(plan(want(service(), one, two), actual))).toEqual([
       `make: edit-destination ${KEY} 10.1.1.1:8080 weight 1`,
     ]);
@@ -251,7 +249,11 @@ describe('phases', () => {
   ])('edit a virtual server in which %s differs', (_, fields) => {
     const desired = want(service(), one);
     const actual = after(desired);
-    advance(actual, [{ kind: 'edit-virtual-server', server: virtualServer('TCP', fields) }]);
+    advance(
+      actual,
+      [{ kind: 'edit-virtual-server', server: virtualServer('TCP', fields) }],
+      expectedOf(emptyDesired()),
+    );
     expect(show(plan(desired, actual))).toEqual([`make: edit-virtual-server ${KEY}`]);
   });
 

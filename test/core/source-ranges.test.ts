@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type ActualStore, adoptReading, advance } from '../../src/core/actual.ts';
 import { emptyAddresses } from '../../src/core/address-index.ts';
 import { compileService } from '../../src/core/compile.ts';
-import { type DesiredStore, emptyDesired, setContribution } from '../../src/core/desired.ts';
+import { type DesiredStore, emptyDesired, expectedOf, setContribution } from '../../src/core/desired.ts';
 import { frontendKey } from '../../src/core/keys.ts';
 import type { ServiceFact } from '../../src/core/model/facts.ts';
 import type { FilterElement } from '../../src/core/model/filter-element.ts';
@@ -135,7 +135,7 @@ function carryOut(actual: ActualStore, desired: DesiredStore, after: (phase: str
   const rules = { nodeName: 'node-a', vipMode: 'address', excludedCIDRs: [], quarantined: new Set<string>() } as const;
   const made = makePlan({ desired, actual, keys: allKeys(desired, actual), rules });
   for (const phase of phases) {
-    advance(actual, made[phase]);
+    advance(actual, made[phase], expectedOf(desired));
     after(phase);
   }
 }

@@ -38,8 +38,22 @@ export function scriptedPorts(script: Script = {}): ScriptedPorts {
     get lines() {
       return calls.flat();
     },
-    ipvs: { apply: apply('ipvs'), dump: unused, dumpDestinations: unused, close: unused },
-    filter: { apply: apply('filter'), dump: unused, ensureTable: unused, removeTable: unused, close: unused },
+    ipvs: {
+      apply: apply('ipvs'),
+      dump: unused,
+      read: unused,
+      dumpMarks: unused,
+      dumpDestinations: unused,
+      close: unused,
+    },
+    filter: {
+      apply: apply('filter'),
+      dump: unused,
+      read: unused,
+      ensureTable: unused,
+      removeTable: unused,
+      close: unused,
+    },
     link: {
       apply: apply('link'),
       dumpVips: unused,

@@ -1,15 +1,16 @@
 /** One pass: compile what is touched, plan what differs, carry it out, take into account what is now in force. */
 
-import { adoptReading, advance, resourceKeyOf } from '../../core/actual.ts';
+import { advance, resourceKeyOf, vipKey } from '../../core/actual.ts';
 import { isScheduler } from '../../core/annotations.ts';
 import { type Census, takeCensus } from '../../core/census.ts';
 import { compileService } from '../../core/compile.ts';
-import { bySeniority, rivalsOf, setContribution } from '../../core/desired.ts';
+import { bySeniority, expectedOf, rivalsOf, setContribution } from '../../core/desired.ts';
 import { trackDrains } from '../../core/drain.ts';
 import { slicesOf } from '../../core/facts.ts';
-import { isHealthCheckKey } from '../../core/keys.ts';
-import { hasFreeMark, openMarks } from '../../core/marks.ts';
+import { filterElementKey, isHealthCheckKey, virtualServerKey } from '../../core/keys.ts';
+import { hasFreeMark, type MarkHolders, openMarks } from '../../core/marks.ts';
 import type { CompileContext } from '../../core/model/context.ts';
+import type { FilterElement } from '../../core/model/filter-element.ts';
 import type { Plan } from '../../core/model/operation.ts';
 import { allKeys, makePlan } from '../../core/plan.ts';
 import { type Execution, executePlan, type FailedOperation } from '../../kernel/executor.ts';
@@ -26,7 +27,7 @@ export function changePass(state: ReconcilerState, trigger: PassTrigger, service
   for (const service of services) {
     compiled.push(service);
     rivalsOf(state.desired, service).forEach((rival) => rivals.add(rival));
-    for (const key of compileInto(state, service)) {
+    for (const key of compileInto(state, service, () => state.actual)) {
       keys.add(key);
     }
     rivalsOf(state.desired, service).forEach((rival) => rivals.add(rival));
@@ -50,17 +51,23 @@ function isVip(state: ReconcilerState, key: string): boolean {
   return state.desired.resources.get(key)?.resource.kind === 'vip';
 }
 
-/** The kernel is read and adopted before anything is compiled: marks are taken over from it. */
+/**
+ * Everything is compiled before the kernel is read, so that the reading can share what is as it should be. Marks alone
+ * are asked for before: they are taken over from the kernel.
+ */
 export function startPass(state: ReconcilerState): PassOutcome {
   const stopwatch = startStopwatch(state.options.now);
+  const holders = readOnce(() => readMarkHolders(state));
+  const services = bySeniority(state.facts.services.values()).map((service) => service.key);
+  // A start that failed may have compiled Services that are gone by now.
+  const gone = [...state.desired.contributions.keys()].filter((service) => !state.facts.services.has(service));
+  for (const service of [...services, ...gone]) {
+    compileInto(state, service, holders);
+  }
+  stopwatch.lap('compileMs');
   const census = readKernel(state);
   state.isStarted = true;
   stopwatch.lap('readMs');
-  const services = bySeniority(state.facts.services.values()).map((service) => service.key);
-  for (const service of services) {
-    compileInto(state, service);
-  }
-  stopwatch.lap('compileMs');
   return carryOut(state, { trigger: 'start', services, keys: allKeys(state.desired, state.actual), census, stopwatch });
 }
 
@@ -94,7 +101,7 @@ export interface PlannedPass {
 /** Carries a plan out and takes the result into account. */
 export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): PassOutcome {
   const execution = executePlan(plan, state.options.ports);
-  advance(state.actual, execution.performed);
+  advance(state.actual, execution.performed, expectedOf(state.desired));
   for (const key of pass.keys) {
     trackDrains(state.drains, state, key);
   }
@@ -124,15 +131,36 @@ function carryOut(state: ReconcilerState, pass: PlannedPass): PassOutcome {
 
 function readKernel(state: ReconcilerState): Census {
   const { ipvs, link, filter } = state.options.ports;
-  const reading = { virtualServers: ipvs.dump(), vips: link.dumpVips(), elements: filter.dump() ?? [] };
-  state.actual = adoptReading(reading);
+  const expected = expectedOf(state.desired);
+  state.actual = {
+    virtualServers: ipvs.read(expected.virtualServer),
+    vips: new Map(link.dumpVips().map((vip) => [vipKey(vip.address), vip])),
+    elements: filter.read(expected.eachElement) ?? new Map<string, FilterElement>(),
+  };
   state.isUncertain = false;
-  return takeCensus(state.actual);
+  return takeCensus(state.actual, expected);
 }
 
-function compileInto(state: ReconcilerState, key: string): ReadonlySet<string> {
+function readMarkHolders(state: ReconcilerState): MarkHolders {
+  const { ipvs, filter } = state.options.ports;
+  const elements = filter.dump(['inside_view']) ?? [];
+  return {
+    elements: new Map(elements.map((element) => [filterElementKey(element), element])),
+    virtualServers: new Set(ipvs.dumpMarks().map(virtualServerKey)),
+  };
+}
+
+function readOnce<Value extends object>(read: () => Value): () => Value {
+  let value: Value | undefined;
+  return () => {
+    value ??= read();
+    return value;
+  };
+}
+
+function compileInto(state: ReconcilerState, key: string, holders: () => MarkHolders): ReadonlySet<string> {
   const service = state.facts.services.get(key);
-  const session = openMarks(state.marks, state.actual, key);
+  const session = openMarks(state.marks, holders, key);
   const contribution =
     service === undefined
       ? undefined

@@ -1,8 +1,10 @@
 /** Sluice's nftables table in memory, as strict as the kernel: without a table everything is ENOENT. */
 
+import type { Expected } from '../../core/actual.ts';
 import { filterElementKey } from '../../core/keys.ts';
 import type { FilterElement } from '../../core/model/filter-element.ts';
 import type { FilterOperation } from '../../core/model/operation.ts';
+import { isSameElement } from '../../core/plan.ts';
 import { rangesMeet } from '../../core/ranges.ts';
 import { errno, KernelError } from '../error.ts';
 import { setLayouts } from '../nft/set-layout.ts';
@@ -32,7 +34,11 @@ export function fakeFilter(): FakeFilter {
       table.loads += 1;
       table.elements ??= new Map();
     },
-    dump: () => (table.elements === undefined ? undefined : inSetOrder(table.elements)),
+    dump: (sets) =>
+      table.elements === undefined
+        ? undefined
+        : inSetOrder(table.elements).filter(({ set }) => sets === undefined || sets.includes(set)),
+    read: (eachExpected) => (table.elements === undefined ? undefined : sharedWith(eachExpected, table.elements)),
     apply: (operations) => applyAll(table, operations),
     removeTable: () => {
       const outcome = table.elements === undefined ? 'absent' : 'removed';
@@ -114,6 +120,18 @@ function meetsAnother(elements: ReadonlyMap<string, FilterElement>, element: Fil
       filterElementKey({ ...other, set: 'restricted' }) === restricted &&
       rangesMeet(other.range, element.range),
   );
+}
+
+function sharedWith(
+  eachExpected: Expected['eachElement'],
+  elements: ReadonlyMap<string, FilterElement>,
+): Map<string, FilterElement> {
+  const found = new Map([...elements].map(([key, element]) => [key, { ...element }]));
+  eachExpected((key, element) => {
+    const there = found.get(key);
+    if (there !== undefined && isSameElement(element, there)) found.set(key, element);
+  });
+  return found;
 }
 
 function inSetOrder(elements: ReadonlyMap<string, FilterElement>): readonly FilterElement[] {

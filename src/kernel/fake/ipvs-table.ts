@@ -8,8 +8,8 @@ import {
   type VirtualServerIdentity,
   virtualServerFlags,
 } from '../../core/model/virtual-server.ts';
+import { writeAddressText } from '../address-text.ts';
 import type { errno } from '../errno.ts';
-import { writeAddressText } from '../ipvs/address-text.ts';
 import { noScheduler } from '../ipvs/constants.ts';
 import { identityFamily } from '../ipvs/refusal.ts';
 

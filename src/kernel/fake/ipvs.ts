@@ -3,14 +3,17 @@
  * (ip_vs_genl_set_cmd and what it calls in net/netfilter/ipvs/ip_vs_ctl.c). For tests and for simulation.
  */
 
+import type { ActualVirtualServer, Expected } from '../../core/actual.ts';
 import { destinationKey, virtualServerKey } from '../../core/keys.ts';
 import type { IpvsOperation } from '../../core/model/operation.ts';
 import {
+  type Destination,
   type DestinationState,
   type Scheduler,
   schedulers,
   type VirtualServerIdentity,
 } from '../../core/model/virtual-server.ts';
+import { isSameServer } from '../../core/plan.ts';
 import { errno, KernelError } from '../error.ts';
 import { describeIpvsOperation } from '../ipvs/describe.ts';
 import { createEncoder, encodeOperation } from '../ipvs/encode.ts';
@@ -54,6 +57,16 @@ export function fakeIpvs(options: FakeIpvsOptions = {}): FakeIpvs {
         server: there.server,
         destinations: newestFirst(there),
       }));
+    },
+    read: (expected) => {
+      requireOpen(kernel);
+      return new Map([...table.servers.values()].map((there) => sharedWith(expected, there)));
+    },
+    dumpMarks: () => {
+      requireOpen(kernel);
+      return [...table.servers.values()]
+        .map(({ server }) => server.identity)
+        .filter((identity) => identity.kind === 'fwmark');
     },
     dumpDestinations: (identity) => {
       requireOpen(kernel);
@@ -123,6 +136,32 @@ function refusalOf(kernel: FakeKernel, operation: IpvsOperation): number {
   const [injected] = fault < 0 ? [] : kernel.faults.splice(fault, 1);
   const code = injected === undefined ? changeTable(kernel.table, operation) : injected.code;
   return code === undefined ? 0 : errno[code];
+}
+
+function sharedWith(
+  expected: Expected['virtualServer'],
+  there: FakeVirtualServer,
+): readonly [string, ActualVirtualServer] {
+  const { server } = there;
+  const key = virtualServerKey(server.identity);
+  const wanted = expected(key);
+  const destinations = new Map(newestFirst(there).map((state) => [destinationKey(state), withoutCounts(state)]));
+  const isSame = wanted !== undefined && sameDestinations(wanted.destinations, destinations);
+  return [key, isSame && isSameServer(wanted.server, server) ? wanted : { server, destinations }];
+}
+
+function withoutCounts({ address, port, weight, forwarding }: DestinationState): Destination {
+  return { address, port, weight, forwarding };
+}
+
+function sameDestinations(one: ReadonlyMap<string, Destination>, other: ReadonlyMap<string, Destination>): boolean {
+  return (
+    one.size === other.size &&
+    [...one].every(([key, { weight, forwarding }]) => {
+      const there = other.get(key);
+      return there?.weight === weight && there.forwarding === forwarding;
+    })
+  );
 }
 
 /** The kernel adds at the head of the list. */

@@ -1,7 +1,8 @@
 /** Answers to GET_SERVICE, GET_DEST and GET_CONFIG: ip_vs_genl_fill_service and following in ip_vs_ctl.c. */
 
 import type { Family } from '../../core/model/facts.ts';
-import type { DestinationState, VirtualServer, VirtualServerIdentity } from '../../core/model/virtual-server.ts';
+import type { VirtualServer, VirtualServerIdentity } from '../../core/model/virtual-server.ts';
+import { readAddressText } from '../address-text.ts';
 import {
   type AttributeCursor,
   messageAttributes,
@@ -18,7 +19,6 @@ import {
 import { genericHeaderLength } from '../netlink/constants.ts';
 import { NetlinkDecodeError } from '../netlink/decode-error.ts';
 import type { MessageCursor } from '../netlink/message-reader.ts';
-import { readAddressText } from './address-text.ts';
 import {
   destinationAttribute,
   familyOfNumber,
@@ -28,6 +28,7 @@ import {
   serviceAttribute,
   topAttribute,
 } from './constants.ts';
+import { blankDestination, type MakeDestination, type ShownDestination } from './shown-destination.ts';
 import { prefixLengthOfMask } from './sockopt-layout.ts';
 
 /**
@@ -60,27 +61,16 @@ export function readVirtualServer(message: MessageCursor, families: ReadonlySet<
 }
 
 /** Reads a destination; `serviceFamily` holds where the kernel names none. Throws `NetlinkDecodeError`. */
-export function readDestination(message: MessageCursor, serviceFamily: Family): DestinationState {
+export function readDestination<Item>(
+  message: MessageCursor,
+  serviceFamily: Family,
+  make: MakeDestination<Item>,
+): Item {
   const attributes = findNest(message, topAttribute.destination);
-  const read: DestinationFields = {
-    addressAt: -1,
-    family: serviceFamily,
-    port: 0,
-    method: 0,
-    weight: 0,
-    active: 0,
-    inactive: 0,
-  };
-  while (nextAttribute(attributes)) readDestinationAttribute(attributes, read);
-  if (read.addressAt < 0) throw new NetlinkDecodeError('a destination without an address', attributes.value);
-  return {
-    address: readAddressText(message.received.bytes, read.addressAt, read.family),
-    port: read.port,
-    weight: read.weight,
-    forwarding: forwardingOfFlags(read.method),
-    activeConnections: read.active,
-    inactiveConnections: read.inactive,
-  };
+  const shown = { ...blankDestination(), bytes: message.received.bytes, family: serviceFamily };
+  while (nextAttribute(attributes)) readDestinationAttribute(attributes, shown);
+  if (shown.addressAt < 0) throw new NetlinkDecodeError('a destination without an address', attributes.value);
+  return make(shown);
 }
 
 interface ServiceFields {
@@ -92,16 +82,6 @@ interface ServiceFields {
   flags: number;
   timeoutSeconds: number;
   prefixLength: number;
-}
-
-interface DestinationFields {
-  addressAt: number;
-  family: Family;
-  port: number;
-  method: number;
-  weight: number;
-  active: number;
-  inactive: number;
 }
 
 function readServiceAttribute(attribute: AttributeCursor, family: Family, into: ServiceFields): void {
@@ -142,7 +122,7 @@ function identityOf(family: Family, read: ServiceFields): VirtualServerIdentity 
   return { kind: 'address', protocol, address: read.address, port: read.port };
 }
 
-function readDestinationAttribute(attribute: AttributeCursor, into: DestinationFields): void {
+function readDestinationAttribute(attribute: AttributeCursor, into: ShownDestination): void {
   switch (attribute.type) {
     case destinationAttribute.address:
       into.addressAt = addressPosition(attribute);
@@ -151,16 +131,16 @@ function readDestinationAttribute(attribute: AttributeCursor, into: DestinationF
       into.port = readBe16(attribute);
       break;
     case destinationAttribute.forwardingMethod:
-      into.method = readU32(attribute);
+      into.forwarding = forwardingOfFlags(readU32(attribute));
       break;
     case destinationAttribute.weight:
       into.weight = readI32(attribute);
       break;
     case destinationAttribute.activeConnections:
-      into.active = readU32(attribute);
+      into.activeConnections = readU32(attribute);
       break;
     case destinationAttribute.inactiveConnections:
-      into.inactive = readU32(attribute);
+      into.inactiveConnections = readU32(attribute);
       break;
     case destinationAttribute.addressFamily:
       // After the address: which is why the address is only read at the end.

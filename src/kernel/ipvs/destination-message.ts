@@ -5,6 +5,7 @@
 
 import type { IpvsOperation } from '../../core/model/operation.ts';
 import type { VirtualServerIdentity } from '../../core/model/virtual-server.ts';
+import { writeAddressText } from '../address-text.ts';
 import { errno } from '../errno.ts';
 import { beginNest, endNest, putBe16, putBytes, putU16, putU32 } from '../netlink/attribute-writer.ts';
 import {
@@ -16,7 +17,6 @@ import {
   reserve,
   resetBatch,
 } from '../netlink/batch.ts';
-import { writeAddressText } from './address-text.ts';
 import {
   addressFamilyNumber,
   command,

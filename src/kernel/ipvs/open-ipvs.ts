@@ -6,8 +6,9 @@ import type { IpvsPort } from '../ports.ts';
 import { applyIpvsOperations, type Writer } from './apply.ts';
 import { familyName } from './constants.ts';
 import { createEncoder } from './encode.ts';
+import { createExpectedDestinations } from './expected-destinations.ts';
 import { readPageSize } from './page-size.ts';
-import { type Reader, readIpvs, readIpvsDestinations } from './read.ts';
+import { dumpIpvs, type Reader, readIpvs, readIpvsDestinations, readMarks } from './read.ts';
 import { openSockopt } from './sockopt.ts';
 import { type IpvsTimeouts, readTimeouts, writeTimeouts } from './timeouts.ts';
 
@@ -34,7 +35,9 @@ export function openIpvs(options: IpvsOptions = {}): IpvsTable {
     const { writer, reader } = openChannels(options, opened);
     const config = { socket: writer.socket, familyId: writer.encoder.familyId, batch: reader.netlink.batch };
     return {
-      dump: () => readIpvs(reader),
+      dump: () => dumpIpvs(reader),
+      read: (expected) => readIpvs(reader, expected),
+      dumpMarks: () => readMarks(reader),
       dumpDestinations: (identity) => readIpvsDestinations(reader, identity),
       apply: (operations) => applyIpvsOperations(writer, operations),
       readTimeouts: () => readTimeouts(config),
@@ -56,7 +59,11 @@ function openChannels(options: IpvsOptions, opened: { close(): void }[]): { writ
   opened.push(sockopt.handle);
   return {
     writer: { socket, batch: createBatch(), encoder: createEncoder(familyId) },
-    reader: { netlink: { familyId, batch: createBatch(256), services, destinations }, sockopt },
+    reader: {
+      netlink: { familyId, batch: createBatch(256), services, destinations },
+      sockopt,
+      expected: createExpectedDestinations(),
+    },
   };
 }
 

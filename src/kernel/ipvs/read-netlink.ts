@@ -6,12 +6,7 @@
 
 import { destinationKey, virtualServerKey } from '../../core/keys.ts';
 import type { Family } from '../../core/model/facts.ts';
-import type {
-  DestinationState,
-  VirtualServer,
-  VirtualServerIdentity,
-  VirtualServerState,
-} from '../../core/model/virtual-server.ts';
+import type { Destination, VirtualServer, VirtualServerIdentity } from '../../core/model/virtual-server.ts';
 import { errno, KernelError } from '../error.ts';
 import { type Batch, beginMessage, endMessage, putGenericHeader, resetBatch } from '../netlink/batch.ts';
 import { DumpInterruptedError, dump } from '../netlink/dump.ts';
@@ -21,9 +16,17 @@ import { command, familyVersion } from './constants.ts';
 import { readDestination, readVirtualServer } from './decode.ts';
 import { identityFamily } from './refusal.ts';
 import { encodeIdentity } from './service-message.ts';
+import type { MakeDestination } from './shown-destination.ts';
 
 /** How often a table that keeps changing is read. */
 const maximumAttempts = 5;
+
+/** What becomes of what the kernel shows. */
+export interface TableShape<Item, Entry> {
+  /** Begins a virtual server: what to make of its destinations. */
+  readonly begin: (server: VirtualServer) => MakeDestination<Item>;
+  readonly end: (server: VirtualServer, destinations: readonly Item[]) => Entry;
+}
 
 /** The two sockets of reading: a long receive buffer makes each of many short dumps several times slower. */
 export interface NetlinkReader {
@@ -34,26 +37,34 @@ export interface NetlinkReader {
 }
 
 /** Reads every virtual server of `families` with its destinations. Throws `KernelError`, `DumpInterruptedError`. */
-export function readTableByNetlink(reader: NetlinkReader, families: ReadonlySet<Family>): VirtualServerState[] {
-  let states: VirtualServerState[] = [];
+export function readTableByNetlink<Item extends Destination, Entry>(
+  reader: NetlinkReader,
+  families: ReadonlySet<Family>,
+  shape: TableShape<Item, Entry>,
+): readonly Entry[] {
+  let entries: readonly Entry[] = [];
   for (let attempt = 0; attempt < maximumAttempts; attempt += 1) {
     const servers = readServers(reader, families);
     if (servers.length === 0) return [];
-    states = servers.map((server) => ({ server, destinations: readDestinationsByNetlink(reader, server.identity) }));
+    entries = servers.map((server) => {
+      const make = shape.begin(server);
+      return shape.end(server, readDestinationsByNetlink(reader, server.identity, make));
+    });
     // A virtual server that went before its destinations were read looks as if it had none.
-    if (sameOrder(servers, readServers(reader, families), serverKey)) return states;
+    if (sameOrder(servers, readServers(reader, families), serverKey)) return entries;
   }
-  throw new DumpInterruptedError('read virtual servers', maximumAttempts, states);
+  throw new DumpInterruptedError('read virtual servers', maximumAttempts, entries);
 }
 
 /** Reads the destinations of one virtual server; none when it does not exist. Throws as above. */
-export function readDestinationsByNetlink(
+export function readDestinationsByNetlink<Item extends Destination>(
   reader: NetlinkReader,
   identity: VirtualServerIdentity,
-): readonly DestinationState[] {
-  let before: readonly DestinationState[] | undefined;
+  make: MakeDestination<Item>,
+): readonly Item[] {
+  let before: readonly Item[] | undefined;
   for (let attempt = 0; attempt < maximumAttempts; attempt += 1) {
-    const pass = readDestinationsOnce(reader, identity);
+    const pass = readDestinationsOnce(reader, identity, make);
     if (pass.datagrams <= 1 || (before !== undefined && sameOrder(before, pass.items, destinationKey))) {
       return pass.items;
     }
@@ -68,7 +79,8 @@ interface Pass<Item> {
   readonly datagrams: number;
 }
 
-function readServers(reader: NetlinkReader, families: ReadonlySet<Family>): readonly VirtualServer[] {
+/** Reads every virtual server of `families`. Throws `KernelError`, `DumpInterruptedError`. */
+export function readServers(reader: NetlinkReader, families: ReadonlySet<Family>): readonly VirtualServer[] {
   const { batch } = reader;
   resetBatch(batch);
   beginMessage(batch, reader.familyId, 0);
@@ -77,7 +89,11 @@ function readServers(reader: NetlinkReader, families: ReadonlySet<Family>): read
   return dump(reader.services, 'read virtual servers', batch, (message) => readVirtualServer(message, families));
 }
 
-function readDestinationsOnce(reader: NetlinkReader, identity: VirtualServerIdentity): Pass<DestinationState> {
+function readDestinationsOnce<Item>(
+  reader: NetlinkReader,
+  identity: VirtualServerIdentity,
+  make: MakeDestination<Item>,
+): Pass<Item> {
   const { batch } = reader;
   resetBatch(batch);
   const refused = encodeIdentity(batch, reader.familyId, command.getDestination, identity);
@@ -89,7 +105,7 @@ function readDestinationsOnce(reader: NetlinkReader, identity: VirtualServerIden
     // Each datagram has a cursor of its own.
     if (message !== cursor) datagrams += 1;
     cursor = message;
-    return readDestination(message, family);
+    return readDestination(message, family, make);
   });
   return { items, datagrams };
 }

@@ -1,8 +1,29 @@
+import type { ActualVirtualServer, Expected } from '../../core/actual.ts';
+import { virtualServerKey } from '../../core/keys.ts';
 import type { Family } from '../../core/model/facts.ts';
-import type { DestinationState, VirtualServerIdentity, VirtualServerState } from '../../core/model/virtual-server.ts';
+import type {
+  Destination,
+  DestinationState,
+  VirtualServerIdentity,
+  VirtualServerState,
+} from '../../core/model/virtual-server.ts';
+import { isSameServer } from '../../core/plan.ts';
 import { DumpInterruptedError } from '../netlink/dump.ts';
-import { type NetlinkReader, readDestinationsByNetlink, readTableByNetlink } from './read-netlink.ts';
+import {
+  type ExpectedDestinations,
+  expectDestinations,
+  recogniseDestination,
+  settleDestinations,
+} from './expected-destinations.ts';
+import {
+  type NetlinkReader,
+  readDestinationsByNetlink,
+  readServers,
+  readTableByNetlink,
+  type TableShape,
+} from './read-netlink.ts';
 import { identityFamily } from './refusal.ts';
+import { copyDestination, type MakeDestination } from './shown-destination.ts';
 import { countDestinationsIPv4, type IpvsSockopt, readDestinationsIPv4, readServicesIPv4 } from './sockopt.ts';
 import type { ServiceEntry } from './sockopt-layout.ts';
 
@@ -10,52 +31,102 @@ import type { ServiceEntry } from './sockopt-layout.ts';
 export interface Reader {
   readonly netlink: NetlinkReader;
   readonly sockopt: IpvsSockopt;
+  readonly expected: ExpectedDestinations;
 }
 
 const maximumAttempts = 5;
 
-/** The whole table: IPv4 by getsockopt, the rest over netlink. See `IpvsPort.dump`. */
-export function readIpvs(reader: Reader): readonly VirtualServerState[] {
-  const states = readIPv4(reader);
-  return states.concat(readTableByNetlink(reader.netlink, ipv6));
+/** See `IpvsPort.dump`. */
+export function dumpIpvs(reader: Reader): readonly VirtualServerState[] {
+  return readTable(reader, {
+    begin: () => copyDestination,
+    end: (server, destinations) => ({ server, destinations }),
+  });
+}
+
+/** See `IpvsPort.read`. */
+export function readIpvs(
+  { expected, ...reader }: Reader,
+  wanted: Expected['virtualServer'],
+): Map<string, ActualVirtualServer> {
+  const make: MakeDestination<Destination> = (shown) => recogniseDestination(expected, shown);
+  return new Map(
+    readTable(
+      { expected, ...reader },
+      {
+        begin: (server) => {
+          expectDestinations(expected, wanted(virtualServerKey(server.identity))?.destinations);
+          return make;
+        },
+        end: (server, shown): readonly [string, ActualVirtualServer] => {
+          const key = virtualServerKey(server.identity);
+          const destinations = settleDestinations(expected, shown);
+          const same = wanted(key);
+          const isShared = same?.destinations === destinations && isSameServer(same.server, server);
+          return [key, isShared ? same : { server, destinations }];
+        },
+      },
+    ),
+  );
+}
+
+/** See `IpvsPort.dumpMarks`. */
+export function readMarks(reader: Reader): readonly VirtualServerIdentity[] {
+  const servers = [
+    ...readServicesIPv4(reader.sockopt, 'marks').map((entry) => entry.server),
+    ...readServers(reader.netlink, ipv6),
+  ];
+  return servers.map((server) => server.identity).filter((identity) => identity.kind === 'fwmark');
 }
 
 /** See `IpvsPort.dumpDestinations`. */
 export function readIpvsDestinations(reader: Reader, identity: VirtualServerIdentity): readonly DestinationState[] {
-  if (identityFamily(identity) === 'IPv6') return readDestinationsByNetlink(reader.netlink, identity);
+  const make = copyDestination;
+  if (identityFamily(identity) === 'IPv6') return readDestinationsByNetlink(reader.netlink, identity, make);
   const count = countDestinationsIPv4(reader.sockopt, identity);
-  return count === undefined ? [] : (destinationsOf(reader, identity, count) ?? []);
+  return count === undefined ? [] : (destinationsOf(reader, identity, { count, make }) ?? []);
 }
 
 const ipv6: ReadonlySet<Family> = new Set<Family>(['IPv6']);
 
-/** The list of virtual servers is of one moment; one that is gone when its destinations are asked for starts it anew. */
-function readIPv4(reader: Reader): VirtualServerState[] {
-  let states: VirtualServerState[] = [];
-  for (let attempt = 0; attempt < maximumAttempts; attempt += 1) {
-    states = [];
-    const entries = readServicesIPv4(reader.sockopt);
-    if (entries.every((entry) => collect(reader, entry, states))) return states;
-  }
-  throw new DumpInterruptedError('read IPv4 virtual servers', maximumAttempts, states);
+/** The whole table: IPv4 by getsockopt, the rest over netlink. */
+function readTable<Item extends Destination, Entry>(reader: Reader, shape: TableShape<Item, Entry>): readonly Entry[] {
+  return readIPv4(reader, shape).concat(readTableByNetlink(reader.netlink, ipv6, shape));
 }
 
-function collect(reader: Reader, entry: ServiceEntry, states: VirtualServerState[]): boolean {
-  const { server, destinationCount } = entry;
-  const destinations = destinationsOf(reader, server.identity, destinationCount);
+/** The list of virtual servers is of one moment; one that is gone when its destinations are asked for starts it anew. */
+function readIPv4<Item extends Destination, Entry>(reader: Reader, shape: TableShape<Item, Entry>): Entry[] {
+  let entries: Entry[] = [];
+  for (let attempt = 0; attempt < maximumAttempts; attempt += 1) {
+    entries = [];
+    const services = readServicesIPv4(reader.sockopt, 'all');
+    if (services.every((service) => collect(reader, service, shape, entries))) return entries;
+  }
+  throw new DumpInterruptedError('read IPv4 virtual servers', maximumAttempts, entries);
+}
+
+function collect<Item extends Destination, Entry>(
+  reader: Reader,
+  { server, destinationCount }: ServiceEntry,
+  shape: TableShape<Item, Entry>,
+  entries: Entry[],
+): boolean {
+  const make = shape.begin(server);
+  const destinations = destinationsOf(reader, server.identity, { count: destinationCount, make });
   if (destinations === undefined) return false;
-  states.push({ server, destinations });
+  entries.push(shape.end(server, destinations));
   return true;
 }
 
-function destinationsOf(
+function destinationsOf<Item extends Destination>(
   reader: Reader,
   identity: VirtualServerIdentity,
-  count: number,
-): readonly DestinationState[] | undefined {
+  expected: { readonly count: number; readonly make: MakeDestination<Item> },
+): readonly Item[] | undefined {
+  const { count, make } = expected;
   if (count === 0) return [];
-  const destinations = readDestinationsIPv4(reader.sockopt, identity, count);
+  const destinations = readDestinationsIPv4(reader.sockopt, identity, expected);
   // Fewer than counted: some are IPv6 (behind a tunnel), or were removed since. Netlink shows both.
   if (destinations === undefined || destinations.length >= count) return destinations;
-  return readDestinationsByNetlink(reader.netlink, identity);
+  return readDestinationsByNetlink(reader.netlink, identity, make);
 }

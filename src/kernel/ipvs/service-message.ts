@@ -1,6 +1,7 @@
 /** Messages about virtual servers: ip_vs_genl_parse_service in net/netfilter/ipvs/ip_vs_ctl.c is their reader. */
 
 import { type VirtualServer, type VirtualServerIdentity, virtualServerFlags } from '../../core/model/virtual-server.ts';
+import { writeAddressText } from '../address-text.ts';
 import { errno } from '../errno.ts';
 import {
   beginNest,
@@ -13,7 +14,6 @@ import {
   putU32,
 } from '../netlink/attribute-writer.ts';
 import { abandonMessage, type Batch, beginMessage, endMessage, putGenericHeader } from '../netlink/batch.ts';
-import { writeAddressText } from './address-text.ts';
 import {
   addressFamilyNumber,
   command,

@@ -4,17 +4,21 @@
  * room is zeroed before, and asked for with some to spare.
  */
 
-import type { DestinationState, VirtualServer, VirtualServerIdentity } from '../../core/model/virtual-server.ts';
+import type { VirtualServer, VirtualServerIdentity } from '../../core/model/virtual-server.ts';
+import { readAddressText, writeAddressText } from '../address-text.ts';
 import { NetlinkDecodeError } from '../netlink/decode-error.ts';
 import type { ReceivedBytes } from '../netlink/received.ts';
-import { readAddressText, writeAddressText } from './address-text.ts';
 import { forwardingOfFlags, hashedFlag, protocolNumber, protocolOfNumber } from './constants.ts';
+import { blankDestination, type MakeDestination } from './shown-destination.ts';
 
 /** An IPv4 virtual server with the number of its destinations, those of the other family included. */
 export interface ServiceEntry {
   readonly server: VirtualServer;
   readonly destinationCount: number;
 }
+
+/** All virtual servers, or those of firewall marks. */
+export type WantedServices = 'all' | 'marks';
 
 const servicesHeader = 8;
 const destinationsHeader = 24;
@@ -65,13 +69,18 @@ export function layDestinationsRequest(
 }
 
 /** Reads the entries that the kernel wrote: undefined when all room was taken, so that there may be more. */
-export function readServices(received: ReceivedBytes, room: number): readonly ServiceEntry[] | undefined {
+export function readServices(
+  received: ReceivedBytes,
+  room: number,
+  wanted: WantedServices,
+): readonly ServiceEntry[] | undefined {
   const entries: ServiceEntry[] = [];
   for (let index = 0; index < room; index += 1) {
     const at = servicesHeader + index * serviceEntryLength;
     // Only room that was left has neither: the kernel stores TCP for a firewall mark.
     if (received.view.getUint16(at, true) === 0 && received.view.getUint32(at + 12, true) === 0) return entries;
-    const server = readServer(received, at);
+    const isWanted = wanted === 'all' || received.view.getUint32(at + 12, true) !== 0;
+    const server = isWanted ? readServer(received, at) : undefined;
     if (server !== undefined) entries.push({ server, destinationCount: received.view.getUint32(at + 44, true) });
   }
   return undefined;
@@ -83,21 +92,25 @@ export function readDestinationCount(received: ReceivedBytes): number {
 }
 
 /** Reads the entries that the kernel wrote: undefined when all room was taken, so that there may be more. */
-export function readDestinations(received: ReceivedBytes, room: number): readonly DestinationState[] | undefined {
+export function readDestinations<Item>(
+  received: ReceivedBytes,
+  room: number,
+  make: MakeDestination<Item>,
+): readonly Item[] | undefined {
   const { view, bytes } = received;
-  const destinations: DestinationState[] = [];
+  const items: Item[] = [];
+  const shown = { ...blankDestination(), bytes };
   for (let index = 0; index < room; index += 1) {
     const at = destinationsHeader + index * destinationEntry;
     // 0.0.0.0 is refused as a destination.
-    if (view.getUint32(at, true) === 0) return destinations;
-    destinations.push({
-      address: readAddressText(bytes, at, 'IPv4'),
-      port: view.getUint16(at + 4, false),
-      weight: view.getInt32(at + 12, true),
-      forwarding: forwardingOfFlags(view.getUint32(at + 8, true)),
-      activeConnections: view.getUint32(at + 24, true),
-      inactiveConnections: view.getUint32(at + 28, true),
-    });
+    if (view.getUint32(at, true) === 0) return items;
+    shown.addressAt = at;
+    shown.port = view.getUint16(at + 4, false);
+    shown.forwarding = forwardingOfFlags(view.getUint32(at + 8, true));
+    shown.weight = view.getInt32(at + 12, true);
+    shown.activeConnections = view.getUint32(at + 24, true);
+    shown.inactiveConnections = view.getUint32(at + 28, true);
+    items.push(make(shown));
   }
   return undefined;
 }

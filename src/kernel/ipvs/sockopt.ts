@@ -5,9 +5,10 @@
  */
 
 import { type IpvsSockoptHandle, openIpvsSockopt } from '../../../native/index.ts';
-import type { DestinationState, VirtualServerIdentity } from '../../core/model/virtual-server.ts';
+import type { VirtualServerIdentity } from '../../core/model/virtual-server.ts';
 import { errno, isKernelError, KernelError, toKernelError } from '../error.ts';
 import { createReceiveBuffer, type ReceivedBytes } from '../netlink/received.ts';
+import type { MakeDestination } from './shown-destination.ts';
 import {
   destinationsLength,
   infoLength,
@@ -21,6 +22,7 @@ import {
   type ServiceEntry,
   serviceEntryLength,
   servicesLength,
+  type WantedServices,
 } from './sockopt-layout.ts';
 
 /** The options (IP_VS_BASE_CTL is 64 + 1024 + 64). */
@@ -50,7 +52,7 @@ export function createSockopt(handle: IpvsSockoptHandle): IpvsSockopt {
 }
 
 /** Reads every IPv4 virtual server at one moment. Throws `KernelError`. */
-export function readServicesIPv4(sockopt: IpvsSockopt): readonly ServiceEntry[] {
+export function readServicesIPv4(sockopt: IpvsSockopt, wanted: WantedServices): readonly ServiceEntry[] {
   const operation = 'read IPv4 virtual servers';
   call(sockopt, operation, option.info, infoLength);
   let room = readServiceCount(sockopt.buffer) + spare;
@@ -59,7 +61,7 @@ export function readServicesIPv4(sockopt: IpvsSockopt): readonly ServiceEntry[] 
     makeRoom(sockopt, length);
     layServicesRequest(sockopt.buffer, room);
     call(sockopt, operation, option.services, length);
-    const entries = readServices(sockopt.buffer, room);
+    const entries = readServices(sockopt.buffer, room, wanted);
     if (entries !== undefined) return entries;
     // Some were added since they were counted.
     room *= 2;
@@ -75,22 +77,22 @@ export function countDestinationsIPv4(sockopt: IpvsSockopt, identity: VirtualSer
 }
 
 /**
- * Reads the IPv4 destinations of an IPv4 virtual server at one moment; undefined when it does not exist. `expected` is
+ * Reads the IPv4 destinations of an IPv4 virtual server at one moment; undefined when it does not exist. `count` is
  * how many there may be. Throws `KernelError`.
  */
-export function readDestinationsIPv4(
+export function readDestinationsIPv4<Item>(
   sockopt: IpvsSockopt,
   identity: VirtualServerIdentity,
-  expected: number,
-): readonly DestinationState[] | undefined {
+  expected: { readonly count: number; readonly make: MakeDestination<Item> },
+): readonly Item[] | undefined {
   const operation = 'read IPv4 destinations';
-  let room = expected + spare;
+  let room = expected.count + spare;
   for (;;) {
     const length = destinationsLength(room);
     makeRoom(sockopt, length);
     if (!layDestinationsRequest(sockopt.buffer, identity, room)) throw new KernelError(operation, errno.EINVAL);
     if (!callUnlessAbsent(sockopt, operation, option.destinations, length)) return undefined;
-    const destinations = readDestinations(sockopt.buffer, room);
+    const destinations = readDestinations(sockopt.buffer, room, expected.make);
     if (destinations !== undefined) return destinations;
     room *= 2;
   }

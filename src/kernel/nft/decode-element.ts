@@ -1,14 +1,15 @@
 /** Reads the elements of a set back. */
 
-import { readAddress } from '../../core/address.ts';
 import type { FilterElement } from '../../core/model/filter-element.ts';
 import { formatRange } from '../../core/ranges.ts';
+import { readAddressText } from '../address-text.ts';
 import {
   type AttributeCursor,
   messageAttributes,
   nestedAttributes,
   nextAttribute,
   readU32,
+  valueLength,
   viewBytes,
 } from '../netlink/attribute-reader.ts';
 import { netfilterHeaderLength } from '../netlink/constants.ts';
@@ -27,76 +28,102 @@ import {
 import { keyLength, protocolOfNumber, type SetLayout } from './set-layout.ts';
 import { readComment } from './user-data.ts';
 
-/**
- * The elements of `set` in one answer to a dump. Elements that sluice could not have written (another protocol, an
- * address paired with another) are left out. Throws NetlinkDecodeError.
- */
-export function readElements(message: MessageCursor, set: SetLayout): readonly FilterElement[] {
-  if (message.type !== NFT_MSG_NEWSETELEM) return [];
-  const elements: FilterElement[] = [];
+/** An element as the kernel shows it; valid only while the buffer is, and filled anew for each element. */
+export interface ShownElement {
+  bytes: Buffer;
+  view: DataView;
+  /** Where its key begins. */
+  keyAt: number;
+  /** Where the key of its last address begins; -1 but in sets with ranges. */
+  keyEndAt: number;
+  /** The data of a map. */
+  mark: number | undefined;
+  comment: string | undefined;
+}
+
+/** Shows each element of `set` in one answer to a dump. Throws NetlinkDecodeError. */
+export function eachElement(message: MessageCursor, set: SetLayout, visit: (shown: ShownElement) => void): void {
+  if (message.type !== NFT_MSG_NEWSETELEM) return;
+  const { bytes, view } = message.received;
+  const shown: ShownElement = { bytes, view, keyAt: -1, keyEndAt: -1, mark: undefined, comment: undefined };
   const cursor = messageAttributes(message, netfilterHeaderLength);
   while (nextAttribute(cursor)) {
     if (cursor.type !== NFTA_SET_ELEM_LIST_ELEMENTS) continue;
     const list = nestedAttributes(cursor);
     while (nextAttribute(list)) {
-      const element = list.type === NFTA_LIST_ELEM ? readElement(list, set) : undefined;
-      if (element !== undefined) elements.push(element);
+      if (list.type === NFTA_LIST_ELEM && readElement(list, set, shown)) visit(shown);
     }
   }
+}
+
+/** The elements of `set` in one answer to a dump that sluice can have written. Throws NetlinkDecodeError. */
+export function copyElements(message: MessageCursor, set: SetLayout): readonly FilterElement[] {
+  const elements: FilterElement[] = [];
+  eachElement(message, set, (shown) => {
+    const element = makeElement(set, shown);
+    if (element !== undefined) elements.push(element);
+  });
   return elements;
 }
 
-/** What the kernel says of one element. */
-interface Raw {
-  readonly key: Buffer;
-  /** Of sets with ranges. */
-  readonly keyEnd: Buffer | undefined;
-  readonly mark: number | undefined;
-  readonly comment: string | undefined;
+/**
+ * The element as the model has it; undefined for one that sluice could not have written (another protocol, an address
+ * paired with another).
+ */
+export function makeElement(set: SetLayout, shown: ShownElement): FilterElement | undefined {
+  const { bytes, keyAt, mark, comment } = shown;
+  const remark = comment === undefined ? {} : { comment };
+  if (set.set === 'fwmarks') return { set: set.set, family: set.family, mark: bytes.readUInt32LE(keyAt), ...remark };
+  const address = readAddressText(bytes, keyAt, set.family);
+  if (set.set === 'vips') return { set: set.set, address };
+  const addressEnd = keyAt + (set.family === 'IPv4' ? 4 : 16);
+  if (set.set === 'hairpin') {
+    return readAddressText(bytes, addressEnd, set.family) === address ? { set: set.set, address } : undefined;
+  }
+  const protocol = protocolOfNumber(bytes.readUInt8(addressEnd));
+  if (protocol === undefined) return undefined;
+  const frontend = { address, protocol, port: bytes.readUInt16BE(addressEnd + 4) };
+  if (set.set === 'inside_view') return mark === undefined ? undefined : { set: set.set, ...frontend, mark };
+  if (set.set === 'allowed_sources') return { set: set.set, ...frontend, range: readRange(set, shown) };
+  return set.set === 'virtual_servers' ? { set: set.set, ...frontend, ...remark } : { set: set.set, ...frontend };
 }
 
-function readElement(list: AttributeCursor, set: SetLayout): FilterElement | undefined {
-  let key: Buffer | undefined;
-  let keyEnd: Buffer | undefined;
-  let mark: number | undefined;
-  let comment: string | undefined;
+/** The addresses at the end of the first and of the last key. */
+function readRange(set: SetLayout, { bytes, keyAt, keyEndAt }: ShownElement): string {
+  const length = set.family === 'IPv4' ? 4 : 16;
+  const last = keyEndAt < 0 ? keyAt : keyEndAt;
+  const addressOf = (key: number): Buffer => bytes.subarray(key + keyLength(set) - length, key + keyLength(set));
+  return formatRange({ first: addressOf(keyAt), last: addressOf(last) }, set.family);
+}
+
+/** False for an element without a key. */
+function readElement(list: AttributeCursor, set: SetLayout, into: ShownElement): boolean {
+  into.keyAt = -1;
+  into.keyEndAt = -1;
+  into.mark = undefined;
+  into.comment = undefined;
   const cursor = nestedAttributes(list);
   while (nextAttribute(cursor)) {
-    if (cursor.type === NFTA_SET_ELEM_KEY) key = readValue(cursor, viewBytes);
-    else if (cursor.type === NFTA_SET_ELEM_KEY_END) keyEnd = readValue(cursor, viewBytes);
-    else if (cursor.type === NFTA_SET_ELEM_DATA) mark = readValue(cursor, readU32);
-    else if (cursor.type === NFTA_SET_ELEM_USERDATA) comment = readComment(viewBytes(cursor));
+    if (cursor.type === NFTA_SET_ELEM_KEY) into.keyAt = readKeyPosition(cursor, set);
+    else if (cursor.type === NFTA_SET_ELEM_KEY_END) into.keyEndAt = readKeyPosition(cursor, set);
+    else if (cursor.type === NFTA_SET_ELEM_DATA) into.mark = readValue(cursor, readU32);
+    else if (cursor.type === NFTA_SET_ELEM_USERDATA) into.comment = readComment(viewBytes(cursor));
   }
-  if (key === undefined) return undefined;
-  if (Math.min(key.length, keyEnd?.length ?? key.length) < keyLength(set)) {
-    throw new NetlinkDecodeError('the key of an element is cut short', list.value);
-  }
-  return makeElement(set, { key, keyEnd, mark, comment });
+  return into.keyAt >= 0;
+}
+
+function readKeyPosition(outer: AttributeCursor, set: SetLayout): number {
+  const keyAt = readValue(outer, (value) => {
+    if (valueLength(value) < keyLength(set)) {
+      throw new NetlinkDecodeError('the key of an element is cut short', value.value);
+    }
+    return value.value;
+  });
+  return keyAt ?? -1;
 }
 
 function readValue<Value>(outer: AttributeCursor, read: (cursor: AttributeCursor) => Value): Value | undefined {
   const cursor = nestedAttributes(outer);
   while (nextAttribute(cursor)) if (cursor.type === NFTA_DATA_VALUE) return read(cursor);
   return undefined;
-}
-
-function makeElement(set: SetLayout, { key, keyEnd, mark, comment }: Raw): FilterElement | undefined {
-  const remark = comment === undefined ? {} : { comment };
-  if (set.set === 'fwmarks') return { set: set.set, family: set.family, mark: key.readUInt32LE(0), ...remark };
-  const address = readAddress(key, 0, set.family);
-  if (set.set === 'vips') return { set: set.set, address };
-  const addressEnd = set.family === 'IPv4' ? 4 : 16;
-  if (set.set === 'hairpin') {
-    return readAddress(key, addressEnd, set.family) === address ? { set: set.set, address } : undefined;
-  }
-  const protocol = protocolOfNumber(key.readUInt8(addressEnd));
-  if (protocol === undefined) return undefined;
-  const frontend = { address, protocol, port: key.readUInt16BE(addressEnd + 4) };
-  if (set.set === 'inside_view') return mark === undefined ? undefined : { set: set.set, ...frontend, mark };
-  if (set.set === 'allowed_sources') {
-    const at = addressEnd + 8;
-    const bounds = { first: key.subarray(at, at + addressEnd), last: (keyEnd ?? key).subarray(at, at + addressEnd) };
-    return { set: set.set, ...frontend, range: formatRange(bounds, set.family) };
-  }
-  return set.set === 'virtual_servers' ? { set: set.set, ...frontend, ...remark } : { set: set.set, ...frontend };
 }

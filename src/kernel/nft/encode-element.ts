@@ -1,9 +1,9 @@
 /** Writes the messages that add and remove elements. */
 
-import { writeAddress } from '../../core/address.ts';
 import type { Protocol } from '../../core/model/facts.ts';
 import type { FilterElement } from '../../core/model/filter-element.ts';
 import { boundsOf } from '../../core/ranges.ts';
+import { writeAddressText } from '../address-text.ts';
 import { beginNest, endNest, nestLength, putBytes, putString } from '../netlink/attribute-writer.ts';
 import { type Batch, beginMessage, endMessage, putNetfilterHeader } from '../netlink/batch.ts';
 import { NLM_F_CREATE } from '../netlink/constants.ts';
@@ -73,6 +73,26 @@ function lastKey(set: SetLayout, element: Extract<FilterElement, { readonly set:
   return key;
 }
 
+/** Writes an element's key over zeros. Throws as above. */
+export function writeKey(key: Uint8Array, element: FilterElement): void {
+  switch (element.set) {
+    case 'fwmarks':
+      writeMark(key, element.mark);
+      return;
+    case 'vips':
+      writeAddress(element.address, key, 0);
+      return;
+    case 'hairpin':
+      writeAddress(element.address, key, writeAddress(element.address, key, 0));
+      return;
+    case 'allowed_sources':
+      key.set(boundsOf(element.range).first, writeFrontend(key, element));
+      return;
+    default:
+      writeFrontend(key, element);
+  }
+}
+
 function putElement(batch: Batch, set: SetLayout, element: FilterElement, isAdd: boolean): void {
   const nest = beginNest(batch, NFTA_LIST_ELEM);
   putValue(batch, NFTA_SET_ELEM_KEY, elementKey(set, element));
@@ -92,23 +112,10 @@ function putValue(batch: Batch, type: number, value: Uint8Array): void {
   endNest(batch, nest);
 }
 
-function writeKey(key: Uint8Array, element: FilterElement): void {
-  switch (element.set) {
-    case 'fwmarks':
-      writeMark(key, element.mark);
-      return;
-    case 'vips':
-      writeAddress(element.address, key, 0);
-      return;
-    case 'hairpin':
-      writeAddress(element.address, key, writeAddress(element.address, key, 0));
-      return;
-    case 'allowed_sources':
-      key.set(boundsOf(element.range).first, writeFrontend(key, element));
-      return;
-    default:
-      writeFrontend(key, element);
-  }
+function writeAddress(text: string, key: Uint8Array, at: number): number {
+  const length = writeAddressText(text, key, at);
+  if (length === 0) throw new RangeError(`expected an address, found ${JSON.stringify(text)}`);
+  return at + length;
 }
 
 /** Returns the number of bytes written. */

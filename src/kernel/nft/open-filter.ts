@@ -7,7 +7,7 @@ import type { FilterPort } from '../ports.ts';
 import { applyElements } from './apply-elements.ts';
 import { loadSkeleton } from './load-skeleton.ts';
 import { isLoaded } from './read-skeleton.ts';
-import { countRules, deleteTable, dumpElements } from './read-table.ts';
+import { countRules, deleteTable, dumpElements, readElements } from './read-table.ts';
 import { renderSkeleton } from './skeleton.ts';
 
 /**
@@ -27,6 +27,8 @@ export function openFilter(options: { readonly networkNamespace?: string } = {})
   const batch = createBatch();
   /** Known once the table was loaded: with another number of rules somebody has flushed or changed it. */
   let expectedRules: number | undefined;
+  const whole = <Elements>(elements: Elements): Elements | undefined =>
+    expectedRules === undefined || countRules(socket) === expectedRules ? elements : undefined;
   return {
     ensureTable: async (skeleton) => {
       const rendered = renderSkeleton(skeleton);
@@ -35,11 +37,8 @@ export function openFilter(options: { readonly networkNamespace?: string } = {})
       }
       expectedRules = rendered.rules;
     },
-    dump: () => {
-      const elements = dumpElements(socket);
-      const isWhole = expectedRules === undefined || countRules(socket) === expectedRules;
-      return isWhole ? elements : undefined;
-    },
+    dump: (sets) => whole(dumpElements(socket, sets)),
+    read: (eachExpected) => whole(readElements(socket, eachExpected)),
     apply: (operations) => applyElements({ socket, batch }, operations),
     removeTable: () => {
       resetBatch(batch);

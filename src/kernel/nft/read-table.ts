@@ -1,11 +1,12 @@
 /** Reads what the kernel holds of sluice's table, and removes it. */
 
-import type { FilterElement } from '../../core/model/filter-element.ts';
+import type { Expected } from '../../core/actual.ts';
+import { type FilterElement, type SetName, setNames } from '../../core/model/filter-element.ts';
 import { errno, isKernelError, KernelError } from '../error.ts';
 import { putString } from '../netlink/attribute-writer.ts';
 import { type Batch, beginMessage, createBatch, endMessage, putNetfilterHeader } from '../netlink/batch.ts';
 import { dump } from '../netlink/dump.ts';
-import type { MessageCursor } from '../netlink/message-reader.ts';
+import type { ReadMessage } from '../netlink/request.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import { beginTransaction, commitTransaction, endTransaction } from '../netlink/transaction.ts';
 import {
@@ -20,13 +21,44 @@ import {
   NFTA_SET_ELEM_LIST_TABLE,
   NFTA_TABLE_NAME,
 } from './constants.ts';
-import { readElements } from './decode-element.ts';
+import { copyElements } from './decode-element.ts';
+import { groupBySet, recogniseElements } from './expected-elements.ts';
 import { type SetLayout, setLayouts, tableName } from './set-layout.ts';
 
-/** Every element of every set; undefined when the table or one of its sets is missing. Throws KernelError. */
-export function dumpElements(socket: NetlinkSocket): readonly FilterElement[] | undefined {
+/** Every element of these sets; undefined when the table or one of them is missing. Throws KernelError. */
+export function dumpElements(
+  socket: NetlinkSocket,
+  sets: readonly SetName[] = setNames,
+): readonly FilterElement[] | undefined {
+  const wanted = setLayouts.filter((layout) => sets.includes(layout.set));
+  return unlessMissing(() =>
+    wanted.flatMap((set) => dumpSet(socket, set, (message) => copyElements(message, set)).flat()),
+  );
+}
+
+/** Every element of every set by key, the expected ones themselves where they are there. Else as `dumpElements`. */
+export function readElements(
+  socket: NetlinkSocket,
+  eachExpected: Expected['eachElement'],
+): Map<string, FilterElement> | undefined {
+  const expected = groupBySet(eachExpected);
+  return unlessMissing(() => {
+    const elements = new Map<string, FilterElement>();
+    for (const set of setLayouts) {
+      for (const found of dumpSet(socket, set, recogniseElements(set, expected))) {
+        found.keys.forEach((key, index) => {
+          const element = found.elements[index];
+          if (element !== undefined) elements.set(key, element);
+        });
+      }
+    }
+    return elements;
+  });
+}
+
+function unlessMissing<Value>(read: () => Value): Value | undefined {
   try {
-    return setLayouts.flatMap((set) => dumpSet(socket, set));
+    return read();
   } catch (thrown) {
     if (isKernelError(thrown) && thrown.errno === errno.ENOENT) return undefined;
     throw thrown;
@@ -61,12 +93,12 @@ export function deleteTable(target: { readonly socket: NetlinkSocket; readonly b
   throw new KernelError(operation, failure.errno, { extendedAck: failure.extendedAck });
 }
 
-function dumpSet(socket: NetlinkSocket, set: SetLayout): readonly FilterElement[] {
+function dumpSet<Item>(socket: NetlinkSocket, set: SetLayout, read: ReadMessage<Item>): readonly Item[] {
   const batch = createBatch(128);
   beginMessage(batch, NFT_MSG_GETSETELEM, 0);
   putNetfilterHeader(batch, NFPROTO_INET, 0, 0);
   putString(batch, NFTA_SET_ELEM_LIST_TABLE, tableName);
   putString(batch, NFTA_SET_ELEM_LIST_SET, set.name);
   endMessage(batch);
-  return dump(socket, `dump set ${set.name}`, batch, (message: MessageCursor) => readElements(message, set)).flat();
+  return dump(socket, `dump set ${set.name}`, batch, read);
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { ReconcilerView } from '../../../src/app/reconciler/state.ts';
 import { resourceKeyOf } from '../../../src/core/actual.ts';
 import { refusalsOf } from '../../../src/core/desired.ts';
 import { renderIpvs } from '../../../src/kernel/ipvs/render.ts';
+import type { IpvsPort } from '../../../src/kernel/ports.ts';
 import { context } from '../../support/context.ts';
 import { endpoint, localEndpoint, service, servicePort, slice, terminating } from '../../support/facts.ts';
 import { type FakePorts, fakePorts, reconcilerOn, sets, writes } from '../../support/node-ports.ts';
@@ -119,7 +121,7 @@ describe('a reconciler', () => {
   it('does not take itself for started when the kernel could not be read', async () => {
     const ports = await fakePorts();
     let isBroken = true;
-    const ipvs = { ...ports.ipvs, dump: () => (isBroken ? raise() : ports.ipvs.dump()) };
+    const ipvs: IpvsPort = { ...ports.ipvs, read: (expected) => (isBroken ? raise() : ports.ipvs.read(expected)) };
     const reconciler = reconcilerOn({ ...ports, ipvs });
     reconciler.changes([web(), endpoints(one)]);
     expect(() => reconciler.start()).toThrow('broken');
@@ -129,7 +131,44 @@ describe('a reconciler', () => {
     reconciler.start();
     expectSettled(reconciler, ports);
   });
+
+  it('makes nothing of a Service that went between two attempts to start', async () => {
+    const ports = await fakePorts();
+    let isBroken = true;
+    const ipvs: IpvsPort = { ...ports.ipvs, read: (expected) => (isBroken ? raise() : ports.ipvs.read(expected)) };
+    const reconciler = reconcilerOn({ ...ports, ipvs });
+    reconciler.changes([web(), endpoints(one)]);
+    expect(() => reconciler.start()).toThrow('broken');
+    reconciler.changes([{ change: 'delete', kind: 'Service', key: 'default/web' }]);
+    isBroken = false;
+    reconciler.start();
+    expect(writes(ports)).toBe(0);
+  });
+
+  it('shares with what is wanted what the kernel holds of it, at the start, after a change and at an audit', async () => {
+    const ports = await fakePorts();
+    const reconciler = reconcilerOn(ports);
+    reconciler.changes([web(), endpoints(one)]);
+    reconciler.start();
+    expectShared(reconciler.view);
+    reconciler.changes([endpoints(one, two)]);
+    reconciler.audit();
+    expectShared(reconciler.view);
+    const again = reconcilerOn(ports);
+    again.changes([web(), endpoints(one, two)]);
+    again.start();
+    expectShared(again.view);
+  });
 });
+
+function expectShared({ desired, actual }: ReconcilerView): void {
+  const wanted = [...desired.resources.values()].map(({ resource }) => resource);
+  const servers = wanted.filter((resource) => resource.kind === 'virtual-server');
+  const elements = wanted.filter((resource) => resource.kind === 'element');
+  expect(servers.length).toBeGreaterThan(0);
+  for (const { key, value } of servers) expect(actual.virtualServers.get(key)).toBe(value);
+  for (const { key, value } of elements) expect(actual.elements.get(key)).toBe(value);
+}
 
 function raise(): never {
   throw new Error('broken');

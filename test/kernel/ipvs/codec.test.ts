@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { IpvsOperation } from '../../../src/core/model/operation.ts';
 import { readDestination, readVirtualServer } from '../../../src/kernel/ipvs/decode.ts';
 import { createEncoder, encodeOperation } from '../../../src/kernel/ipvs/encode.ts';
+import { copyDestination } from '../../../src/kernel/ipvs/shown-destination.ts';
 import {
   readDestinationCount,
   readDestinations,
@@ -147,10 +148,10 @@ describe('answers over netlink', () => {
 
   it('with destinations are read', () => {
     const counts = { activeConnections: 0, inactiveConnections: 0 };
-    expect(messages(golden.destinationsIPv4, (message) => readDestination(message, 'IPv4'))).toEqual([
+    expect(messages(golden.destinationsIPv4, (message) => readDestination(message, 'IPv4', copyDestination))).toEqual([
       { ...pod, weight: 0, ...counts },
     ]);
-    expect(messages(golden.destinationsIPv6, (message) => readDestination(message, 'IPv6'))).toEqual([
+    expect(messages(golden.destinationsIPv6, (message) => readDestination(message, 'IPv6', copyDestination))).toEqual([
       { ...destination('fd00:1::1', { port: 80, forwarding: 'route' }), ...counts },
     ]);
   });
@@ -162,7 +163,7 @@ describe('answers of the getsockopts', () => {
   });
 
   it('with virtual servers are read', () => {
-    expect(readServices(receivedBytes(golden.sockoptServices), 3)).toEqual([
+    expect(readServices(receivedBytes(golden.sockoptServices), 3, 'all')).toEqual([
       { server: virtualServer(web, { ...persistent, prefixLength: 16 }), destinationCount: 2 },
       { server: virtualServer(markIdentity(1001), { scheduler: 'wrr' }), destinationCount: 1 },
     ]);
@@ -171,15 +172,15 @@ describe('answers of the getsockopts', () => {
 
   it('with destinations are read', () => {
     const counts = { activeConnections: 0, inactiveConnections: 0 };
-    expect(readDestinations(receivedBytes(golden.sockoptDestinations), 3)).toEqual([
+    expect(readDestinations(receivedBytes(golden.sockoptDestinations), 3, copyDestination)).toEqual([
       { ...destination('10.1.0.2', { port: 80, weight: 0, forwarding: 'route' }), ...counts },
       { ...pod, ...counts },
     ]);
   });
 
   it('that fill all the room may be cut, and are not taken', () => {
-    expect(readServices(receivedBytes(golden.sockoptServices), 2)).toBeUndefined();
-    expect(readDestinations(receivedBytes(golden.sockoptDestinations), 2)).toBeUndefined();
+    expect(readServices(receivedBytes(golden.sockoptServices), 2, 'all')).toBeUndefined();
+    expect(readDestinations(receivedBytes(golden.sockoptDestinations), 2, copyDestination)).toBeUndefined();
   });
 });
 

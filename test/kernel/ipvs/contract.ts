@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ActualVirtualServer } from '../../../src/core/actual.ts';
+import { destinationKey, virtualServerKey } from '../../../src/core/keys.ts';
 import type { IpvsOperation } from '../../../src/core/model/operation.ts';
 import {
+  type Destination,
   type ForwardingMethod,
   schedulers,
+  type VirtualServer,
   type VirtualServerIdentity,
   virtualServerFlags,
 } from '../../../src/core/model/virtual-server.ts';
@@ -33,6 +37,10 @@ const sorts = [
   { name: 'an IPv4 firewall mark', identity: markIdentity(1001), to: pod },
   { name: 'an IPv6 firewall mark', identity: markIdentity(1001, 'IPv6'), to: pod6 },
 ] as const;
+
+function expectation(server: VirtualServer, destinations: readonly Destination[]): ActualVirtualServer {
+  return { server, destinations: new Map(destinations.map((each) => [destinationKey(each), each])) };
+}
 
 /** What every implementation of the IPVS port does. */
 export function testIpvsContract(open: () => IpvsTable): void {
@@ -92,6 +100,30 @@ export function testIpvsContract(open: () => IpvsTable): void {
       expectDone(addServer(virtualServer(identity)), ...others.map((each) => addDestination(identity, each)));
       expect(table.dumpDestinations(identity).map(({ port }) => port)).toEqual([4, 3, 2]);
       expect(table.dump()[0]?.destinations.map(({ port }) => port)).toEqual([4, 3, 2]);
+    });
+
+    it('is the expected object when it is read and is as expected', () => {
+      const other = destination(to.address, { port: 9090, weight: 7, forwarding: 'route' });
+      const wanted = expectation(virtualServer(identity, { scheduler: 'wrr' }), [to, other]);
+      expectDone(addServer(wanted.server), addDestination(identity, other), addDestination(identity, to));
+      const read = table.read((key) => (key === virtualServerKey(identity) ? wanted : undefined));
+      expect([...read]).toEqual([[virtualServerKey(identity), wanted]]);
+      expect(read.get(virtualServerKey(identity))).toBe(wanted);
+    });
+
+    it.each([
+      ['its scheduler differs', { scheduler: 'lc' }, [to]],
+      ['a destination is missing', {}, [to, destination(to.address, { port: 1 })]],
+      ['a destination is too many', {}, []],
+      ['a weight differs', {}, [{ ...to, weight: 2 }]],
+      ['a forwarding method differs', {}, [{ ...to, forwarding: 'tunnel' as const }]],
+      ['a port differs', {}, [{ ...to, port: 1 }]],
+    ])('is read as it is when %s', (_, parts, destinations) => {
+      const there = virtualServer(identity);
+      expectDone(addServer(there), addDestination(identity, to));
+      const read = table.read(() => expectation(virtualServer(identity, parts), destinations));
+      expect([...read]).toEqual([[virtualServerKey(identity), expectation(there, [to])]]);
+      expect([...table.read(() => undefined)]).toEqual([...read]);
     });
 
     it('goes with its destinations', () => {
@@ -212,6 +244,21 @@ export function testIpvsContract(open: () => IpvsTable): void {
       );
       expect(table.dump()).toEqual(table.dump());
     });
+  });
+
+  it('tells the virtual servers of firewall marks', () => {
+    expect(table.dumpMarks()).toEqual([]);
+    expectDone(...sorts.map(({ identity }) => addServer(virtualServer(identity))));
+    expect(table.dumpMarks()).toEqual([markIdentity(1001), markIdentity(1001, 'IPv6')]);
+  });
+
+  it('shares many destinations of one virtual server', () => {
+    const many = Array.from({ length: 300 }, (_, index) =>
+      destination(`10.1.${1 + (index >> 8)}.${index & 255}`, { port: 1 + index }),
+    );
+    const wanted = expectation(virtualServer(web), many);
+    expectDone(addServer(wanted.server), ...many.map((each) => addDestination(web, each)));
+    expect(table.read(() => wanted).get(virtualServerKey(web))).toBe(wanted);
   });
 
   describe('schedulers', () => {

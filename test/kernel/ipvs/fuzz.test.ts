@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { readDestination, readVirtualServer } from '../../../src/kernel/ipvs/decode.ts';
+import { copyDestination } from '../../../src/kernel/ipvs/shown-destination.ts';
 import { readDestinations, readServices } from '../../../src/kernel/ipvs/sockopt-layout.ts';
 import { isNetlinkDecodeError } from '../../../src/kernel/netlink/decode-error.ts';
 import { messageCursor, nextMessage } from '../../../src/kernel/netlink/message-reader.ts';
@@ -30,7 +31,7 @@ describe('answers with wrong bytes', () => {
           const cursor = messageCursor(receivedBytes(datagram), datagram.length);
           while (nextMessage(cursor)) {
             assertReadOrRefused(() => readVirtualServer(cursor, both));
-            assertReadOrRefused(() => readDestination(cursor, 'IPv6'));
+            assertReadOrRefused(() => readDestination(cursor, 'IPv6', copyDestination));
           }
         });
       }),
@@ -44,8 +45,8 @@ describe('answers with wrong bytes', () => {
         mutated([golden.sockoptServices], false),
         mutated([golden.sockoptDestinations], false),
         (one, two) => {
-          assertReadOrRefused(() => readServices(receivedBytes(one), 3));
-          assertReadOrRefused(() => readDestinations(receivedBytes(two), 3));
+          assertReadOrRefused(() => readServices(receivedBytes(one), 3, 'all'));
+          assertReadOrRefused(() => readDestinations(receivedBytes(two), 3, copyDestination));
         },
       ),
       { numRuns: 1000 },

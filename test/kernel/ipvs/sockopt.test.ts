@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { IpvsSockoptHandle } from '../../../native/index.ts';
+import { copyDestination } from '../../../src/kernel/ipvs/shown-destination.ts';
 import {
   countDestinationsIPv4,
   createSockopt,
@@ -19,26 +20,34 @@ const web = addressIdentity();
 describe('reading by getsockopt', () => {
   it('asks again with more room when virtual servers were added since they were counted', () => {
     const { handle, asked } = table({ counted: 0, services: golden.sockoptServices });
-    expect(readServicesIPv4(createSockopt(handle))).toHaveLength(2);
+    expect(readServicesIPv4(createSockopt(handle), 'all')).toHaveLength(2);
     expect(asked).toEqual([12, 8 + 104, 8 + 2 * 104, 8 + 4 * 104]);
   });
 
   it('asks again with more room when destinations were added since they were counted', () => {
     const { handle, asked } = table({ counted: 0, services: golden.sockoptServices });
-    expect(readDestinationsIPv4(createSockopt(handle), web, 0)).toHaveLength(2);
+    expect(readDestinationsIPv4(createSockopt(handle), web, { count: 0, make: copyDestination })).toHaveLength(2);
     expect(asked).toEqual([24 + 96, 24 + 2 * 96, 24 + 4 * 96]);
   });
 
   it('tells a virtual server that is gone from one without destinations', () => {
     const sockopt = createSockopt(refusing(3, 'ESRCH'));
-    expect(readDestinationsIPv4(sockopt, web, 5)).toBeUndefined();
+    expect(readDestinationsIPv4(sockopt, web, { count: 5, make: copyDestination })).toBeUndefined();
     expect(countDestinationsIPv4(sockopt, web)).toBeUndefined();
+  });
+
+  it('can be content with virtual servers of firewall marks', () => {
+    const { handle } = table({ counted: 2, services: golden.sockoptServices });
+    const found = readServicesIPv4(createSockopt(handle), 'marks').map((entry) => entry.server.identity);
+    expect(found).toEqual([{ kind: 'fwmark', family: 'IPv4', mark: 1001 }]);
   });
 
   it('passes other errors on', () => {
     const sockopt = createSockopt(refusing(1, 'EPERM'));
-    expect(() => readServicesIPv4(sockopt)).toThrow('read IPv4 virtual servers: EPERM');
-    expect(() => readDestinationsIPv4(sockopt, web, 5)).toThrow('read IPv4 destinations: EPERM');
+    expect(() => readServicesIPv4(sockopt, 'all')).toThrow('read IPv4 virtual servers: EPERM');
+    expect(() => readDestinationsIPv4(sockopt, web, { count: 5, make: copyDestination })).toThrow(
+      'read IPv4 destinations: EPERM',
+    );
   });
 });
 

@@ -5,7 +5,7 @@ import { createBatch } from '../../../src/kernel/netlink/batch.ts';
 import { isNetlinkDecodeError } from '../../../src/kernel/netlink/decode-error.ts';
 import { messageCursor, nextMessage } from '../../../src/kernel/netlink/message-reader.ts';
 import { receivedBytes } from '../../../src/kernel/netlink/received.ts';
-import { readElements } from '../../../src/kernel/nft/decode-element.ts';
+import { copyElements } from '../../../src/kernel/nft/decode-element.ts';
 import { type ElementVerb, putElements } from '../../../src/kernel/nft/encode-element.ts';
 import { layoutOf, setLayouts } from '../../../src/kernel/nft/set-layout.ts';
 import { oneOfEach } from './contract.ts';
@@ -136,7 +136,7 @@ describe('answers about elements', () => {
         const cursor = messageCursor(receivedBytes(copy), copy.length);
         nextMessage(cursor);
         try {
-          read += readElements(cursor, set).length;
+          read += copyElements(cursor, set).length;
         } catch (thrown) {
           if (!isNetlinkDecodeError(thrown)) throw thrown;
         }
@@ -164,7 +164,7 @@ function readAnswer(hex: string, element: FilterElement): readonly FilterElement
   const bytes = Buffer.from(compact(hex), 'hex');
   const cursor = messageCursor(receivedBytes(bytes), bytes.length);
   expect(nextMessage(cursor)).toBe(true);
-  return readElements(cursor, layoutOf(element));
+  return copyElements(cursor, layoutOf(element));
 }
 
 function compact(hex: string): string {

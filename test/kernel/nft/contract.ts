@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { filterElementKey } from '../../../src/core/keys.ts';
 import type { FilterElement } from '../../../src/core/model/filter-element.ts';
 import type { FilterOperation } from '../../../src/core/model/operation.ts';
 import { renderElements } from '../../../src/kernel/nft/render.ts';
@@ -86,6 +87,37 @@ export function testFilterContract(open: () => FilterUnderTest): void {
   it('has no elements before the table is there', () => {
     expect(filter.dump()).toBeUndefined();
     expect(filter.removeTable()).toBe('absent');
+  });
+
+  it('has nothing to read before the table is there', () => {
+    expect(filter.read(() => {})).toBeUndefined();
+  });
+
+  it('reads expected elements as the objects that they are', async () => {
+    await filter.ensureTable(skeleton);
+    expect(filter.apply(oneOfEach.map(add))).toEqual(done);
+    const read = filter.read((visit) => oneOfEach.forEach((element) => visit(filterElementKey(element), element)));
+    expect(read?.size).toBe(oneOfEach.length);
+    const [ranges, others] = [true, false].map((is) =>
+      oneOfEach.filter(({ set }) => (set === 'allowed_sources') === is),
+    );
+    for (const element of others ?? []) expect(read?.get(filterElementKey(element))).toBe(element);
+    for (const element of ranges ?? []) expect(read?.get(filterElementKey(element))).toEqual(element);
+  });
+
+  it('reads other elements as they are, and expected ones that are not there not at all', async () => {
+    await filter.ensureTable(skeleton);
+    expect(filter.apply([add(view(1)), add(vip('10.96.0.1'))])).toEqual(done);
+    const expected = [view(2), vip('10.96.0.2')];
+    const read = filter.read((visit) => expected.forEach((element) => visit(filterElementKey(element), element)));
+    expect(new Set(read?.values())).toEqual(new Set([view(1), vip('10.96.0.1')]));
+    expect([...(read ?? [])].every(([key, element]) => key === filterElementKey(element))).toBe(true);
+  });
+
+  it('dumps the sets that are asked for', async () => {
+    await filter.ensureTable(skeleton);
+    expect(filter.apply(oneOfEach.map(add))).toEqual(done);
+    expect(filter.dump(['inside_view'])).toEqual(oneOfEach.filter(({ set }) => set === 'inside_view'));
   });
 
   it('refuses additions without a table, and has nothing to remove', () => {

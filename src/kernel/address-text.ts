@@ -3,8 +3,8 @@
  * `core/address.ts`, ten times faster for IPv6, and without objects in between.
  */
 
-import { addressBytes } from '../../core/address.ts';
-import type { Family } from '../../core/model/facts.ts';
+import { addressBytes } from '../core/address.ts';
+import type { Family } from '../core/model/facts.ts';
 
 /** Writes an address in network order. Returns the bytes written, 4 or 16; 0 when the text is no address. */
 export function writeAddressText(text: string, bytes: Uint8Array, offset: number): 0 | 4 | 16 {

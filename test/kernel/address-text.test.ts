@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressBytes, readAddress } from '../../../src/core/address.ts';
-import { readAddressText, writeAddressText } from '../../../src/kernel/ipvs/address-text.ts';
+import { addressBytes, readAddress } from '../../src/core/address.ts';
+import { readAddressText, writeAddressText } from '../../src/kernel/address-text.ts';
 
 const zeroHeavy = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 255 }) });
 
