@@ -94,16 +94,22 @@ function verdictRow(verdict: Verdict): Row {
         verdict.why === 'no-endpoint' ? 'the Service has no endpoint' : 'the VIP has no Service on this port',
       ];
     case 'dropped':
-      return ['DROPPED', 'the Service has endpoints, but none that its traffic policy allows here'];
+      return ['DROPPED', dropTexts[verdict.why]];
     case 'passed':
-      return [
-        'GOES ON',
-        verdict.why === 'not-for-this-node'
-          ? 'not sluice’s: the packet is not for this node'
-          : 'not sluice’s: no Service has this address and port; a server on the node may answer',
-      ];
+      return ['GOES ON', passTexts[verdict.why]];
   }
 }
+
+const dropTexts = {
+  'no-endpoint-that-the-policy-allows': 'the Service has endpoints, but none that its traffic policy allows here',
+  'source-not-allowed': 'the source is in none of the Service’s loadBalancerSourceRanges',
+} as const;
+
+const passTexts = {
+  'not-for-this-node': 'not sluice’s: the packet is not for this node',
+  'no-virtual-server': 'not sluice’s: no Service has this address and port; a server on the node may answer',
+  'health-check': 'to the health-check server of the Service, in the agent itself',
+} as const;
 
 function verdictStyle(text: string, { kind }: Verdict, styles: Styles): string {
   switch (kind) {

@@ -11,7 +11,7 @@ import type { Trace } from '../../src/core/trace/result.ts';
 import { rules } from '../../src/core/trace/rules.ts';
 import { kernelState, type TraceState, wantedState } from '../../src/core/trace/state.ts';
 import { trace } from '../../src/core/trace/trace.ts';
-import { type ChainName, chainText } from '../../src/kernel/nft/chains.ts';
+import { type ChainName, chainNames, chainText } from '../../src/kernel/nft/chains.ts';
 import { context, nodeAddresses } from '../support/context.ts';
 import { endpoint, localEndpoint, service, servicePort, slice } from '../support/facts.ts';
 
@@ -212,6 +212,37 @@ describe('a packet that nobody gets', () => {
   });
 });
 
+describe('source ranges', () => {
+  const state = programmed({ loadBalancerSourceRanges: ['203.0.113.0/24', '192.168.0.1/32'] });
+
+  it('let those in that they name, on the load-balancer IP', () => {
+    expect(show(follow(state, packet(CLIENT, LOAD_BALANCER_IP))).slice(-1)).toEqual([
+      '10.1.7.1:8080 sees masqueraded 192.168.0.1',
+    ]);
+    expect(follow(state, packet(undefined, LOAD_BALANCER_IP)).verdict.kind).toBe('balanced');
+    expect(follow(state, packet(LOAD_BALANCER_IP, LOAD_BALANCER_IP)).verdict.kind).toBe('balanced');
+  });
+
+  it('drop everybody else there, pods too', () => {
+    for (const source of ['198.18.0.1', '10.1.0.9']) {
+      expect(show(follow(state, packet(source, LOAD_BALANCER_IP))).slice(2)).toEqual([
+        'before_ipvs: restricted TCP 198.51.100.1:80 mark 0',
+        'dropped: source-not-allowed',
+      ]);
+    }
+    const withoutNode = programmed({ loadBalancerSourceRanges: ['203.0.113.0/24'] });
+    expect(show(follow(withoutNode, packet(undefined, LOAD_BALANCER_IP))).slice(2)).toEqual([
+      'before_ipvs_from_node: restricted TCP 198.51.100.1:80 mark 0',
+      'dropped: source-not-allowed',
+    ]);
+  });
+
+  it('leave node ports and the ClusterIP open', () => {
+    expect(follow(state, packet('198.18.0.1', NODE, 30_080)).verdict.kind).toBe('balanced');
+    expect(follow(state, packet('198.18.0.1', CLUSTER_IP)).verdict.kind).toBe('balanced');
+  });
+});
+
 describe('a packet that is not sluice’s', () => {
   it('goes on to the servers of the node', () => {
     expect(show(follow(programmed(), packet(CLIENT, NODE, 22))).slice(1)).toEqual([
@@ -259,11 +290,19 @@ describe('what the kernel holds', () => {
   });
 });
 
-describe('the rules that a trace names', () => {
+describe('the rules of the table', () => {
   const input = { mark: 0x4000, viewMask: 0x3fff, knowsPods: () => true };
+  const named = new Set(Object.values(rules).map(({ chain, comment }) => `${chain}: ${comment}`));
+  /** They concern packets that are no first ones of a connection of a Service. */
+  const unnamed = ['after_ipvs: answers to this node', 'after_ipvs: ping and errors'];
 
-  it.each(Object.values(rules))('are in the table: $chain, $comment', ({ chain, comment }) => {
-    expect(chainText(chain satisfies ChainName, input)).toContain(`comment "${comment}"`);
+  it('are known to trace, and trace names no others', () => {
+    const chains: readonly ChainName[] = chainNames.filter((name) => name !== 'unmark');
+    const found = chains.flatMap((chain) => {
+      const [, ...commented] = chainText(chain, input).split('\n').slice(2);
+      return commented.flatMap((line) => /comment "(.*)"/.exec(line)?.[1] ?? []).map((text) => `${chain}: ${text}`);
+    });
+    expect([...new Set(found)].filter((rule) => !unnamed.includes(rule)).sort()).toEqual([...named].sort());
   });
 });
 

@@ -2,16 +2,19 @@
 
 export const rules = {
   drop: { chain: 'before_ipvs', comment: 'no endpoint that the policy allows' },
+  restricted: { chain: 'before_ipvs', comment: 'not among the loadBalancerSourceRanges' },
   insideView: { chain: 'before_ipvs', comment: 'pods get the endpoints of the whole cluster' },
   dropOutside: { chain: 'before_ipvs', comment: 'no endpoint on this node' },
   masqueradeOutside: { chain: 'before_ipvs', comment: 'clients that are no pods' },
   masquerade: { chain: 'before_ipvs', comment: 'every client' },
   dropFromNode: { chain: 'before_ipvs_from_node', comment: 'no endpoint that the policy allows' },
+  restrictedFromNode: { chain: 'before_ipvs_from_node', comment: 'not among the loadBalancerSourceRanges' },
   insideViewFromNode: {
     chain: 'before_ipvs_from_node',
     comment: 'the node gets the endpoints of the whole cluster',
   },
   masqueradeFromNode: { chain: 'before_ipvs_from_node', comment: 'node ports' },
+  healthCheck: { chain: 'after_ipvs', comment: 'probes of load balancers' },
   otherPort: { chain: 'after_ipvs', comment: 'not a port of a Service' },
   sourceNat: { chain: 'source_nat', comment: 'asked for before IPVS' },
   hairpin: { chain: 'source_nat', comment: 'a pod that reaches itself must see another source' },

@@ -2,12 +2,15 @@
 
 import { type Actual, ownershipKey, vipKey } from '../actual.ts';
 import type { Desired } from '../desired.ts';
+import { frontendKey } from '../keys.ts';
 import type { FilterElement } from '../model/filter-element.ts';
 import type { Destination, VirtualServer } from '../model/virtual-server.ts';
 
 export interface TraceState {
   /** By `filterElementKey`. */
   readonly element: (key: string) => FilterElement | undefined;
+  /** The ranges of `allowed_sources`, by `frontendKey`. */
+  readonly allowedSources: (frontend: string) => readonly string[];
   /** By `virtualServerKey`. */
   readonly virtualServer: (key: string) => ProgrammedServer | undefined;
   readonly vip: (address: string) => { readonly source: string | undefined } | undefined;
@@ -23,7 +26,11 @@ export interface ProgrammedServer {
 /** What should be in the kernel. */
 export function wantedState(desired: Desired): TraceState {
   const resource = (key: string) => desired.resources.get(key)?.resource;
+  const elements = [...desired.resources.values()].flatMap(({ resource: { kind, value } }) =>
+    kind === 'element' ? [value] : [],
+  );
   return {
+    allowedSources: rangesByFrontend(elements),
     element: (key) => {
       const found = resource(key);
       return found?.kind === 'element' ? found.value : undefined;
@@ -42,6 +49,7 @@ export function wantedState(desired: Desired): TraceState {
 /** What is in the kernel, others' virtual servers included. */
 export function kernelState(actual: Actual): TraceState {
   return {
+    allowedSources: rangesByFrontend(actual.elements.values()),
     element: (key) => actual.elements.get(key),
     virtualServer: (key) => {
       const found = actual.virtualServers.get(key);
@@ -57,4 +65,15 @@ export function kernelState(actual: Actual): TraceState {
       return found?.routed === true || found?.onInterface === true ? found : undefined;
     },
   };
+}
+
+function rangesByFrontend(elements: Iterable<FilterElement>): (frontend: string) => readonly string[] {
+  const ranges = new Map<string, string[]>();
+  for (const element of elements) {
+    if (element.set === 'allowed_sources') {
+      const key = frontendKey(element.protocol, element.address, element.port);
+      ranges.set(key, [...(ranges.get(key) ?? []), element.range]);
+    }
+  }
+  return (frontend) => ranges.get(frontend) ?? [];
 }

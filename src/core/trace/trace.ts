@@ -10,6 +10,7 @@ import { cidrContains, familyOf } from '../address.ts';
 import { filterElementKey, frontendKey, virtualServerKey } from '../keys.ts';
 import type { FrontendSet } from '../model/filter-element.ts';
 import { virtualServerFlags } from '../model/virtual-server.ts';
+import { rangesMeet } from '../ranges.ts';
 import type { Packet, TraceNode } from './packet.ts';
 import type { SourceKind, SourceSeen, Trace, TracedDestination, TraceStep, Verdict } from './result.ts';
 import { type Rule, rules } from './rules.ts';
@@ -96,12 +97,16 @@ function follow(way: Way): Verdict {
 }
 
 const policyDrop: Verdict = { kind: 'dropped', why: 'no-endpoint-that-the-policy-allows' };
+const sourceDrop: Verdict = { kind: 'dropped', why: 'source-not-allowed' };
 
 /** The chain `before_ipvs`, rule by rule. */
 function beforeIpvs(way: Way): Verdict | undefined {
   const isPod = way.sender.kind === 'pod';
   if (isIn(way, 'drop')) {
     return meet(way, rules.drop, elementKey(way, 'drop'), policyDrop);
+  }
+  if (isRestricted(way)) {
+    return meet(way, rules.restricted, elementKey(way, 'restricted'), sourceDrop);
   }
   if (isPod && takeView(way, rules.insideView)) {
     return undefined;
@@ -122,6 +127,9 @@ function beforeIpvsFromNode(way: Way): Verdict | undefined {
   if (isIn(way, 'drop')) {
     return meet(way, rules.dropFromNode, elementKey(way, 'drop'), policyDrop);
   }
+  if (isRestricted(way)) {
+    return meet(way, rules.restrictedFromNode, elementKey(way, 'restricted'), sourceDrop);
+  }
   if (takeView(way, rules.insideViewFromNode)) {
     return undefined;
   }
@@ -133,6 +141,10 @@ function beforeIpvsFromNode(way: Way): Verdict | undefined {
 
 /** What IPVS left goes to the sockets of the node, unless the address is a VIP. */
 function afterIpvs(way: Way): Verdict {
+  if (isIn(way, 'health_check')) {
+    const probe: Verdict = { kind: 'passed', why: 'health-check' };
+    return meet(way, rules.healthCheck, elementKey(way, 'health_check'), probe);
+  }
   const element = filterElementKey({ set: 'vips', address: way.packet.destination });
   return hasVipElement(way)
     ? meet(way, rules.otherPort, element, { kind: 'rejected', why: 'no-port-of-a-service' })
@@ -159,7 +171,9 @@ function findServer({ packet, state, mark, steps }: Way): ProgrammedServer | und
 
 /** A destination of weight 0 takes no new connection; without any other the kernel refuses (ip_vs_leave). */
 function balance(way: Way, { destinations }: ProgrammedServer): Verdict {
-  const candidates = [...destinations].filter(([, destination]) => destination.weight > 0);
+  const candidates = [...destinations]
+    .filter(([, destination]) => destination.weight > 0)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
   if (candidates.length === 0) {
     return { kind: 'rejected', why: 'no-endpoint' };
   }
@@ -211,6 +225,15 @@ function askForMasquerade(way: Way, rule: Rule, set: FrontendSet): void {
 function meet(way: Way, rule: Rule, element: string, verdict: Verdict): Verdict {
   way.steps.push({ step: 'rule', rule, element, mark: way.mark });
   return verdict;
+}
+
+/** A source that is not known is in no range. */
+function isRestricted(way: Way): boolean {
+  const { packet, sender, state } = way;
+  const ranges = state.allowedSources(frontendKey(packet.protocol, packet.destination, packet.port));
+  const { address } = sender;
+  const isAllowed = address !== undefined && ranges.some((range) => rangesMeet(range, `${address}-${address}`));
+  return isIn(way, 'restricted') && !isAllowed;
 }
 
 function isIn(way: Way, set: FrontendSet): boolean {
