@@ -182,6 +182,8 @@ async function removeWorld(places: Places, traffic: Traffic, processes: Readonly
   await Promise.all([...processes].map((each) => each.end('SIGKILL')));
   await traffic.end();
   const namespaces = namespaceNames(places).map((name) => `netns del ${name}`);
+  // A namespace goes a while after its name; its wire must not be in the way of the next world.
+  const wires = [...places.nodes, ...places.clients].map(({ name }) => `link del up-${name}`);
   // -force: what a failed start did not make cannot be removed, the rest can.
-  await execute('-', ['ip', '-force', '-batch', '-'], [`link del ${linkName}`, ...namespaces, ''].join('\n'));
+  await execute('-', ['ip', '-force', '-batch', '-'], [`link del ${linkName}`, ...wires, ...namespaces, ''].join('\n'));
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/in6.h>
+#include <linux/sctp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,13 @@ bool parse_target(const char *protocol, const char *address, const char *port, s
   return inet_pton(AF_INET6, address, &v6->sin6_addr) == 1;
 }
 
+// What comes back while connect() still runs is not taken for an answer (sctp_v4_err in net/sctp/protocol.c), only what
+// the second packet brings: that one is sent after 50 ms, not 3 s.
+static void hurry(int fd) {
+  struct sctp_rtoinfo times = {.srto_initial = 50, .srto_max = 60, .srto_min = 50};
+  setsockopt(fd, IPPROTO_SCTP, SCTP_RTOINFO, &times, sizeof times);
+}
+
 int open_socket(const struct target *target) {
   int type = target->protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
   int family = target->address.ss_family;
@@ -58,6 +66,7 @@ int open_socket(const struct target *target) {
   if (fd < 0) return -1;
   int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (target->protocol == IPPROTO_SCTP) hurry(fd);
   if (family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   // An address of a tunnel or dummy device may come later.
   setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof on);

@@ -19,6 +19,7 @@ struct session {
   char id[16];
   char namespace[64];
   char source[64];
+  uint16_t source_port;                   // 0: the kernel chooses
   struct target target;
   enum mode mode;
   enum state state;
@@ -57,7 +58,10 @@ static void send_question(struct session *session) {
   session->state = WAITING;
   session->count = 0;
   watch_again(&session->watched, EPOLLIN);
-  if (send(session->watched.fd, "?\n", 2, MSG_NOSIGNAL) < 0) fail(session, errno);
+  if (send(session->watched.fd, "?\n", 2, MSG_NOSIGNAL) >= 0) return;
+  // A hook of this host took the datagram away. Whether it also refused it is told by what comes back.
+  if (errno == EPERM && session->target.protocol == IPPROTO_UDP) return;
+  fail(session, errno);
 }
 
 static void read_answer(struct session *session) {
@@ -120,10 +124,14 @@ static bool bind_source(int fd, const struct session *session) {
     close(probe);
     errno = error;
     if (!known) return false;
-    ((struct sockaddr_in *)&source.address)->sin_port = 0;
+  } else if (session->source_port != 0) {
+    const char *any = session->target.address.ss_family == AF_INET ? "0.0.0.0" : "::";
+    if (!parse_target("TCP", any, "0", &source)) return false;
   } else {
     return true;
   }
+  // Both families have the port at the same place.
+  ((struct sockaddr_in *)&source.address)->sin_port = htons(session->source_port);
   return bind(fd, (const struct sockaddr *)&source.address, source.address_length) == 0;
 }
 
@@ -142,9 +150,10 @@ static void open_exchange(struct session *session) {
     return;
   }
   int on = 1;
-  bool datagrams = session->target.protocol == IPPROTO_UDP;
-  if (datagrams) setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
-  if (datagrams) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
+  // With it a refusal by ICMP is told at once; TCP does so without.
+  bool asks = session->target.protocol != IPPROTO_TCP;
+  if (asks) setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+  if (asks) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
   if (connect(fd, (const struct sockaddr *)&session->target.address, session->target.address_length) < 0 &&
       errno != EINPROGRESS) {
     fail(session, errno);
@@ -185,7 +194,7 @@ static void end_exchange(struct session *session, const char *outcome, bool brok
 
 void session_command(const char *id, const char *mode, char **words, int count) {
   struct session *session = calloc(1, sizeof *session);
-  if (count != 7 || !parse_target(words[1], words[2], words[3], &session->target)) {
+  if (count != 8 || !parse_target(words[1], words[2], words[3], &session->target)) {
     free(session);
     reply(id, "error bad-command 0");
     return;
@@ -196,7 +205,8 @@ void session_command(const char *id, const char *mode, char **words, int count) 
   snprintf(session->source, sizeof session->source, "%s", words[5]);
   session->mode = strcmp(mode, "request") == 0 ? REQUEST : strcmp(mode, "stream") == 0 ? STREAM : CONNECTION;
   session->deadline = atoll(words[4]) * 1000;
-  session->interval = atoll(words[6]) * 1000;
+  session->source_port = (uint16_t)atoi(words[6]);
+  session->interval = atoll(words[7]) * 1000;
   session->next = sessions;
   sessions = session;
   start_exchange(session);

@@ -35,7 +35,7 @@ void format_address(const struct sockaddr_storage *address, char *text, size_t s
 void listen_command(const char *id, char **words, int count);
 void close_command(const char *id, char **words, int count, bool with_connections);
 
-// requester.c: "ID request|stream|connect NAMESPACE PROTOCOL ADDRESS PORT DEADLINE_MS SOURCE INTERVAL_MS",
+// requester.c: "ID request|stream|connect NAMESPACE PROTOCOL ADDRESS PORT DEADLINE_MS SOURCE SOURCE_PORT INTERVAL_MS",
 // "ID exchange SESSION", "ID stop SESSION".
 void session_command(const char *id, const char *mode, char **words, int count);
 void exchange_command(const char *id, char **words, int count);

@@ -11,6 +11,8 @@ export interface RequestOptions {
   readonly deadlineMs?: number;
   /** The sender's address; without it the routes choose. */
   readonly source?: string;
+  /** The sender's port; without it the kernel chooses. */
+  readonly sourcePort?: number;
 }
 
 /** Requests that go on by themselves: each on its own connection, or all on one. */
@@ -123,8 +125,8 @@ function openWire(program: ChildProcessByStdio<Writable, Readable, null>): Wire 
 }
 
 function sessionWords(namespace: string, target: Target, options: RequestOptions & { intervalMs?: number }): string {
-  const { deadlineMs = 1000, source = '-', intervalMs = 0 } = options;
-  return `${namespace} ${target.protocol} ${target.address} ${target.port} ${deadlineMs} ${source} ${intervalMs}`;
+  const { deadlineMs = 1000, source = '-', sourcePort = 0, intervalMs = 0 } = options;
+  return `${namespace} ${target.protocol} ${target.address} ${target.port} ${deadlineMs} ${source} ${sourcePort} ${intervalMs}`;
 }
 
 function startFlow(wire: Wire, command: string): Flow {
