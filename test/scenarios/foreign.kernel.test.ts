@@ -10,7 +10,7 @@ import { clusterCIDRs } from '../lab/world/places.ts';
 import { createWorld, type World } from '../lab/world.ts';
 import { type Agent, type AgentInput, type CommandOutcome, runSluice, startAgent } from './agent.ts';
 import { type Manifest, type ManifestFolder, makeManifestFolder, service } from './manifests.ts';
-import { cases, matrixManifests } from './matrix.ts';
+import { packetManifests, serviceCases } from './packets/services.ts';
 
 let world: World;
 let folder: ManifestFolder;
@@ -20,7 +20,7 @@ beforeEach(async () => {
   world = await createWorld({ nodes: [{ name: 'node1' }] });
   await settled();
   folder = await makeManifestFolder(await mkdtemp(join(tmpdir(), 'foreign-')));
-  await folder.write('services.json', matrixManifests(few));
+  await folder.write('services.json', packetManifests(few));
 });
 
 afterEach(async () => {
@@ -36,7 +36,7 @@ describe.each(['address', 'route'])('with --vip-mode=%s', (mode) => {
     const agent = start(mode);
     await agent.synced;
     await expectForeign(before);
-    await folder.write('services.json', matrixManifests(few.slice(1)));
+    await folder.write('services.json', packetManifests(few.slice(1)));
     await agent.line((line) => line['trigger'] === 'change');
     await expectForeign(before);
     await agent.end('SIGTERM');
@@ -96,7 +96,7 @@ describe('cleanup', () => {
   });
 
   it.each([20, 60, 100, 140, 180])('cleans up after an agent that was killed %i ms into its work', async (delayMs) => {
-    await folder.write('services.json', matrixManifests());
+    await folder.write('services.json', packetManifests());
     const before = await listNode();
     const agent = start('address');
     await nftTableExists();
@@ -144,7 +144,7 @@ describe('cleanup', () => {
 });
 
 /** One Service of each policy, with endpoints on both nodes. */
-const few = cases.filter(({ placement }) => placement === 'endpoints on both nodes');
+const few = serviceCases.filter(({ endpoints }) => endpoints === 'one on each node');
 
 describe('an agent that starts after somebody flushed the ruleset', () => {
   it('still knows the virtual servers on its VIPs and removes those that nobody wants any more', async () => {
