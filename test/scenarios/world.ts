@@ -8,7 +8,7 @@
  */
 
 import { execa } from 'execa';
-import type { Family } from './manifests.ts';
+import { type Family, familyOf } from './manifests.ts';
 import { type Peer, startPeer } from './traffic/peer.ts';
 
 export const nodeAddresses = {
@@ -79,6 +79,28 @@ export async function makeWorld(): Promise<World> {
 export async function inside(place: PlaceName, file: string, ...args: readonly string[]): Promise<string> {
   const { stdout } = await execa('nsenter', [`--net=/run/netns/${place}`, file, ...args]);
   return stdout;
+}
+
+/** Whose pod has the address. */
+export function podOf(address: string): PodName | undefined {
+  return podNames.find((name) => pods[name].IPv4 === address || pods[name].IPv6 === address);
+}
+
+/** Every address of a node, of one family. */
+export function addressesOf(node: NodeName, family: Family): readonly string[] {
+  const own = [nodeAddresses[node][family], gatewayOf(node)[family]];
+  return node === 'node1' ? [...own, outsideAddress[family]] : own;
+}
+
+/** Whether the address belongs to the namespace. */
+export function isAddressOf(place: PlaceName, address: string): boolean {
+  if (place === 'client') {
+    return Object.values<string>(clientAddress).includes(address);
+  }
+  if (place === 'node1' || place === 'node2') {
+    return addressesOf(place, familyOf(address)).includes(address);
+  }
+  return podOf(address) === place;
 }
 
 /** The node's address towards its pods, the same on every veth. */
