@@ -1,5 +1,7 @@
 import type { ActualVirtualServer, Expected } from '../core/actual.ts';
+import type { Family } from '../core/model/facts.ts';
 import type { FilterElement, SetName } from '../core/model/filter-element.ts';
+import type { UdpFlow } from '../core/model/flow.ts';
 import type { FilterOperation, IpvsOperation, VipOperation } from '../core/model/operation.ts';
 import type { VipMode, VipState } from '../core/model/vip.ts';
 import type { DestinationState, VirtualServerIdentity, VirtualServerState } from '../core/model/virtual-server.ts';
@@ -113,6 +115,20 @@ export interface FilterSkeleton {
   readonly masqueradeMark: number;
   /** The bits in which firewall marks of inside views are chosen; never the masquerade bit. */
   readonly fwmarkMask: number;
+}
+
+/** UDP flows in the kernel's connection tracking: those of the default zone. */
+export interface ConntrackPort {
+  /**
+   * Every flow of a family, in pieces of a datagram each (up to 32 KiB), read as they are asked for. Flows come and go
+   * meanwhile: one may be missed, none is listed twice. Throws KernelError.
+   */
+  flows(family: Family): Iterable<readonly UdpFlow[]>;
+  /**
+   * Deletes flows. ENOENT: there is no such flow any more, or one with another `id`, which stays.
+   */
+  remove(flows: readonly UdpFlow[]): ApplyResult;
+  close(): void;
 }
 
 export interface SysctlPort {

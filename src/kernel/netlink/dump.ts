@@ -2,8 +2,8 @@ import { KernelError } from '../error.ts';
 import { acknowledgedErrno, extendedAckText, extendedDoneText } from './acknowledgement.ts';
 import type { Batch } from './batch.ts';
 import { NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR } from './constants.ts';
-import type { MessageCursor } from './message-reader.ts';
-import { eachAnswer, type ReadMessage, stampRequest } from './request.ts';
+import { type MessageCursor, nextMessage } from './message-reader.ts';
+import { datagrams, eachAnswer, type ReadMessage, stampRequest } from './request.ts';
 import type { NetlinkSocket } from './socket.ts';
 
 const brand: unique symbol = Symbol.for('sluice.DumpInterruptedError');
@@ -49,6 +49,44 @@ export function dump<Item>(socket: NetlinkSocket, operation: string, batch: Batc
     if (dumpOnce(socket, operation, batch, (message) => collect(items, read(message)))) return items;
   }
   throw new DumpInterruptedError(operation, maximumAttempts, items);
+}
+
+/**
+ * Reads a table like `dump`, once, in the pieces in which the kernel hands it over. A piece is received when it is asked
+ * for, so that the reader may do other things in between. Interruption is not looked at: this is for tables that change
+ * all the time. Left early, or after an error, the socket is of no more use and is to be closed. Throws `KernelError` and
+ * `NetlinkDecodeError`, and what `read` throws.
+ */
+export function* dumpInPieces<Item>(
+  socket: NetlinkSocket,
+  operation: string,
+  batch: Batch,
+  read: ReadMessage<Item>,
+): Generator<readonly Item[], void, undefined> {
+  const sequence = stampRequest(socket, batch, NLM_F_DUMP);
+  for (const message of datagrams(socket, operation, batch)) {
+    const items: Item[] = [];
+    const isLast = readDatagram(message, { operation, sequence }, (each) => collect(items, read(each)));
+    if (items.length > 0) yield items;
+    if (isLast) return;
+  }
+}
+
+/** Shows the messages of one datagram to `visit`; true when the end of the dump is among them. */
+function readDatagram(
+  message: MessageCursor,
+  { operation, sequence }: { readonly operation: string; readonly sequence: number },
+  visit: (message: MessageCursor) => void,
+): boolean {
+  while (nextMessage(message)) {
+    if (message.sequence !== sequence) continue;
+    if (message.type === NLMSG_DONE || message.type === NLMSG_ERROR) {
+      refuseFailed(operation, message);
+      return true;
+    }
+    visit(message);
+  }
+  return false;
 }
 
 /** Reads the table once; false when the kernel says that it changed meanwhile. */

@@ -57,6 +57,20 @@ export function eachAnswer(
   }
 }
 
+/** Sends `batch` and receives datagrams for as long as they are asked for. Throws `KernelError`. */
+export function* datagrams(
+  socket: NetlinkSocket,
+  operation: string,
+  batch: Batch,
+): Generator<MessageCursor, never, undefined> {
+  const { handle, received, timeoutMs } = socket;
+  let length = attempt(operation, () => handle.exchange(batch.bytes, batch.length, received.bytes, timeoutMs));
+  for (;;) {
+    yield messageCursor(received, length);
+    length = attempt(operation, () => handle.receive(received.bytes, timeoutMs));
+  }
+}
+
 function attempt<Value>(operation: string, call: () => Value): Value {
   try {
     return call();
