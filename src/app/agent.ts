@@ -7,6 +7,7 @@ import type { BindAddress, Config } from './config/config.ts';
 import { watchFile } from './config/file/watch-file.ts';
 import type { Configuration } from './config/parse-config.ts';
 import { makeContext } from './context.ts';
+import { createFlowCleaner } from './flow-cleaner.ts';
 import { initialHealth, isHealthy } from './health/health.ts';
 import { createHealthCheckServers } from './health/health-check-servers.ts';
 import { healthHandler } from './health/health-server.ts';
@@ -17,6 +18,7 @@ import {
   closeKernel,
   contextSettings,
   filterSkeleton,
+  openFlows,
   openKernel,
   planRules,
   readNode,
@@ -98,14 +100,35 @@ function startWork(
     graceMs: config.ipvsGracefulPeriodMs,
     now: () => performance.now(),
   });
-  return startLoop({
+  const conntrack = openFlows();
+  const cleaner = createFlowCleaner({
+    conntrack,
+    view: reconciler.view,
+    observer,
+    now: () => performance.now(),
+  });
+  const loop = startLoop({
     reconciler,
     ports,
     skeleton: filterSkeleton(config),
     readContext: () => makeContext(settings, reconciler.view.facts.node, readNode(ports)),
-    observer,
+    observer: {
+      ...observer,
+      passed: (outcome, view) => {
+        observer.passed(outcome, view);
+        cleaner.due(reconciler.takeUdpServices());
+      },
+    },
     auditPeriodMs: config.ipvsSyncPeriodMs,
   });
+  return {
+    changes: (batch) => loop.changes(batch),
+    stop: () => {
+      loop.stop();
+      cleaner.stop();
+      conntrack.close();
+    },
+  };
 }
 
 interface Observed {

@@ -3,13 +3,14 @@
 import { formatCIDR } from '../core/address.ts';
 import type { SchedulerSupport } from '../core/model/context.ts';
 import type { PlanRules } from '../core/plan.ts';
+import { openConntrack } from '../kernel/conntrack/open-conntrack.ts';
 import { isKernelError } from '../kernel/error.ts';
 import type { KernelPorts } from '../kernel/executor.ts';
 import { openIpvs } from '../kernel/ipvs/open-ipvs.ts';
 import { availableSchedulers } from '../kernel/ipvs/scheduler-probe.ts';
 import { openLink } from '../kernel/link/open-link.ts';
 import { openFilter } from '../kernel/nft/open-filter.ts';
-import type { FilterSkeleton } from '../kernel/ports.ts';
+import type { ConntrackPort, FilterSkeleton } from '../kernel/ports.ts';
 import { addressRulesOf } from './address-rules.ts';
 import type { Config } from './config/config.ts';
 import type { ContextSettings, NodeReading } from './context.ts';
@@ -23,6 +24,11 @@ export function openKernel(config: Config): KernelPorts {
     ),
     filter: advised('nftables', 'modprobe nf_tables', () => openFilter()),
   };
+}
+
+/** Connection tracking stands apart: nothing that is programmed depends on it. Throws like `openKernel`. */
+export function openFlows(): ConntrackPort {
+  return advised('nfnetlink', 'modprobe nfnetlink', () => openConntrack());
 }
 
 /** Opens one interface; `remedy` is what helps when the kernel does not have it. */

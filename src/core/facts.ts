@@ -58,6 +58,8 @@ export interface FactStore extends Facts {
 export interface Touched {
   /** Services to compile again, those among them that only share an address with what changed. */
   readonly services: Set<string>;
+  /** Services of which a slice with a UDP port, before or after, changed, or that appeared after such a slice. */
+  readonly udpServices: Set<string>;
   /** Our own Node is not what it was. */
   node: boolean;
 }
@@ -83,7 +85,7 @@ interface Touching extends Touched {
 
 /** Applies a batch in order and says what it touched. A `replace` touches what it brings and what it no longer has. */
 export function applyChanges(facts: FactStore, batch: readonly FactChange[]): Touched {
-  const touched: Touching = { services: new Set(), node: false, addresses: beginTouch() };
+  const touched: Touching = { services: new Set(), udpServices: new Set(), node: false, addresses: beginTouch() };
   for (const change of batch) {
     switch (change.change) {
       case 'set':
@@ -100,7 +102,7 @@ export function applyChanges(facts: FactStore, batch: readonly FactChange[]): To
   for (const service of touchedServices(facts.addresses, touched.addresses)) {
     touched.services.add(service);
   }
-  return { services: touched.services, node: touched.node };
+  return { services: touched.services, udpServices: touched.udpServices, node: touched.node };
 }
 
 /** The slices of a Service in the order of their keys, so that of duplicate endpoints the same one wins on every node. */
@@ -112,9 +114,7 @@ export function slicesOf(facts: Facts, service: string): readonly EndpointSliceF
 function setObject(facts: FactStore, object: ObjectFact, touched: Touching): void {
   switch (object.kind) {
     case 'Service':
-      indexService(facts.addresses, facts.services.get(object.fact.key), object.fact);
-      facts.services.set(object.fact.key, object.fact);
-      touched.services.add(object.fact.key);
+      setService(facts, object.fact, touched);
       break;
     case 'EndpointSlice':
       setSlice(facts, object.fact, touched);
@@ -125,6 +125,16 @@ function setObject(facts: FactStore, object: ObjectFact, touched: Touching): voi
     case 'ServiceCIDR':
       facts.serviceCIDRs = new Map([...facts.serviceCIDRs, [object.fact.key, object.fact]]);
       break;
+  }
+}
+
+function setService(facts: FactStore, service: ServiceFact, touched: Touching): void {
+  const known = facts.services.get(service.key);
+  indexService(facts.addresses, known, service);
+  facts.services.set(service.key, service);
+  touched.services.add(service.key);
+  for (const slice of known === undefined ? (facts.slices.get(service.key)?.values() ?? []) : []) {
+    touchUdp(slice, touched);
   }
 }
 
@@ -147,10 +157,18 @@ function setSlice(facts: FactStore, slice: EndpointSliceFact, touched: Touching)
     deleteSlice(facts, slice.key, touched);
   }
   const siblings = facts.slices.get(slice.service) ?? new Map<string, EndpointSliceFact>();
+  touchUdp(siblings.get(slice.key), touched);
+  touchUdp(slice, touched);
   siblings.set(slice.key, slice);
   facts.slices.set(slice.service, siblings);
   facts.owners.set(slice.key, slice.service);
   touchSlicesOf(facts, slice.service, touched);
+}
+
+function touchUdp(slice: EndpointSliceFact | undefined, touched: Touching): void {
+  if (slice?.ports.some((port) => port.protocol === 'UDP') === true) {
+    touched.udpServices.add(slice.service);
+  }
 }
 
 function touchSlicesOf(facts: FactStore, service: string, touched: Touching): void {
@@ -189,6 +207,7 @@ function deleteSlice(facts: FactStore, key: string, touched: Touching): void {
     return;
   }
   const siblings = facts.slices.get(owner);
+  touchUdp(siblings?.get(key), touched);
   siblings?.delete(key);
   if (siblings?.size === 0) {
     facts.slices.delete(owner);

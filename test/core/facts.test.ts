@@ -52,6 +52,29 @@ describe('facts', () => {
     expect([...facts.slices.keys()]).toEqual(['default/other']);
   });
 
+  it('name the Services whose UDP endpoints changed, those that had some included', () => {
+    const facts = emptyFacts('node-a');
+    const udp = slice([endpoint('10.1.0.1')], { ports: [{ name: 'dns', protocol: 'UDP', port: 53 }] });
+    const touchedUdp = (...batch: readonly FactChange[]): readonly string[] => [
+      ...applyChanges(facts, batch).udpServices,
+    ];
+    expect(touchedUdp(setService(service()), setSlice(slice([endpoint('10.1.0.1')])))).toEqual([]);
+    expect(touchedUdp(setSlice(udp))).toEqual(['default/web']);
+    expect(touchedUdp(setService(service({ createdAt: 2 })))).toEqual([]);
+    expect(touchedUdp(setSlice(slice()))).toEqual(['default/web']);
+    expect(touchedUdp(setSlice(slice()))).toEqual([]);
+    applyChanges(facts, [setSlice(udp)]);
+    expect(touchedUdp({ change: 'delete', kind: 'EndpointSlice', key: udp.key })).toEqual(['default/web']);
+    expect(touchedUdp({ change: 'delete', kind: 'Service', key: 'default/web' })).toEqual([]);
+  });
+
+  it('name a Service that appears after its UDP slices, once', () => {
+    const facts = emptyFacts('node-a');
+    applyChanges(facts, [setSlice(slice([], { ports: [{ name: '', protocol: 'UDP', port: 53 }] }))]);
+    expect([...applyChanges(facts, [setService(service())]).udpServices]).toEqual(['default/web']);
+    expect([...applyChanges(facts, [setService(service())]).udpServices]).toEqual([]);
+  });
+
   it('take what a complete list lacks for gone, and know then that it is complete', () => {
     const facts = emptyFacts('node-a');
     apply(facts, setService(service()), setSlice(slice()), setSlice(slice([], { key: 'default/web-2' })));
@@ -67,6 +90,7 @@ describe('facts', () => {
     const facts = emptyFacts('node-a');
     expect(applyChanges(facts, [{ change: 'set', kind: 'Node', fact: node() }])).toEqual({
       services: new Set(),
+      udpServices: new Set(),
       node: true,
     });
     applyChanges(facts, [{ change: 'delete', kind: 'Node', key: 'node-a' }]);

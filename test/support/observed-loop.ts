@@ -16,6 +16,7 @@ import { reconcilerOn, skeleton } from './node-ports.ts';
 
 export interface ObservedLoop {
   readonly loop: Loop;
+  readonly observer: ReturnType<typeof createObserver>;
   readonly reconciler: Reconciler;
   readonly health: HealthCell;
   readonly metrics: Metrics;
@@ -42,19 +43,20 @@ export function observedLoop(ports: KernelPorts, input: ObservedLoopInput = {}):
   const onTrouble: HealthCheckServersInput['onTrouble'] = (service, troubles) => refusals.unserved(service, troubles);
   const healthChecks = createHealthCheckServers({ isHealthy: () => true, onTrouble });
   const reconciler = reconcilerOn(ports, { context: seen });
+  const observer = createObserver({ log, metrics, health, now: () => clock.now, refusals, healthChecks });
   const loop = startLoop({
     reconciler,
     ports,
     skeleton,
     readContext: () => seen,
-    observer: createObserver({ log, metrics, health, now: () => clock.now, refusals, healthChecks }),
+    observer,
     auditPeriodMs: input.auditPeriodMs ?? 3_600_000,
   });
   const stop = (): Promise<void> => {
     loop.stop();
     return healthChecks.close();
   };
-  return { loop, reconciler, health, metrics, refusals, clock, stop };
+  return { loop, observer, reconciler, health, metrics, refusals, clock, stop };
 }
 
 /** The complete lists with which a source begins. */

@@ -3,6 +3,7 @@
 import type { Facts } from '../../core/facts.ts';
 import { families } from '../../core/model/facts.ts';
 import { countOperations } from '../../core/plan.ts';
+import type { FlowCleaning, FlowObserver } from '../flow-cleaner.ts';
 import type { Health } from '../health/health.ts';
 import { queued, started, updated, withNodeEligible } from '../health/health.ts';
 import type { HealthCheckServers } from '../health/health-check-servers.ts';
@@ -30,7 +31,7 @@ export interface HealthCell {
   value: Health;
 }
 
-export function createObserver(input: ObserverInput): LoopObserver {
+export function createObserver(input: ObserverInput): LoopObserver & FlowObserver {
   const { log, metrics, health, now, refusals, healthChecks } = input;
   const changes = watchChanges(metrics, now);
   const countGaps = countLocalGaps(metrics);
@@ -76,6 +77,7 @@ export function createObserver(input: ObserverInput): LoopObserver {
     troubled: (what, error, retryInMs) => {
       log.error({ err: error, retryInMs }, `could not ${what}`);
     },
+    cleaned: (cleaning) => recordCleaning(input, cleaning),
     leftAlone: (servers) => {
       const fields = { count: servers.length, virtualServers: servers.slice(0, loggedFailures) };
       log.warn(
@@ -111,9 +113,20 @@ function isComplete({ complete }: Facts): boolean {
   return complete.has('Service') && complete.has('EndpointSlice');
 }
 
+function recordCleaning({ log, metrics }: ObserverInput, { durationMs, ...cleaning }: FlowCleaning): void {
+  const { family, deleted } = cleaning;
+  metrics.conntrackSyncDuration.observe({ ip_family: family }, durationMs / 1000);
+  metrics.conntrackDeleted.add({ ip_family: family }, deleted);
+  log[deleted > 0 ? 'info' : 'debug']({ ...cleaning, ms: rounded(durationMs) }, 'stale UDP flows deleted');
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
+
 function logPass(log: Log, outcome: PassOutcome, view: ReconcilerView): void {
   const operations = countOperations(outcome.plan);
-  const fields = { trigger: outcome.trigger, operations, ms: Math.round(outcome.durationMs * 10) / 10 };
+  const fields = { trigger: outcome.trigger, operations, ms: rounded(outcome.durationMs) };
   if (outcome.trigger === 'start') {
     const { virtualServers, vips } = view.actual;
     log.info(

@@ -31,6 +31,8 @@ export interface Reconciler {
   retry(): PassOutcome | undefined;
   /** Looks after draining destinations. Undefined when none has to go. */
   drain(): PassOutcome | undefined;
+  /** Services whose UDP endpoints changed since the last call; all Services after `start`. */
+  takeUdpServices(): ReadonlySet<string>;
   readonly view: ReconcilerView;
 }
 
@@ -40,6 +42,9 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     view: state,
     changes: (batch) => {
       const touched = applyChanges(state.facts, batch);
+      for (const service of touched.udpServices) {
+        state.udpServices.add(service);
+      }
       return state.isStarted && touched.services.size > 0
         ? orUncertain(state, () => changePass(state, 'change', touched.services))
         : undefined;
@@ -58,6 +63,11 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     },
     retry: () => (state.failing.size === 0 ? undefined : retryPass(state)),
     drain: () => (state.drains.size === 0 ? undefined : drainPass(state)),
+    takeUdpServices: () => {
+      const taken = state.udpServices;
+      state.udpServices = new Set();
+      return taken;
+    },
   };
 }
 

@@ -79,6 +79,8 @@ export interface ReconcilerState extends ReconcilerView {
   readonly markless: Set<string>;
   /** Schedulers that the kernel turned out to lack. */
   readonly struck: Set<string>;
+  /** Services whose UDP endpoints changed since they were last asked for. */
+  udpServices: Set<string>;
   readonly failing: Set<string>;
   isUncertain: boolean;
   isStarted: boolean;
@@ -96,6 +98,7 @@ export function initialState(options: ReconcilerOptions): ReconcilerState {
     quarantined: emptyQuarantine(),
     markless: new Set(),
     struck: new Set(),
+    udpServices: new Set(),
     failing: new Set(),
     isUncertain: false,
     isStarted: false,

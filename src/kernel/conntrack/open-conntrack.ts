@@ -7,8 +7,8 @@ import { createBatch, resetBatch } from '../netlink/batch.ts';
 import { NETLINK_NETFILTER } from '../netlink/constants.ts';
 import { dumpInPieces } from '../netlink/dump.ts';
 import { closeNetlinkSocket, openNetlinkSocket } from '../netlink/socket.ts';
-import { transact } from '../netlink/transact.ts';
-import type { ApplyResult, ConntrackPort } from '../ports.ts';
+import { type BatchOutcome, transact } from '../netlink/transact.ts';
+import type { ApplyResult, ConntrackPort, OperationFailure } from '../ports.ts';
 import { readFlow } from './decode.ts';
 import { putFlowDelete, putFlowDump } from './encode.ts';
 
@@ -19,18 +19,23 @@ export function openConntrack(options: { readonly networkNamespace?: string } = 
   const batch = createBatch();
   return {
     flows: (family) => listFlows(socketOptions, family),
-    remove: (flows): ApplyResult => {
+    remove: (flows) => {
       resetBatch(batch);
       for (const flow of flows) putFlowDelete(batch, flow);
-      const outcome = transact(socket, batch);
-      const failures = outcome.failures.map(({ index, errno, extendedAck }) => ({
-        index,
-        error: new KernelError('delete flow', errno, { extendedAck }),
-      }));
-      return { failures, unknown: outcome.state === 'unknown' };
+      return resultOf(transact(socket, batch), flows.length);
     },
     close: () => closeNetlinkSocket(socket),
   };
+}
+
+function resultOf(outcome: BatchOutcome, count: number): ApplyResult {
+  const failures: OperationFailure[] = outcome.failures.map(({ index, errno, extendedAck }) => ({
+    index,
+    error: new KernelError('delete flow', errno, { extendedAck }),
+  }));
+  if (outcome.state === 'known') return { failures, unknown: false };
+  for (let index = outcome.firstUnknown; index < count; index += 1) failures.push({ index, error: outcome.cause });
+  return { failures, unknown: true };
 }
 
 /** On a socket of its own: a reader that leaves early would leave the other one busy. */

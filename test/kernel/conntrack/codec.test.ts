@@ -95,6 +95,7 @@ describe('answers', () => {
   it('that are cut short are refused or passed over, wherever the cut is', () => {
     for (const hex of [listedIPv4, listedIPv6]) {
       const bytes = Buffer.from(compact(hex), 'hex');
+      const unexpected: unknown[] = [];
       for (let length = 16; length < bytes.length; length += 1) {
         const cut = Buffer.from(bytes.subarray(0, length));
         cut.writeUInt32LE(length, 0);
@@ -103,9 +104,10 @@ describe('answers', () => {
         try {
           readFlow(cursor);
         } catch (thrown) {
-          expect(isNetlinkDecodeError(thrown)).toBe(true);
+          if (!isNetlinkDecodeError(thrown)) unexpected.push(thrown);
         }
       }
+      expect(unexpected).toEqual([]);
     }
   });
 });

@@ -1,0 +1,160 @@
+/**
+ * Deletes UDP flows that lead to what no longer serves (`core/stale-flows.ts`), after the kernel was programmed and off
+ * its way: the list is read a datagram at a time, and between two of them everything else has its turn. Changes that come
+ * meanwhile share the next pass.
+ */
+
+import { type Family, families } from '../core/model/facts.ts';
+import { type FlowTargets, type FlowTargetsInput, flowTargets, isStale } from '../core/stale-flows.ts';
+import type { ConntrackPort } from '../kernel/ports.ts';
+
+/** What one pass over the flows of one family did. */
+export interface FlowCleaning {
+  readonly family: Family;
+  /** Flows that were looked at. */
+  readonly listed: number;
+  readonly deleted: number;
+  /** From the first to the last flow, with all that had its turn in between. */
+  readonly durationMs: number;
+}
+
+export interface FlowCleanerInput {
+  readonly conntrack: ConntrackPort;
+  /** What the reconciler knows; read anew for each use. */
+  readonly view: FlowTargetsInput;
+  readonly observer: FlowObserver;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}
+
+export interface FlowObserver {
+  cleaned(cleaning: FlowCleaning): void;
+  troubled(what: string, error: unknown, retryInMs: number): void;
+}
+
+export interface FlowCleaner {
+  /** The endpoints of these Services changed, and the kernel holds what they are now. */
+  readonly due: (services: ReadonlySet<string>) => void;
+  readonly stop: () => void;
+}
+
+/** Between the end of a pass and the start of the next: endpoints that change all the time cost two passes a second. */
+const pauseMs = 500;
+const firstRetryMs = 1_000;
+const longestRetryMs = 300_000;
+
+export function createFlowCleaner(input: FlowCleanerInput): FlowCleaner {
+  const state: CleanerState = { input, due: new Set(), changes: 0, attempts: 0, phase: 'idle', timer: undefined };
+  return {
+    due: (services) => {
+      for (const service of services) {
+        state.due.add(service);
+      }
+      state.changes += services.size;
+      wake(state);
+    },
+    stop: () => {
+      state.phase = 'stopped';
+      clearTimeout(state.timer);
+    },
+  };
+}
+
+interface CleanerState {
+  readonly input: FlowCleanerInput;
+  readonly due: Set<string>;
+  /** Counts up with every change: what was made of older facts is to be made anew. */
+  changes: number;
+  /** Failed passes in a row, for the back-off. */
+  attempts: number;
+  phase: 'idle' | 'running' | 'pausing' | 'stopped';
+  timer: NodeJS.Timeout | undefined;
+}
+
+function wake(state: CleanerState): void {
+  if (state.phase === 'idle' && state.due.size > 0) {
+    state.phase = 'running';
+    setImmediate(() => void run(state));
+  }
+}
+
+async function run(state: CleanerState): Promise<void> {
+  const services = [...state.due];
+  state.due.clear();
+  try {
+    for (const family of families) {
+      await clean(state, services, family);
+    }
+    state.attempts = 0;
+    pause(state, pauseMs);
+  } catch (error) {
+    const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** state.attempts);
+    state.attempts += 1;
+    services.forEach((service) => state.due.add(service));
+    state.input.observer.troubled('delete stale UDP flows', error, delayMs);
+    pause(state, delayMs);
+  }
+}
+
+function pause(state: CleanerState, delayMs: number): void {
+  if (state.phase === 'running') {
+    state.phase = 'pausing';
+    state.timer = setTimeout(() => {
+      state.phase = 'idle';
+      wake(state);
+    }, delayMs);
+  }
+}
+
+async function clean(state: CleanerState, services: readonly string[], family: Family): Promise<void> {
+  const { conntrack, view, observer, now } = state.input;
+  const begin = now();
+  let seen = state.changes;
+  let targets = flowTargets(view, services, family);
+  if (isEmpty(targets)) {
+    return;
+  }
+  let listed = 0;
+  let deleted = 0;
+  for (const piece of conntrack.flows(family)) {
+    if (seen !== state.changes) {
+      seen = state.changes;
+      targets = flowTargets(view, services, family);
+    }
+    const current = targets;
+    listed += piece.length;
+    deleted += remove(
+      conntrack,
+      piece.filter((flow) => isStale(flow, current)),
+    );
+    await turn();
+    if (state.phase === 'stopped') {
+      return;
+    }
+  }
+  observer.cleaned({ family, listed, deleted, durationMs: now() - begin });
+}
+
+function isEmpty({ frontends, nodePorts }: FlowTargets): boolean {
+  return frontends.size === 0 && nodePorts.size === 0;
+}
+
+/** How many were deleted; those that went by themselves meanwhile do not count. */
+function remove(conntrack: ConntrackPort, flows: Parameters<ConntrackPort['remove']>[0]): number {
+  if (flows.length === 0) {
+    return 0;
+  }
+  const { failures } = conntrack.remove(flows);
+  const refusal = failures.find(({ error }) => error.code !== 'ENOENT');
+  if (refusal !== undefined) {
+    throw refusal.error;
+  }
+  return flows.length - failures.length;
+}
+
+/** Lets everything else that waits have its turn. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

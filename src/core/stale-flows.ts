@@ -1,0 +1,89 @@
+/**
+ * Which UDP flows lead nowhere: the client sends to a Service, and connection tracking takes the datagrams to something
+ * that is no serving endpoint of it. IPVS does not come into it: its own connections the kernel ends when a destination
+ * is removed (net.ipv4.vs.expire_nodest_conn). What is left are flows whose conntrack entry is older than the virtual
+ * server (datagrams that went out by the default route: their entry cannot be altered any more, so masquerade does not
+ * apply to them), and flows that another proxy translated.
+ */
+
+import { familyOf, formatEndpoint } from './address.ts';
+import type { Desired } from './desired.ts';
+import { gatherBackends } from './endpoints.ts';
+import { type Facts, slicesOf } from './facts.ts';
+import { destinationKey, frontendKey } from './keys.ts';
+import type { CompileContext } from './model/context.ts';
+import type { Family, ServiceFact, ServicePortFact } from './model/facts.ts';
+import type { UdpFlow } from './model/flow.ts';
+
+/** Where flows of one family may lead, by what the client sends to. Endpoints as `destinationKey`. */
+export interface FlowTargets {
+  /** By `10.96.0.10:53`. */
+  readonly frontends: ReadonlyMap<string, ReadonlySet<string>>;
+  /** By node port, on every address of the node. */
+  readonly nodePorts: ReadonlyMap<number, ReadonlySet<string>>;
+  readonly nodeAddresses: ReadonlySet<string>;
+}
+
+export interface FlowTargetsInput {
+  readonly facts: Facts;
+  /** Who owns a frontend; one that is refused nobody owns. */
+  readonly desired: Pick<Desired, 'claims'>;
+  readonly context: Pick<CompileContext, 'node' | 'nodeAddresses'>;
+}
+
+/** What the UDP ports of these Services have to say. A port without a serving endpoint says nothing: nothing is better. */
+export function flowTargets(input: FlowTargetsInput, services: Iterable<string>, family: Family): FlowTargets {
+  const frontends = new Map<string, ReadonlySet<string>>();
+  const nodePorts = new Map<number, ReadonlySet<string>>();
+  for (const key of services) {
+    const service = input.facts.services.get(key);
+    for (const port of service?.ports ?? []) {
+      const serving =
+        service !== undefined && port.protocol === 'UDP' ? servingOf(input, key, family, port) : noEndpoint;
+      if (service === undefined || serving.size === 0) {
+        continue;
+      }
+      for (const address of ownAddresses(input, service, port, family)) {
+        frontends.set(formatEndpoint(address, port.port), serving);
+      }
+      if (port.nodePort !== 0) {
+        nodePorts.set(port.nodePort, serving);
+      }
+    }
+  }
+  return { frontends, nodePorts, nodeAddresses: input.context.nodeAddresses };
+}
+
+export function isStale(flow: UdpFlow, targets: FlowTargets): boolean {
+  const { address, port } = flow.destination;
+  const serving =
+    targets.frontends.get(formatEndpoint(address, port)) ??
+    (targets.nodeAddresses.has(address) ? targets.nodePorts.get(port) : undefined);
+  return serving !== undefined && !serving.has(destinationKey(flow.replySource));
+}
+
+const noEndpoint: ReadonlySet<string> = new Set();
+
+/** A ready endpoint counts even if it does not serve (publishNotReadyAddresses): it is a destination. */
+function servingOf(
+  { facts, context }: FlowTargetsInput,
+  service: string,
+  family: Family,
+  port: ServicePortFact,
+): ReadonlySet<string> {
+  const backends = gatherBackends(slicesOf(facts, service), family, port, context.node);
+  return new Set(backends.filter(({ endpoint }) => endpoint.serving || endpoint.ready).map((backend) => backend.key));
+}
+
+function ownAddresses(
+  { desired }: FlowTargetsInput,
+  service: ServiceFact,
+  port: ServicePortFact,
+  family: Family,
+): readonly string[] {
+  return [...service.clusterIPs, ...service.externalIPs, ...service.loadBalancerIPs].filter((address) => {
+    const owner =
+      familyOf(address) === family ? desired.claims.get(frontendKey('UDP', address, port.port))?.[0] : undefined;
+    return owner?.service === service.key;
+  });
+}

@@ -1,0 +1,153 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createFlowCleaner, type FlowCleaner, type FlowCleaning } from '../../src/app/flow-cleaner.ts';
+import { applyChanges, emptyFacts } from '../../src/core/facts.ts';
+import { type FakeConntrack, fakeConntrack } from '../../src/kernel/fake/conntrack.ts';
+import { context } from '../support/context.ts';
+import { endpoint, service, servicePort, slice } from '../support/facts.ts';
+
+const ports = [{ name: '', protocol: 'UDP', port: 5353 }] as const;
+const dns = service({ name: 'dns', clusterIPs: ['10.96.0.10'], ports: [servicePort({ protocol: 'UDP', port: 53 })] });
+const due: ReadonlySet<string> = new Set([dns.key]);
+
+let conntrack: FakeConntrack;
+let cleaner: FlowCleaner;
+let cleanings: FlowCleaning[];
+let troubles: string[];
+const facts = emptyFacts('node-a');
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  conntrack = fakeConntrack();
+  cleanings = [];
+  troubles = [];
+  const key = 'UDP 10.96.0.10:53';
+  const claim = { service: dns.key, createdAt: 1, frontend: { key, resources: [] } };
+  const desired = { claims: new Map([[key, [claim]]]) };
+  list('10.1.0.1');
+  cleaner = createFlowCleaner({
+    conntrack,
+    view: { facts, desired, context: context() },
+    observer: {
+      cleaned: (cleaning) => cleanings.push(cleaning),
+      troubled: (what, error, retryInMs) => troubles.push(`${what}: ${String(error)}, ${retryInMs}`),
+    },
+    now: () => 0,
+  });
+});
+
+afterEach(() => {
+  cleaner.stop();
+  vi.useRealTimers();
+});
+
+describe('the flow cleaner', () => {
+  it('does nothing while nothing is due', async () => {
+    cleaner.due(new Set());
+    await settle();
+    expect(conntrack.lists).toBe(0);
+  });
+
+  it('lists no family in which the Service has no endpoints', async () => {
+    cleaner.due(due);
+    await settle();
+    expect(cleanings).toEqual([{ family: 'IPv4', listed: 0, deleted: 0, durationMs: 0 }]);
+    expect(conntrack.lists).toBe(1);
+  });
+
+  it('deletes what is stale and nothing else, after the caller is done', async () => {
+    const kept = track(1, '10.1.0.1');
+    track(2, '10.1.0.9');
+    cleaner.due(due);
+    expect(conntrack.lists).toBe(0);
+    await settle();
+    expect([...conntrack.flows('IPv4')].flat()).toEqual([kept]);
+    expect(cleanings).toEqual([{ family: 'IPv4', listed: 2, deleted: 1, durationMs: 0 }]);
+  });
+
+  it('serves changes that come during a pass and its pause with one more pass', async () => {
+    for (let port = 1; port <= 250; port += 1) track(port, '10.1.0.9');
+    cleaner.due(due);
+    await turn();
+    cleaner.due(due);
+    await settle();
+    cleaner.due(due);
+    await settle();
+    expect(conntrack.lists).toBe(1);
+    await vi.advanceTimersByTimeAsync(500);
+    await settle();
+    expect(conntrack.lists).toBe(2);
+    await vi.advanceTimersByTimeAsync(5_000);
+    await settle();
+    expect(conntrack.lists).toBe(2);
+  });
+
+  it('judges by the facts as they are when it comes to a flow', async () => {
+    for (let port = 1; port <= 250; port += 1) track(port, '10.1.0.2');
+    cleaner.due(due);
+    await turn();
+    list('10.1.0.1', '10.1.0.2');
+    cleaner.due(due);
+    await settle();
+    expect([...conntrack.flows('IPv4')].flat()).toHaveLength(150);
+  });
+
+  it('does not count flows that went by themselves', async () => {
+    track(1, '10.1.0.9');
+    conntrack.failNext(() => true, 'ENOENT');
+    cleaner.due(due);
+    await settle();
+    expect(cleanings[0]?.deleted).toBe(0);
+    expect(troubles).toEqual([]);
+  });
+
+  it('tells of a refusal and tries again later, ever more seldom', async () => {
+    track(1, '10.1.0.9');
+    conntrack.failNext(() => true, 'EPERM');
+    conntrack.failNext(() => true, 'EPERM');
+    cleaner.due(due);
+    await settle();
+    await vi.advanceTimersByTimeAsync(1_000);
+    await settle();
+    expect(troubles).toEqual([
+      'delete stale UDP flows: KernelError: delete flow: EPERM, 1000',
+      'delete stale UDP flows: KernelError: delete flow: EPERM, 2000',
+    ]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    await settle();
+    expect(cleanings.at(-1)?.deleted).toBe(1);
+  });
+
+  it('stops between two pieces', async () => {
+    for (let port = 1; port <= 250; port += 1) track(port, '10.1.0.9');
+    cleaner.due(due);
+    await turn();
+    cleaner.stop();
+    await settle();
+    expect([...conntrack.flows('IPv4')].flat()).toHaveLength(150);
+    expect(cleanings).toEqual([]);
+  });
+});
+
+/** Long enough for a pass over all pieces. */
+async function settle(): Promise<void> {
+  for (let count = 0; count < 20; count += 1) await turn();
+}
+
+/** These addresses serve now. */
+function list(...addresses: readonly string[]): void {
+  const endpoints = addresses.map((address) => endpoint(address));
+  const fact = slice(endpoints, { key: 'default/dns-1', service: dns.key, ports });
+  applyChanges(facts, [
+    { change: 'set', kind: 'Service', fact: dns },
+    { change: 'set', kind: 'EndpointSlice', fact },
+  ]);
+}
+
+function track(port: number, answeredBy: string): unknown {
+  return conntrack.track({
+    source: { address: '10.9.0.2', port },
+    destination: { address: '10.96.0.10', port: 53 },
+    replySource: { address: answeredBy, port: 5353 },
+  });
+}
