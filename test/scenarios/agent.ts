@@ -15,6 +15,8 @@ export interface AgentInput {
   /** A folder of manifests. */
   readonly manifests: string;
   readonly flags?: readonly string[];
+  /** As in a container that is not privileged. */
+  readonly hasReadOnlySysctls?: boolean;
 }
 
 /** One line of the log, as written. */
@@ -90,7 +92,15 @@ export function parseMetrics(page: string): ReadonlyMap<string, number> {
 
 function commandLine(input: AgentInput, ...words: readonly string[]): readonly [string, ...string[]] {
   const flags = [`--manifests=${input.manifests}`, `--hostname-override=${input.node}`, ...(input.flags ?? [])];
-  return ['nsenter', `--net=/run/netns/${input.node}`, process.execPath, bundle, ...words, ...flags];
+  const command = [process.execPath, bundle, ...words, ...flags];
+  const wrapped = input.hasReadOnlySysctls === true ? withReadOnlySysctls(command) : command;
+  return ['nsenter', `--net=/run/netns/${input.node}`, ...wrapped];
+}
+
+/** The command line with /proc/sys mounted read-only for it alone. */
+export function withReadOnlySysctls(command: readonly string[]): readonly string[] {
+  const script = 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec "$@"';
+  return ['unshare', '--mount', 'sh', '-c', script, 'sh', ...command];
 }
 
 interface CollectedLog {
