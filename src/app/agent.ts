@@ -1,7 +1,6 @@
 /** The agent: facts from a source, through the loop, into the kernel; health and metrics beside it. */
 
 import { formatEndpoint } from '../core/address.ts';
-import type { FactSink } from '../kube/source.ts';
 import { coalesce } from './coalesce.ts';
 import type { BindAddress, Config } from './config/config.ts';
 import { watchFile } from './config/file/watch-file.ts';
@@ -48,38 +47,61 @@ export interface AgentEnvironment {
  * had, and when the configuration file has changed.
  */
 export async function runAgent(configuration: Configuration, environment: AgentEnvironment): Promise<void> {
-  const { config, file, notices } = configuration;
-  const { stdout, version, stop } = environment;
+  const { config } = configuration;
+  const { stdout } = environment;
   const log = makeLog({ level: config.logLevel, format: config.logFormat, destination: stdout, colours: stdout.isTTY });
+  const opened: Closer[] = [];
+  try {
+    await work(configuration, environment, { log, opened });
+  } finally {
+    // Whatever was opened keeps the process alive, also when the next thing could not be.
+    for (const close of opened.reverse()) {
+      await close();
+    }
+    log.info({}, 'sluice stopped; what it programmed stays in force');
+  }
+}
+
+type Closer = () => unknown;
+
+interface Workplace {
+  readonly log: Log;
+  /** How to close what was opened, in the order of opening. */
+  readonly opened: Closer[];
+}
+
+async function work(
+  configuration: Configuration,
+  { version, readProcess, stop }: AgentEnvironment,
+  { log, opened }: Workplace,
+): Promise<void> {
+  const { config, file, notices } = configuration;
   logWarnings(log, notices);
   const ports = openKernel(config);
+  opened.push(() => closeKernel(ports));
+  requireAsked(applyHostSettings(configuration, log));
   const ending = awaitEnd(stop);
-  const metrics = makeMetrics({ version, readProcess: environment.readProcess });
+  const metrics = makeMetrics({ version, readProcess });
   const health: HealthCell = { value: initialHealth };
   const servers = serve(config, { log, metrics, health, fail: ending.fail });
+  opened.push(() => Promise.all(servers.map((server) => server.close())));
   const refusals = createRefusalLog(log, metrics);
   const healthChecks = createHealthCheckServers({
     isHealthy: () => isHealthy(health.value, Date.now(), config.ipvsSyncPeriodMs),
     onTrouble: (service, troubles) => refusals.unserved(service, troubles),
   });
+  opened.push(() => healthChecks.close());
   const observer = createObserver({ log, metrics, health, now: Date.now, refusals, healthChecks });
-  requireAsked(applyHostSettings(configuration, log));
-  const loop = startWork(config, ports, observer);
   const source = openSource(config);
-  const sink: FactSink = {
+  opened.push(() => source.stop(), watchSource(source, metrics, log));
+  const loop = startWork(config, ports, observer);
+  opened.push(() => loop.stop(), watchConfigFile(file, ending.fail));
+  source.start({
     changes: coalesce((batch) => loop.changes(batch), config.ipvsMinSyncPeriodMs),
     problem: (problem) => refusals.problem(problem),
-  };
-  const stopWatching = [watchSource(source, metrics, log), watchConfigFile(file, ending.fail)];
-  source.start(sink);
+  });
   log.info({ version, node: nodeNameOf(config) }, 'sluice started');
   const failure = await ending.ended;
-  loop.stop();
-  stopWatching.forEach((stopOne) => stopOne());
-  await source.stop();
-  await Promise.all([healthChecks, ...servers].map((server) => server.close()));
-  closeKernel(ports);
-  log.info({}, 'sluice stopped; what it programmed stays in force');
   if (failure !== undefined) {
     throw failure;
   }
