@@ -204,6 +204,18 @@ describe('phases', () => {
     ]);
   });
 
+  it('add what comes later in another order on other nodes too, as to a new virtual server (18.4, #121591)', () => {
+    const ten = Array.from({ length: 10 }, (_, index) => endpoint(`10.1.1.${index + 10}`));
+    const nodes = Array.from({ length: 50 }, (_, index) => `node-${index}`);
+    const lastAdded = nodes.map((nodeName) => {
+      const { make } = plan(want(service(), ...ten), after(want(service())), { nodeName });
+      expect(make).toHaveLength(10);
+      const last = make.at(-1);
+      return last !== undefined && 'destination' in last ? last.destination.address : '';
+    });
+    expect(new Set(lastAdded).size).toBeGreaterThanOrEqual(8);
+  });
+
   it('raise weights before they lower others', () => {
     const actual = after(want(service(), one));
     const heavier = want(service(), two);
