@@ -147,15 +147,19 @@ function changeDestinations(
   wanted: DesiredVirtualServer,
   there: ActualVirtualServer,
 ): void {
-  const { identity } = wanted.server;
+  const { identity, scheduler } = wanted.server;
+  const added: Destination[] = [];
   for (const [key, destination] of wanted.destinations) {
     const known = there.destinations.get(key);
     if (known === undefined) {
-      addDestination(draft, input, identity, destination);
+      added.push(destination);
     } else if (!isSameDestination(destination, known) && !isQuarantined(input, identity, destination)) {
       const phase = destination.weight < known.weight ? draft.quiesce : draft.make;
       phase.push({ kind: 'edit-destination', identity, destination });
     }
+  }
+  for (const destination of insertionOrder(added, scheduler, input.rules.nodeName)) {
+    addDestination(draft, input, identity, destination);
   }
   for (const [key, destination] of there.destinations) {
     if (!wanted.destinations.has(key)) {
