@@ -26,6 +26,23 @@ describe("the kernel's table", () => {
   });
 });
 
+describe('a set', () => {
+  it('takes more than 65,536 elements, where an ipset is full (18.5)', async () => {
+    const name = `filter-size-${process.pid}`;
+    execaSync('ip', ['netns', 'add', name]);
+    const filter = openFilter({ networkNamespace: `/run/netns/${name}` });
+    await filter.ensureTable(skeleton);
+    const operations = Array.from({ length: 70_000 }, (_, index) => {
+      const address = `10.${96 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`;
+      return { kind: 'add-element', element: { set: 'vips', address } } as const;
+    });
+    expect(filter.apply(operations)).toEqual({ failures: [], unknown: false });
+    expect(filter.dump()).toHaveLength(operations.length);
+    filter.close();
+    execaSync('ip', ['netns', 'delete', name]);
+  });
+});
+
 describe('the text of the table', () => {
   it('is loaded once, and again when it changed, in the configuration or by another hand', async () => {
     const name = `filter-text-${process.pid}`;

@@ -1,0 +1,26 @@
+import { describe, expect, it, vi } from 'vitest';
+import { makeConfig } from '../../src/app/config/make-config.ts';
+import { openKernel } from '../../src/app/kernel.ts';
+import { errno, KernelError } from '../../src/kernel/error.ts';
+
+const refusal = vi.hoisted(() => ({ code: 'ENOENT' as 'ENOENT' | 'EPERM' }));
+
+vi.mock('../../src/kernel/ipvs/open-ipvs.ts', () => ({
+  openIpvs: () => {
+    throw new KernelError('resolve generic netlink family IPVS', errno[refusal.code]);
+  },
+}));
+
+describe('a kernel that cannot be worked with', () => {
+  it('is told of with what helps: ip_vs is missing (moby/ipvs#27: reported as success)', () => {
+    refusal.code = 'ENOENT';
+    expect(() => openKernel(makeConfig({}))).toThrow(
+      'expected a kernel with IPVS that this process may use, found resolve generic netlink family IPVS: ENOENT; modprobe ip_vs',
+    );
+  });
+
+  it('is told of with what helps: not allowed', () => {
+    refusal.code = 'EPERM';
+    expect(() => openKernel(makeConfig({}))).toThrow(/EPERM; run as root, or with the capability NET_ADMIN/);
+  });
+});
