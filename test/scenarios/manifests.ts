@@ -43,6 +43,8 @@ export interface EndpointInput {
   readonly nodeName?: string;
   /** What the API says of a pod: `terminating` still serves, `gone` is not ready and does not serve. */
   readonly condition?: 'ready' | 'terminating' | 'gone';
+  /** The zones and nodes whose clients it is meant for. */
+  readonly hints?: { readonly zones?: readonly string[]; readonly nodes?: readonly string[] };
 }
 
 export type Manifest = Readonly<Record<string, unknown>>;
@@ -81,9 +83,10 @@ export function endpointSlice(input: SliceInput): Manifest {
     }),
     addressType: input.family,
     ports: input.ports,
-    endpoints: input.endpoints.map(({ address, nodeName, condition = 'ready' }) => ({
+    endpoints: input.endpoints.map(({ address, nodeName, condition = 'ready', hints }) => ({
       addresses: [address],
       ...(nodeName === undefined ? {} : { nodeName }),
+      ...(hints === undefined ? {} : { hints: { forZones: named(hints.zones), forNodes: named(hints.nodes) } }),
       conditions: {
         ready: condition === 'ready',
         serving: condition !== 'gone',
@@ -93,11 +96,15 @@ export function endpointSlice(input: SliceInput): Manifest {
   };
 }
 
-export function nodeObject(name: string, addresses: readonly string[]): Manifest {
+function named(names: readonly string[] | undefined): readonly Manifest[] | undefined {
+  return names?.map((name) => ({ name }));
+}
+
+export function nodeObject(name: string, addresses: readonly string[], zone?: string): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name },
+    metadata: { name, ...(zone === undefined ? {} : { labels: { 'topology.kubernetes.io/zone': zone } }) },
     status: { addresses: addresses.map((address) => ({ type: 'InternalIP', address })) },
   };
 }
