@@ -1,17 +1,17 @@
 /** The agent: facts from a source, through the loop, into the kernel; health and metrics beside it. */
 
-import { formatEndpoint } from '../core/address.ts';
+import type { Facts } from '../core/facts.ts';
 import { coalesce } from './coalesce.ts';
-import type { BindAddress, Config } from './config/config.ts';
+import type { Config } from './config/config.ts';
 import { watchFile } from './config/file/watch-file.ts';
 import type { Configuration } from './config/parse-config.ts';
 import { makeContext } from './context.ts';
+import { reportRefusal, reportStarting } from './events/agent-events.ts';
+import { openEvents } from './events/open-events.ts';
 import { createFlowCleaner } from './flow-cleaner.ts';
 import { initialHealth, isHealthy } from './health/health.ts';
 import { createHealthCheckServers } from './health/health-check-servers.ts';
-import { healthHandler } from './health/health-server.ts';
-import { type Handler, type HttpServer, type HttpServerInput, serveHttp } from './health/http-server.ts';
-import { metricsHandler } from './health/metrics-server.ts';
+import { serve } from './health/servers.ts';
 import { applyHostSettings, requireAsked } from './host/apply-host.ts';
 import {
   closeKernel,
@@ -26,7 +26,7 @@ import {
 import { type Log, makeLog } from './log.ts';
 import { logWarnings } from './log-warnings.ts';
 import { type Loop, startLoop } from './loop.ts';
-import { type Metrics, makeMetrics, type ProcessReading } from './metrics/metrics.ts';
+import { makeMetrics, type ProcessReading } from './metrics/metrics.ts';
 import { createObserver, type HealthCell } from './observe/observer.ts';
 import { createRefusalLog } from './observe/refusal-log.ts';
 import { watchSource } from './observe/source-watch.ts';
@@ -83,35 +83,49 @@ async function work(
   const ending = awaitEnd(stop);
   const metrics = makeMetrics({ version, readProcess });
   const health: HealthCell = { value: initialHealth };
-  const servers = serve(config, { log, metrics, health, fail: ending.fail });
+  const nodeName = nodeNameOf(config);
+  const known: { facts?: Facts } = {};
+  const events = openEvents(config, log, () => known.facts);
+  opened.push(() => events.close(lastEventsMs));
+  const servers = serve(config, { log, metrics, health, events, fail: ending.fail });
   opened.push(() => Promise.all(servers.map((server) => server.close())));
-  const refusals = createRefusalLog(log, metrics);
+  const refusals = createRefusalLog(log, metrics, (refused) => reportRefusal(events, nodeName, refused));
   const healthChecks = createHealthCheckServers({
     isHealthy: () => isHealthy(health.value, Date.now(), config.ipvsSyncPeriodMs),
     onTrouble: (service, troubles) => refusals.unserved(service, troubles),
   });
   opened.push(() => healthChecks.close());
-  const observer = createObserver({ log, metrics, health, now: Date.now, refusals, healthChecks });
+  const observer = createObserver({ log, metrics, health, now: Date.now, refusals, healthChecks, events });
   const source = openSource(config);
   opened.push(() => source.stop(), watchSource(source, metrics, log));
-  const loop = startWork(config, ports, observer);
+  const { loop, facts } = startWork(config, ports, observer);
+  known.facts = facts;
   opened.push(() => loop.stop(), watchConfigFile(file, ending.fail));
   source.start({
     changes: coalesce((batch) => loop.changes(batch), config.ipvsMinSyncPeriodMs),
     problem: (problem) => refusals.problem(problem),
   });
-  log.info({ version, node: nodeNameOf(config) }, 'sluice started');
+  reportStarting(events, nodeName);
+  log.info({ version, node: nodeName }, 'sluice started');
   const failure = await ending.ended;
   if (failure !== undefined) {
     throw failure;
   }
 }
 
+/** How long the end waits for Events that are not posted yet. */
+const lastEventsMs = 1_000;
+
+interface Work {
+  readonly loop: Loop;
+  readonly facts: Facts;
+}
+
 function startWork(
   config: Config,
   ports: ReturnType<typeof openKernel>,
   observer: ReturnType<typeof createObserver>,
-): Loop {
+): Work {
   const nodeName = nodeNameOf(config);
   const settings = contextSettings(config, nodeName, schedulerSupport(config));
   const reconciler = createReconciler({
@@ -143,71 +157,12 @@ function startWork(
     },
     auditPeriodMs: config.ipvsSyncPeriodMs,
   });
-  return {
-    changes: (batch) => loop.changes(batch),
-    stop: () => {
-      loop.stop();
-      cleaner.stop();
-      conntrack.close();
-    },
+  const stop = (): void => {
+    loop.stop();
+    cleaner.stop();
+    conntrack.close();
   };
-}
-
-interface Observed {
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly health: HealthCell;
-  readonly fail: (error: Error) => void;
-}
-
-function serve(config: Config, { log, metrics, health, fail }: Observed): readonly HttpServer[] {
-  const syncPeriodMs = config.ipvsSyncPeriodMs;
-  const healthAnswers = healthHandler({
-    health: () => health.value,
-    now: Date.now,
-    syncPeriodMs,
-    healthzTotal: metrics.healthzTotal,
-    livezTotal: metrics.livezTotal,
-  });
-  const { healthAddr: address, healthPort: port } = config;
-  const handlers: readonly (readonly [BindAddress | undefined, string, Handler])[] = [
-    [config.healthzBindAddress, 'health', healthAnswers],
-    [port === 0 ? undefined : { address, port }, 'further health', healthAnswers],
-    [
-      config.metricsBindAddress,
-      'metrics',
-      metricsHandler({
-        config,
-        renderMetrics: () => metrics.render(),
-        isHealthy: () => isHealthy(health.value, Date.now(), syncPeriodMs),
-      }),
-    ],
-  ];
-  const onFailure = config.bindAddressHardFail ? fail : undefined;
-  return handlers.flatMap(([bind, name, handler]) =>
-    bind === undefined ? [] : [serveHttp({ bind, handler, ...tellOf(name, bind, { log, onFailure }) })],
-  );
-}
-
-interface Telling {
-  readonly log: Log;
-  /** Where given, a server that cannot listen ends the agent. */
-  readonly onFailure: ((error: Error) => void) | undefined;
-}
-
-function tellOf(
-  name: string,
-  bind: BindAddress,
-  { log, onFailure }: Telling,
-): Pick<HttpServerInput, 'onListening' | 'onBindFailure'> {
-  return {
-    onListening: (bound) => log.info({ ...bound }, `${name} server listens`),
-    onBindFailure: (error, retryInMs) => {
-      log.warn({ err: error, retryInMs, ...bind }, `${name} server cannot listen`);
-      const where = formatEndpoint(bind.address, bind.port);
-      onFailure?.(new Error(`the ${name} server cannot listen on ${where}: ${error.message}`, { cause: error }));
-    },
-  };
+  return { loop: { changes: (batch) => loop.changes(batch), stop }, facts: reconciler.view.facts };
 }
 
 /** kube-proxy's way too: it ends, and whoever started it starts it again with what the file says now. */

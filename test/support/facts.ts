@@ -15,6 +15,7 @@ export function service(fields: Partial<Omit<ServiceFact, 'key'>> = {}): Service
   return {
     namespace,
     name,
+    uid: '',
     createdAt: 1_000,
     type: 'ClusterIP',
     clusterIPs: ['10.96.0.1'],

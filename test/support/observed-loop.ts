@@ -1,5 +1,6 @@
 /** The loop with its observer on a node in memory, as the agent wires them, with a clock that a test sets. */
 
+import { reportRefusal } from '../../src/app/events/agent-events.ts';
 import { initialHealth } from '../../src/app/health/health.ts';
 import { createHealthCheckServers, type HealthCheckServersInput } from '../../src/app/health/health-check-servers.ts';
 import { makeLog } from '../../src/app/log.ts';
@@ -11,6 +12,9 @@ import type { Reconciler } from '../../src/app/reconciler/reconciler.ts';
 import type { CompileContext } from '../../src/core/model/context.ts';
 import { type ObjectFact, objectKinds } from '../../src/core/model/facts.ts';
 import type { KernelPorts } from '../../src/kernel/executor.ts';
+import { systemClock } from '../../src/kube/clock.ts';
+import type { EventPort } from '../../src/kube/events/event-port.ts';
+import { createEventRecorder, type EventRequest } from '../../src/kube/events/event-recorder.ts';
 import { context } from './context.ts';
 import { reconcilerOn, skeleton } from './node-ports.ts';
 
@@ -21,6 +25,8 @@ export interface ObservedLoop {
   readonly health: HealthCell;
   readonly metrics: Metrics;
   readonly refusals: RefusalLog;
+  /** Events that were posted. */
+  readonly posted: readonly EventRequest[];
   /** Unix milliseconds. */
   readonly clock: { now: number };
   readonly stop: () => Promise<void>;
@@ -39,11 +45,13 @@ export function observedLoop(ports: KernelPorts, input: ObservedLoopInput = {}):
   const metrics = makeMetrics({ version: 'test', readProcess });
   const health: HealthCell = { value: initialHealth };
   const clock = { now: Date.UTC(2026, 0, 1) };
-  const refusals = createRefusalLog(log, metrics);
+  const posted: EventRequest[] = [];
+  const events = recorderOf(posted);
+  const refusals = createRefusalLog(log, metrics, (refused) => reportRefusal(events, 'node-a', refused));
   const onTrouble: HealthCheckServersInput['onTrouble'] = (service, troubles) => refusals.unserved(service, troubles);
   const healthChecks = createHealthCheckServers({ isHealthy: () => true, onTrouble });
   const reconciler = reconcilerOn(ports, { context: seen });
-  const observer = createObserver({ log, metrics, health, now: () => clock.now, refusals, healthChecks });
+  const observer = createObserver({ log, metrics, health, now: () => clock.now, refusals, healthChecks, events });
   const loop = startLoop({
     reconciler,
     ports,
@@ -56,7 +64,25 @@ export function observedLoop(ports: KernelPorts, input: ObservedLoopInput = {}):
     loop.stop();
     return healthChecks.close();
   };
-  return { loop, observer, reconciler, health, metrics, refusals, clock, stop };
+  return { loop, observer, reconciler, health, metrics, refusals, posted, clock, stop };
+}
+
+function recorderOf(posted: EventRequest[]): EventPort {
+  return createEventRecorder({
+    nodeName: 'node-a',
+    transport: {
+      send: async (request) => {
+        posted.push(request);
+        return 201;
+      },
+      close: () => {},
+    },
+    clock: systemClock,
+    timeOfDay: Date.now,
+    random: () => 0,
+    uidOf: () => 'some-uid',
+    onFailure: () => {},
+  });
 }
 
 /** The complete lists with which a source begins. */

@@ -25,6 +25,8 @@ export interface SluiceMetrics {
   readonly foreign: Gauge<'kind'>;
   /** Sockets of `healthCheckNodePort`s: `listening`, `failing`. */
   readonly healthCheckSockets: Gauge<'state'>;
+  /** Events for the API server: `posted`, `failed`, `dropped`. */
+  readonly events: Counter<'result'>;
 }
 
 /** A pass of one change takes a fraction of a millisecond; the first one of a large cluster takes seconds. */
@@ -55,6 +57,11 @@ export function sluiceMetrics(registry: Registry): SluiceMetrics {
       name: 'sluice_health_check_sockets',
       help: 'Sockets for healthCheckNodePort that are open, and that could not be opened.',
       labels: ['state'],
+    }),
+    events: registry.counter({
+      name: 'sluice_events_total',
+      help: 'Events that the API server has taken, that it has not, and that were too many.',
+      labels: ['result'],
     }),
     ...watchMetrics(registry),
   };

@@ -3,6 +3,7 @@
 import type { Facts } from '../../core/facts.ts';
 import { families } from '../../core/model/facts.ts';
 import { countOperations } from '../../core/plan.ts';
+import type { EventPort } from '../../kube/events/event-port.ts';
 import type { FlowCleaning, FlowObserver } from '../flow-cleaner.ts';
 import type { Health } from '../health/health.ts';
 import { queued, started, updated, withNodeEligible } from '../health/health.ts';
@@ -24,6 +25,7 @@ export interface ObserverInput {
   readonly now: () => number;
   readonly refusals: RefusalLog;
   readonly healthChecks: HealthCheckServers;
+  readonly events: EventPort;
 }
 
 /** Where the current health stands; servers read it. */
@@ -44,6 +46,7 @@ export function createObserver(input: ObserverInput): LoopObserver & FlowObserve
     }
   };
   metrics.beforeRender(() => showHealthChecks(metrics, healthChecks));
+  countEvents(metrics, input.events);
   return {
     started: () => {
       health.value = started(health.value, families, now());
@@ -158,6 +161,17 @@ function showHealthChecks(metrics: Metrics, servers: HealthCheckServers): void {
   for (const [state, count] of Object.entries(servers.counts())) {
     metrics.healthCheckSockets.set({ state }, count);
   }
+}
+
+function countEvents(metrics: Metrics, events: EventPort): void {
+  let known = events.counts();
+  metrics.beforeRender(() => {
+    const counts = events.counts();
+    for (const result of ['posted', 'failed', 'dropped'] as const) {
+      metrics.events.add({ result }, counts[result] - known[result]);
+    }
+    known = counts;
+  });
 }
 
 function serveHealthChecks(servers: HealthCheckServers, outcome: PassOutcome, view: ReconcilerView): void {

@@ -24,16 +24,29 @@ export interface RefusalLog {
   passed(outcome: PassOutcome, view: ReconcilerView): void;
 }
 
-export function createRefusalLog(log: Log, metrics: Metrics): RefusalLog {
+/** Refusals of one reason that an object did not have before, the first of them and how many more there are. */
+export interface NewRefusal {
+  readonly object: Pick<ObjectRefusals, 'kind' | 'key'>;
+  readonly refusal: Refusal;
+  readonly more: number;
+}
+
+export function createRefusalLog(
+  log: Log,
+  metrics: Metrics,
+  onRefused: (refused: NewRefusal) => void = () => {},
+): RefusalLog {
   const known = new Map<string, readonly Refusal[]>();
   const totals = countByReason(metrics);
   const update = (object: ObjectRefusals, origin: string): void => {
     const name = `${origin} ${object.kind} ${object.key}`;
     const before = new Set((known.get(name) ?? []).map(textOf));
-    for (const refusal of object.refusals.filter((each) => !before.has(textOf(each)))) {
+    const fresh = object.refusals.filter((each) => !before.has(textOf(each)));
+    for (const refusal of fresh) {
       const what = isAudited(refusal.reason) ? 'programmed, but reported' : 'refused';
       log.warn({ object: `${object.kind} ${object.key}`, source: object.source, ...refusal }, what);
     }
+    tellByReason(object, fresh, onRefused);
     totals.move(known.get(name) ?? [], object.refusals);
     replace(known, name, object.refusals);
   };
@@ -49,6 +62,24 @@ export function createRefusalLog(log: Log, metrics: Metrics): RefusalLog {
       }
     },
   };
+}
+
+/** A Service whose hundred frontends all belong to another one has one thing to say, not a hundred. */
+function tellByReason(
+  object: ObjectRefusals,
+  fresh: readonly Refusal[],
+  onRefused: (refused: NewRefusal) => void,
+): void {
+  const firsts = new Map<Reason, { readonly refusal: Refusal; more: number }>();
+  for (const refusal of fresh) {
+    const first = firsts.get(refusal.reason);
+    if (first === undefined) {
+      firsts.set(refusal.reason, { refusal, more: 0 });
+    } else {
+      first.more += 1;
+    }
+  }
+  firsts.forEach((first) => onRefused({ object, ...first }));
 }
 
 function replace(known: Map<string, readonly Refusal[]>, name: string, refusals: readonly Refusal[]): void {

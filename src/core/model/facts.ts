@@ -26,6 +26,8 @@ export interface ServiceFact {
   readonly key: string;
   readonly namespace: string;
   readonly name: string;
+  /** Of the API object, for Events; '' without an API server. */
+  readonly uid: string;
   /** Unix milliseconds; decides who owns a frontend that two Services claim. */
   readonly createdAt: number;
   readonly type: 'ClusterIP' | 'NodePort' | 'LoadBalancer';

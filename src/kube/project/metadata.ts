@@ -7,6 +7,8 @@ export interface Metadata {
   readonly key: string;
   readonly namespace: string;
   readonly name: string;
+  /** '' when absent. */
+  readonly uid: string;
   readonly labels: JsonObject;
   readonly annotations: JsonObject;
   /** Unix milliseconds, 0 when absent. */
@@ -31,6 +33,7 @@ export function readMetadata(object: JsonObject, intern: Intern): Metadata {
     key: intern(`${namespace}/${name}`),
     namespace,
     name,
+    uid: readString(metadata['uid'], 'metadata.uid') ?? '',
     labels: readObject(metadata['labels'], 'metadata.labels'),
     annotations: readObject(metadata['annotations'], 'metadata.annotations'),
     createdAt: readTime(readString(metadata['creationTimestamp'], 'metadata.creationTimestamp')) ?? 0,

@@ -47,6 +47,7 @@ function readService(metadata: Metadata, spec: JsonObject, status: unknown, refu
     key: metadata.key,
     namespace: metadata.namespace,
     name: metadata.name,
+    uid: metadata.uid,
     createdAt: metadata.createdAt,
     type,
     ...readServiceAddresses(spec, loadBalancer, refusals),

@@ -97,6 +97,6 @@ class HttpExchange {
 }
 
 /** A server's address may itself have a path, behind a gateway for several clusters. */
-function urlOf(server: URL, path: string): URL {
+export function urlOf(server: URL, path: string): URL {
   return new URL(`${server.origin}${server.pathname.replace(/\/+$/, '')}${path}`);
 }

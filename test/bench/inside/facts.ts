@@ -54,6 +54,7 @@ function serviceFact(size: Size, index: number): ServiceFact {
     key: `${namespace}/${name}`,
     namespace,
     name,
+    uid: '',
     createdAt: 0,
     type: 'ClusterIP',
     clusterIPs: [clusterIP(size.family, index)],

@@ -13,6 +13,7 @@ import { createObserver } from '../../../src/app/observe/observer.ts';
 import { createRefusalLog } from '../../../src/app/observe/refusal-log.ts';
 import type { PassTrigger } from '../../../src/app/reconciler/state.ts';
 import { openSource } from '../../../src/app/source.ts';
+import { noEvents } from '../../../src/kube/events/event-port.ts';
 import { assemble, benchConfig, setNeededSysctls } from './agent-parts.ts';
 import { readArgument } from './child.ts';
 
@@ -43,7 +44,7 @@ function run({ kubeconfig }: WatchAgentInput): void {
   const refusals = createRefusalLog(log, metrics);
   const healthChecks = createHealthCheckServers({ isHealthy: () => true, onTrouble: () => {} });
   const health = { value: initialHealth };
-  const observer = createObserver({ log, metrics, health, now: Date.now, refusals, healthChecks });
+  const observer = createObserver({ log, metrics, health, now: Date.now, refusals, healthChecks, events: noEvents });
   const loop = startLoop({
     reconciler,
     ports,

@@ -10,6 +10,7 @@ test('a plain Service becomes a fact', () => {
     key: 'default/web',
     namespace: 'default',
     name: 'web',
+    uid: '',
     createdAt: Date.UTC(2026, 0, 1),
     type: 'ClusterIP',
     clusterIPs: ['10.96.0.1'],
