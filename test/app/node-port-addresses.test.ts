@@ -40,7 +40,7 @@ function contextOf(
   return makeContext(settings, fact, { addresses, defaultSources });
 }
 
-describe('node ports are served', () => {
+describe('node ports are served (S12, #65459)', () => {
   const global = ['172.17.0.1', '192.0.2.1', '2001:db8::1', '169.254.7.7', '198.51.100.1'];
 
   it.each<[string, NodePortAddresses, readonly string[]]>([

@@ -266,7 +266,7 @@ describe('virtual servers', () => {
     });
   });
 
-  it('persist per client with the affinity’s timeout, in every view', () => {
+  it('persist per client with the affinity’s timeout, in every view (S5)', () => {
     const fact = service({ ...exposed, externalTrafficPolicy: 'Local', affinityTimeoutSeconds: 10_800 });
     for (const key of [CLUSTER_IP, EXTERNAL, 'FWM 4096 IPv4']) {
       expect(server(fact, key)?.server).toMatchObject({ flags: 1, timeoutSeconds: 10_800, prefixLength: 32 });
@@ -280,7 +280,7 @@ describe('virtual servers', () => {
     });
   });
 
-  it('take scheduler and flags from annotations, beside persistence', () => {
+  it('take scheduler and flags from annotations, beside persistence (#75502)', () => {
     const annotations = { 'sluice.dev/scheduler': 'mh', 'sluice.dev/scheduler-flags': 'mh-port' };
     expect(server(service({ annotations, affinityTimeoutSeconds: 5 }))?.server).toMatchObject({
       scheduler: 'mh',
@@ -301,7 +301,7 @@ describe('virtual servers', () => {
     expect(compile(fact, [], { last }).refusals.map(({ reason }) => reason)).toEqual(['scheduler-unknown']);
   });
 
-  it('give every destination its slice’s weight and masquerade forwarding', () => {
+  it('give every destination its slice’s weight and masquerade forwarding (18.4)', () => {
     const found = compile(service(), [slice([L], { weight: 0 })]).frontends[0]?.resources[0];
     expect(found?.kind === 'virtual-server' && [...found.value.destinations.values()]).toEqual([
       { address: '10.1.0.1', port: 8080, weight: 0, forwarding: 'masquerade' },

@@ -7,7 +7,7 @@ const ten = Array.from({ length: 10 }, (_, index) => destination(`10.1.0.${index
 const nodes = Array.from({ length: 100 }, (_, index) => `node-${index}`);
 
 describe('insertionOrder', () => {
-  it('starts elsewhere on other nodes, and always in the same place on one', () => {
+  it('starts elsewhere on other nodes, and always in the same place on one (#121591)', () => {
     const first = nodes.map((node) => insertionOrder(ten, 'rr', node)[0]?.address);
     expect(new Set(first).size).toBeGreaterThanOrEqual(8);
     expect(nodes.map((node) => insertionOrder(ten, 'rr', node)[0]?.address)).toEqual(first);

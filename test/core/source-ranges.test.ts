@@ -51,7 +51,7 @@ function restrictions(fact: ServiceFact): readonly string[] {
 }
 
 describe('source ranges', () => {
-  it('restrict load-balancer IPs, not the ClusterIP, external IPs or node ports', () => {
+  it('restrict load-balancer IPs, not the ClusterIP, external IPs or node ports (#62638)', () => {
     const ports = [servicePort({ nodePort: 30_080 }), servicePort({ protocol: 'UDP', name: 'dns', port: 53 })];
     const fact = { ...loadBalancer('10.0.0.0/8', '172.16.0.0/12'), ports, externalIPs: ['198.51.100.1'] };
     expect(restrictions(fact)).toEqual([

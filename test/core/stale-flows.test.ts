@@ -27,7 +27,7 @@ describe('a UDP flow', () => {
     expect(stale(flow('10.96.0.10:53', '10.1.0.1:53'))).toBe(true);
   });
 
-  it('that was made before there was a virtual server is stale', () => {
+  it('that was made before there was a virtual server is stale (#125467)', () => {
     const stale = judge([dns], [udpSlice(endpoint('10.1.0.1'))]);
     expect(stale(flow('10.96.0.10:53', '10.96.0.10:53'))).toBe(true);
   });

@@ -114,18 +114,21 @@ describe('a VIP that the node has itself', () => {
 describe('a VIP that is another Node’s address', () => {
   const other = nodeAddresses.node2.IPv4;
 
-  it.each(['externalIPs', 'loadBalancerIPs'] as const)('among %s does not cut that Node off', async (field) => {
-    await folder.write('nodes.json', [
-      nodeObject('node1', Object.values(nodeAddresses.node1)),
-      nodeObject('node2', [other]),
-    ]);
-    await folder.write('services.json', web({ [field]: [vip, other] }));
-    const reason = field === 'externalIPs' ? 'address-of-a-node' : 'address-of-another-node';
-    await agent.line((line) => line['reason'] === reason && line['found'] === other);
-    expect(await ask('client', other, 9999)).toMatchObject({ pod: 'node2' });
-    expect(await ask('node1', other, 9999)).toMatchObject({ pod: 'node2' });
-    expect(await ask('client', vip, 80)).toMatchObject({ pod: 'near' });
-  });
+  it.each(['externalIPs', 'loadBalancerIPs'] as const)(
+    'among %s does not cut that Node off (#127410)',
+    async (field) => {
+      await folder.write('nodes.json', [
+        nodeObject('node1', Object.values(nodeAddresses.node1)),
+        nodeObject('node2', [other]),
+      ]);
+      await folder.write('services.json', web({ [field]: [vip, other] }));
+      const reason = field === 'externalIPs' ? 'address-of-a-node' : 'address-of-another-node';
+      await agent.line((line) => line['reason'] === reason && line['found'] === other);
+      expect(await ask('client', other, 9999)).toMatchObject({ pod: 'node2' });
+      expect(await ask('node1', other, 9999)).toMatchObject({ pod: 'node2' });
+      expect(await ask('client', vip, 80)).toMatchObject({ pod: 'near' });
+    },
+  );
 
   it('only now: the VIP is withdrawn at once', async () => {
     const late = '192.0.2.60';

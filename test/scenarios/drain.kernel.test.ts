@@ -59,7 +59,7 @@ describe('a TCP endpoint that terminates', () => {
     expect(countAnswers(await world.requests(world.client('client'), web, 4))).toEqual({ green: 4 });
   });
 
-  it('gets its weight back when it returns', async () => {
+  it('gets its weight back when it returns (#108319)', async () => {
     const flow = await connectionTo('blue');
     await list({ blue: 'terminating', green: 'ready' });
     await weightBecomes('blue', 0);
@@ -69,7 +69,7 @@ describe('a TCP endpoint that terminates', () => {
     expect(nameOf(await flow.exchange())).toBe('blue');
   });
 
-  it('is still on its way out after a restart of the agent', async () => {
+  it('is still on its way out after a restart of the agent (#92019)', async () => {
     const flow = await connectionTo('blue');
     await list({ blue: 'terminating', green: 'ready' });
     await weightBecomes('blue', 0);
@@ -84,7 +84,7 @@ describe('a TCP endpoint that terminates', () => {
 });
 
 describe('a TCP endpoint that is removed', () => {
-  it(`keeps its connections for the grace period of ${graceSeconds} s and no longer`, async () => {
+  it(`keeps its connections for the grace period of ${graceSeconds} s and no longer (#99162)`, async () => {
     const flow = await connectionTo('blue');
     await list({ green: 'ready' });
     await weightBecomes('blue', 0);
@@ -105,7 +105,7 @@ describe('a TCP endpoint that is removed', () => {
 describe('a UDP endpoint that is removed', () => {
   // Removing the destination makes the kernel walk its connections (ip_vs_conn.c, expire_nodest_conn_work). A datagram
   // that comes before the walk meets the old connection and is dropped, if conntrack knows it (ip_vs_in_hook).
-  it('hands its flows over with the next datagram, or the one after', async () => {
+  it('hands its flows over with the next datagram, or the one after (#71514)', async () => {
     const flow = world.traffic.connect('client', dns);
     const first = nameOf(await flow.next());
     const other = first === 'blue' ? 'green' : 'blue';

@@ -203,8 +203,21 @@ describe('addresses and ports', () => {
     expect(await seen('client', node, nodePort('plain'), 2)).toEqual(['node']);
   });
 
-  it('#99162: packets to one node for a VIP do not leave it for another network', async () => {
-    expect(await answered('client', clusterIP('far'), 443, 1)).toEqual(['ECONNREFUSED']);
+  it('18.2: with arp_ignore=1 (strictARP) the node’s NIC does not answer for VIPs', async () => {
+    const vip = loadBalancerIP('plain');
+    const neighbour = async (): Promise<string> => {
+      await inside('client', 'ip', 'neigh', 'flush', 'to', vip);
+      await world.peer.ask({ namespace: 'client', protocol: 'UDP', address: vip, port: 9, patienceMs: 500 });
+      return (await inside('client', 'ip', 'neigh', 'show', 'to', vip)).trim().split(' ').at(-1) ?? '';
+    };
+    // As a host on the same network sees it that takes the VIP for a neighbour.
+    await inside('client', 'ip', 'route', 'add', vip, 'dev', 'eth0');
+    expect(await neighbour()).toBe('REACHABLE');
+    await inside('node1', 'sysctl', '-qw', 'net.ipv4.conf.all.arp_ignore=1');
+    expect(await neighbour()).toMatch(/^(INCOMPLETE|FAILED)$/);
+    await inside('node1', 'sysctl', '-qw', 'net.ipv4.conf.all.arp_ignore=0');
+    await inside('client', 'ip', 'route', 'del', vip);
+    expect(await answered('client', vip, 80, 2)).toEqual(['far', 'near']);
   });
 });
 

@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 describe.each(['address', 'route'])('with --vip-mode=%s', (mode) => {
-  it('leaves a node as it was before, and everything of others alone', async () => {
+  it('leaves a node as it was before, and everything of others alone (18.6, #55857)', async () => {
     await makeForeign();
     const before = await listNode();
     const agent = start(mode);

@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 describe.each(sources)('source ranges with the address of %s', (allowed) => {
-  it('let it alone reach the load-balancer IPs, and leave every other frontend open', async () => {
+  it('let it alone reach the load-balancer IPs, and leave every other frontend open (S9, S10)', async () => {
     if (allowed !== 'client') {
       await folder.write('services.json', manifests(rangesFor(allowed)));
       await agent.line(

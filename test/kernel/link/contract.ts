@@ -219,7 +219,7 @@ export function testLinkContract(open: (setting: LinkSetting) => LinkUnderTest):
     expect(text()).toContain('10.96.0.1 on-interface routed source 10.96.0.2\n');
   });
 
-  it('knows the addresses of the node but not those of the VIP interface, and the default source', () => {
+  it('knows the addresses of the node but not those of the VIP interface, and the default source (S13, #129147)', () => {
     start();
     link.apply([addVip('10.96.0.1'), addVip('fd00:96::1')]);
     const found = link.nodeAddresses().filter((each) => each.interface === 'eth0' && each.scope === 'global');

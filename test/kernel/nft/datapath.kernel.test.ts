@@ -123,7 +123,7 @@ describe.each(['IPv4', 'IPv6'] as const)('packets through the table, %s', (famil
     for (const place of ['client', 'pod2', 'node'] as const) expect(get(place, vip.dropped)).toBe('no answer');
   });
 
-  it('drops new connections of whoever is not among the allowed sources of a frontend', () => {
+  it('drops new connections of whoever is not among the allowed sources of a frontend (#88698, #119656)', () => {
     const sources = ['client', 'pod2', 'node'] as const;
     const seen = [80, 81, 82, 84].map((port) => sources.map((place) => get(place, vip.restricted, port).split(' ')[0]));
     expect(seen).toEqual([

@@ -26,7 +26,7 @@ test('a plain Service becomes a fact', () => {
   });
 });
 
-describe('of no concern is', () => {
+describe('of no concern (#112185) is', () => {
   const proxyName = (value: string): object => ({ labels: { 'service.kubernetes.io/service-proxy-name': value } });
   test.each([
     ['a headless Service', rawService('a', { clusterIP: 'None' })],
@@ -156,7 +156,7 @@ test.each(parts)('spec: %s', (_title, spec, expected, refusals) => {
   expect(factOf(projection)).toMatchObject(expected);
 });
 
-test('of a load balancer only addresses with ipMode VIP count', () => {
+test('of a load balancer only addresses with ipMode VIP count (S18)', () => {
   const ingress = [
     { ip: '192.0.2.1' },
     { ip: '192.0.2.2', ipMode: 'VIP' },
