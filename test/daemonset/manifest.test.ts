@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { neededSysctls } from '../../src/app/host/sysctls.ts';
-import { parseInvocation } from '../../src/cli/arguments.ts';
+import { type HostSetting, hostSettings } from '../../src/app/host/host-settings.ts';
+import { type Invocation, parseInvocation } from '../../src/cli/arguments.ts';
 import { schedulers } from '../../src/core/model/virtual-server.ts';
 import { noFile } from '../support/no-file.ts';
 
@@ -15,7 +15,7 @@ interface Manifest {
 
 interface PodSpec {
   readonly containers: readonly [Container];
-  readonly initContainers: readonly [Container];
+  readonly initContainers: readonly [Container, Container];
   readonly securityContext: unknown;
   readonly hostPID?: boolean;
 }
@@ -33,7 +33,8 @@ const text = await readFile(resolve(import.meta.dirname, '../../daemonset/sluice
 const objects = parseAllDocuments(text).map((document) => document.toJS() as Manifest);
 const pod = podSpec();
 const [agent] = pod.containers;
-const [prepare] = pod.initContainers;
+const [modules, prepare] = pod.initContainers;
+const named = (agent.args ?? []).map((argument) => argument.replace('$(NODE_NAME)', 'node-1'));
 
 function podSpec(): PodSpec {
   const spec = objects.find(({ kind }) => kind === 'DaemonSet')?.spec;
@@ -41,6 +42,13 @@ function podSpec(): PodSpec {
     throw new Error('daemonset/sluice.yaml has no DaemonSet');
   }
   return spec.template.spec;
+}
+
+function hostSettingsOf(invocation: Invocation, kind: 'run' | 'prepare'): readonly HostSetting[] {
+  if (invocation.kind !== kind) {
+    throw new Error(`the arguments ask for ${invocation.kind} instead of ${kind}`);
+  }
+  return hostSettings(invocation.config, invocation.given, 4);
 }
 
 describe('daemonset/sluice.yaml', () => {
@@ -63,18 +71,21 @@ describe('daemonset/sluice.yaml', () => {
   });
 
   it('runs the agent with flags that it has', () => {
-    const named = (agent.args ?? []).map((argument) => argument.replace('$(NODE_NAME)', 'node-1'));
     expect(parseInvocation(named, noFile)).toMatchObject({ kind: 'run', config: { hostnameOverride: 'node-1' } });
   });
 
-  it('prepares every sysctl that the agent checks, and every scheduler', () => {
-    const script = prepare.command?.at(-1) ?? '';
-    for (const { key, value } of neededSysctls) {
-      expect(script).toContain(`set_sysctl ${key.replaceAll('.', '/')} ${value}\n`);
-    }
+  it('loads every scheduler', () => {
+    const script = modules.command?.at(-1) ?? '';
     for (const scheduler of schedulers) {
       expect(script).toMatch(new RegExp(`\\bip_vs_${scheduler}\\b`));
     }
+  });
+
+  it('sets before the agent, with all privileges, what the agent could not', () => {
+    expect(prepare.securityContext).toMatchObject({ privileged: true });
+    const preparation = parseInvocation(prepare.args ?? [], noFile);
+    const run = parseInvocation(named, noFile);
+    expect(hostSettingsOf(preparation, 'prepare')).toEqual(hostSettingsOf(run, 'run'));
   });
 
   it('is asked for health where the agent tells it', () => {
