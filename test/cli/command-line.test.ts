@@ -96,6 +96,7 @@ interface Setting {
   readonly inKernel?: Trace;
   readonly error?: Error;
   readonly readText?: (path: string) => string;
+  readonly isPrepared?: boolean;
 }
 
 async function sluice(commandLine: string, setting: Setting = {}): Promise<Run> {
@@ -123,7 +124,7 @@ async function sluice(commandLine: string, setting: Setting = {}): Promise<Run> 
     },
     {
       runAgent: ({ config }) => ask('run', config, undefined),
-      prepareNode: ({ config }) => ask('prepare', config, true),
+      prepareNode: ({ config }) => ask('prepare', config, setting.isPrepared ?? true),
       cleanup: (config) => ask('cleanup', config, setting.report ?? report),
       preview: (config) => ask('plan', config, setting.preview ?? preview),
       trace: (config, packet) => ask('trace', config, traceReport(packet, setting.inKernel)),
@@ -179,6 +180,58 @@ describe('a wrong command line', () => {
   it('is not forgiven a word too many', async () => {
     const { code, stderr } = await sluice('run --masquerade-all false');
     expect([code, stderr]).toEqual([2, expect.stringContaining('given "false". Remove it, or write --flag=value')]);
+  });
+});
+
+describe('a configuration file', () => {
+  const head = 'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n';
+  const withFile = (fields: string): Setting => ({ readText: () => head + fields });
+
+  it('decides, and what has no effect is told on standard error', async () => {
+    const text = 'ipvs: {scheduler: lc, burst: 1}\nenableProfiling: true\n';
+    const { code, stderr, asked } = await sluice('plan --config=/c.conf --ipvs-scheduler=sh', withFile(text));
+    expect(code).toBe(0);
+    expect(asked).toEqual([['plan', makeConfig({ configFile: '/c.conf', ipvsScheduler: 'lc' })]]);
+    expect(stderr).toMatchInlineSnapshot(`
+      "warning: the configuration file is accepted, though not all of it is as it should be: ipvs.burst (unknown; it does not count)
+      warning: these settings have no effect: enableProfiling (it belongs to the Go runtime)
+      warning: the configuration file decides in place of these flags: --ipvs-scheduler (the file has a field for it)
+      "
+    `);
+  });
+
+  it('that is wrong has all its problems told after its warnings, with those of the flags', async () => {
+    const text = 'clusterCidr: 10.0.0.0/8\nipvs: {syncPeriod: 30, minSyncPeriod: 1h}\noomScoreAdj: 2000\n';
+    const { code, stderr, asked } = await sluice('--config=/c.conf --vip-mode=x --run-router', withFile(text));
+    expect({ code, asked }).toEqual({ code: 2, asked: [] });
+    expect(stderr).toMatchInlineSnapshot(`
+      "warning: the configuration file is accepted, though not all of it is as it should be: clusterCidr (unknown, perhaps clusterCIDR was meant; it does not count)
+      /c.conf:4 ipvs.syncPeriod: expected a duration such as "30s", given the number 30. Write it with a unit: "30s".
+      /c.conf:5 oomScoreAdj: expected a whole number from -1000 to 1000, given "2000". Choose one from -1000 to 1000.
+      --vip-mode: expected one of address, route, given "x". Choose from the list.
+      --run-router: expected nothing here, since sluice routes nothing and announces nothing, given "true". Leave it to kube-router, run with --run-service-proxy=false.
+      ipvs.minSyncPeriod (--ipvs-min-sync-period): expected at most the sync period of 30s, given 1h. Shorten it, or lengthen --ipvs-sync-period.
+      "
+    `);
+  });
+
+  it('that is not there is told', async () => {
+    const { code, stderr } = await sluice('--config=/c.conf');
+    expect({ code, stderr }).toMatchInlineSnapshot(`
+      {
+        "code": 2,
+        "stderr": "--config: expected a file that can be read, given "/c.conf": ENOENT: /c.conf. Correct the path, or mount the file.
+      ",
+      }
+    `);
+  });
+});
+
+describe('--init-only', () => {
+  it('prepares the node instead of running, and exits with 0 or 1', async () => {
+    const { code, asked } = await sluice('run --init-only --ipvs-strict-arp');
+    expect([code, asked]).toEqual([0, [['prepare', makeConfig({ initOnly: true, ipvsStrictARP: true })]]]);
+    expect((await sluice('--init-only', { isPrepared: false })).code).toBe(1);
   });
 });
 

@@ -153,7 +153,7 @@ describe('the agent with a configuration file', () => {
 
   beforeAll(async () => {
     config = await writeConfig('watched.conf', ['ipvs: {scheduler: lc, burst: 1}', 'enableProfiling: true']);
-    const flags = [`--config=${config}`, '--ipvs-scheduler=sh'];
+    const flags = [`--config=${config}`, '--ipvs-scheduler=sh', '--health-port=20244', '--metrics-path=/numbers'];
     agent = startAgent({ node: 'watched', manifests, flags });
     await agent.synced;
   });
@@ -167,6 +167,12 @@ describe('the agent with a configuration file', () => {
       { settings: { enableProfiling: expect.any(String) } },
       { settings: { '--ipvs-scheduler': 'the file has a field for it' } },
     ]);
+  });
+
+  it('answers where kube-router does, if it is told to', async () => {
+    const page = (url: string): Promise<string> => output('watched', ['curl', '-sS', '--max-time', '5', url]);
+    expect(JSON.parse(await page('http://127.0.0.1:20244/healthz'))).toHaveProperty('lastUpdated');
+    expect(await page('http://127.0.0.1:10249/numbers')).toContain('kubeproxy_sync_proxy_rules_last_timestamp_seconds');
   });
 
   it('ends with 1 when another content is put in its place, and leaves everything', async () => {

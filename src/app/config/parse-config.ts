@@ -5,6 +5,7 @@ import { readConfigFile, unreadableFile } from './file/read-file.ts';
 import type { ConfigDraft } from './flag.ts';
 import { flags } from './flags.ts';
 import { foreignFlags, foreignSettings, ownFlags } from './foreign/flags.ts';
+import type { ForeignSetting } from './foreign/foreign-setting.ts';
 import { readSetting } from './foreign/read-setting.ts';
 import { makeConfig } from './make-config.ts';
 import type { ConfigNotice } from './notice.ts';
@@ -41,7 +42,8 @@ export function parseConfig(values: FlagValues, readText: (path: string) => stri
   readForeignFlags(reading, values, file !== undefined);
   const { draft, notices } = reading;
   const config = makeConfig({ ...defaultsOf(draft), ...draft });
-  const problems = [...reading.problems, ...contradictions(config)];
+  const together = contradictions(config).map((problem) => (file === undefined ? problem : inFile(problem)));
+  const problems = [...reading.problems, ...together];
   const given = new Set(flags.map(({ key }) => key).filter((key) => key in draft));
   return problems.length === 0 ? { ok: true, config, given, notices, file } : { ok: false, problems, notices };
 }
@@ -51,6 +53,14 @@ function defaultsOf({ bindAddress }: ConfigDraft): ConfigDraft {
   return bindAddress === undefined || familyOf(bindAddress) === 'IPv4'
     ? {}
     : { healthzBindAddress: { address: '::', port: 10_256 }, metricsBindAddress: { address: '::1', port: 10_249 } };
+}
+
+/** The reader of a file knows the field rather than the flag. */
+function inFile(problem: ConfigProblem): ConfigProblem {
+  const isAsked = ({ field, meaning }: ForeignSetting): boolean =>
+    field !== undefined && meaning.kind === 'honoured' && `--${meaning.flag}` === problem.flag;
+  const { field } = foreignSettings.find(isAsked) ?? {};
+  return field === undefined ? problem : { ...problem, flag: `${field} (${problem.flag})` };
 }
 
 function openFile(reading: Reading, values: FlagValues, readText: (path: string) => string): Configuration['file'] {

@@ -104,8 +104,9 @@ describe('a flag of kube-proxy or kube-router', () => {
   it('has its value checked even if it has no effect', () => {
     const argv = ['--profiling=maybe', '--kube-api-qps=many', '--kube-api-burst=1.5', '--cache-sync-timeout=60'];
     expect(
-      givenConfig([...argv, '-v=loud', '--metrics-port=70000', '--iptables-masquerade-bit=32']).problems,
-    ).toHaveLength(7);
+      givenConfig([...argv, '-v=loud', '--metrics-port=70000', '--iptables-masquerade-bit=32', '--feature-gates=A'])
+        .problems,
+    ).toHaveLength(8);
   });
 
   it('must not say the same as another one', () => {

@@ -103,9 +103,12 @@ function typeProblem(type: SettingType, { name, text }: GivenSetting): ConfigPro
       return /^-?\d+$/.test(text) ? undefined : problem('a whole number', 'Write digits alone');
     case 'number':
       return /^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? undefined : problem('a number', 'Write it like 5');
+    case 'switches':
+      return text === '' || text.split(',').every((part) => /^\s*\w+=(true|false|1|0|t|f)\s*$/i.test(part))
+        ? undefined
+        : problem('names with true or false', 'Write it like A=true,B=false');
     case 'string':
     case 'strings':
-    case 'switches':
     case 'anything':
       return undefined;
   }
