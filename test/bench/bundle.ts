@@ -2,14 +2,16 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { execa } from 'execa';
 import { buildAddon } from '../build/addon.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const compilerFlags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror'];
 const inside = ['main', 'start', 'watch-agent', 'change', 'memory'];
 
 /**
- * Bundles the programs of the benchmark, and the agent itself as `sluice.mjs`, into `folder` with the addon beside
- * them: what runs is what is shipped, not sources through a loader. Returns the path of the program to start.
+ * Bundles the programs of the benchmark, and the agent itself as `sluice.mjs`, into `folder` with the addon
+ * and the baseline in C beside them: what runs is what is shipped, not sources through a loader. Returns the path of the program to start.
  */
 export async function bundlePrograms(folder: string): Promise<string> {
   const programs = inside.map((name) => ({ in: join(root, 'test/bench/inside', `${name}.ts`), out: name }));
@@ -30,5 +32,11 @@ export async function bundlePrograms(folder: string): Promise<string> {
   });
   await buildAddon();
   await copyFile(join(root, 'build/Release/sluice.node'), join(folder, 'sluice.node'));
+  await execa('gcc', [
+    ...compilerFlags,
+    '-o',
+    join(folder, 'read-table'),
+    join(root, 'test/bench/baseline/read-table.c'),
+  ]);
   return join(folder, 'main.mjs');
 }

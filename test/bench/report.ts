@@ -50,19 +50,37 @@ function coldTable({ cold }: BenchResult): string {
 }
 
 function restartTable({ restart }: BenchResult): string {
-  const rows = restart.map(({ size, vipMode, run, readAndPlanMs, ipvsadmMs, ratio }) => [
+  const rows = restart.map(({ size, vipMode, run, readAndPlanMs, ipvsadmMs, ratio, floorMs }) => [
     `${sizeText(size)} ${vipMode}`,
-    ms(run.readMs),
+    ms(run.ipvsReadMs),
+    ms(run.filterReadMs),
+    ms(run.vipsReadMs),
     ms(run.planMs),
     ms(readAndPlanMs.p50),
     ms(readAndPlanMs.max),
+    floorMs === undefined ? '' : ms(floorMs.p50),
+    floorMs === undefined ? '' : times(readAndPlanMs.p50 / floorMs.p50),
     ms(ipvsadmMs.p50),
     times(ratio),
     ms(run.compileMs),
     ms(run.passMs),
     String(run.operations.ipvs + run.operations.filter + run.operations.vips),
   ]);
-  const head = ['read', 'plan', 'read + plan', 'max', 'ipvsadm -Sn', ': read + plan', 'compile', 'pass', 'writes'];
+  const head = [
+    'IPVS',
+    'nft',
+    'VIPs',
+    'plan',
+    'read + plan',
+    'max',
+    'C, IPVS',
+    'of it',
+    'ipvsadm -Sn',
+    ': read + plan',
+    'compile',
+    'pass',
+    'writes',
+  ];
   return table('Restart on an unchanged table, ms', ['Services × endpoints', ...head], rows);
 }
 

@@ -48,6 +48,10 @@ export interface StartRun {
   readonly ipvsMs: number;
   readonly filterMs: number;
   readonly vipsMs: number;
+  /** Inside `readMs`. */
+  readonly ipvsReadMs: number;
+  readonly filterReadMs: number;
+  readonly vipsReadMs: number;
   /** From the start of the process to the end of the pass, without making up the facts. */
   readonly processMs: number;
 }
@@ -77,6 +81,11 @@ export interface RestartResult {
   readonly ipvsadmMs: Summary;
   /** `ipvsadm -Sn` : reading everything (IPVS, VIPs, nftables), adopting it and planning. */
   readonly ratio: number;
+  /**
+   * The same calls for the IPVS table in C, with nothing done about what they bring; undefined for IPv6, which they do
+   * not show.
+   */
+  readonly floorMs: Summary | undefined;
 }
 
 export type ChangeProtocol = 'TCP' | 'UDP';

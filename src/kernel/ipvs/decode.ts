@@ -67,7 +67,7 @@ export function readDestination<Item>(
   make: MakeDestination<Item>,
 ): Item {
   const attributes = findNest(message, topAttribute.destination);
-  const shown = { ...blankDestination(), bytes: message.received.bytes, family: serviceFamily };
+  const shown = blankDestination(message.received.bytes, serviceFamily);
   while (nextAttribute(attributes)) readDestinationAttribute(attributes, shown);
   if (shown.addressAt < 0) throw new NetlinkDecodeError('a destination without an address', attributes.value);
   return make(shown);

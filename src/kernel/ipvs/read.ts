@@ -45,29 +45,25 @@ export function dumpIpvs(reader: Reader): readonly VirtualServerState[] {
 }
 
 /** See `IpvsPort.read`. */
-export function readIpvs(
-  { expected, ...reader }: Reader,
-  wanted: Expected['virtualServer'],
-): Map<string, ActualVirtualServer> {
+export function readIpvs(reader: Reader, wanted: Expected['virtualServer']): Map<string, ActualVirtualServer> {
+  const { expected } = reader;
   const make: MakeDestination<Destination> = (shown) => recogniseDestination(expected, shown);
-  return new Map(
-    readTable(
-      { expected, ...reader },
-      {
-        begin: (server) => {
-          expectDestinations(expected, wanted(virtualServerKey(server.identity))?.destinations);
-          return make;
-        },
-        end: (server, shown): readonly [string, ActualVirtualServer] => {
-          const key = virtualServerKey(server.identity);
-          const destinations = settleDestinations(expected, shown);
-          const same = wanted(key);
-          const isShared = same?.destinations === destinations && isSameServer(same.server, server);
-          return [key, isShared ? same : { server, destinations }];
-        },
-      },
-    ),
-  );
+  let key = '';
+  let same: ActualVirtualServer | undefined;
+  const shape: TableShape<Destination, readonly [string, ActualVirtualServer]> = {
+    begin: (server) => {
+      key = virtualServerKey(server.identity);
+      same = wanted(key);
+      expectDestinations(expected, same?.destinations);
+      return make;
+    },
+    end: (server, shown) => {
+      const destinations = settleDestinations(expected, shown);
+      const isShared = same !== undefined && same.destinations === destinations && isSameServer(same.server, server);
+      return [key, isShared ? same : { server, destinations }];
+    },
+  };
+  return new Map(readTable(reader, shape));
 }
 
 /** See `IpvsPort.dumpMarks`. */

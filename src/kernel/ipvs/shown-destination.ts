@@ -32,11 +32,11 @@ export function copyDestination(shown: ShownDestination): DestinationState {
   };
 }
 
-export function blankDestination(): ShownDestination {
+export function blankDestination(bytes: Buffer, family: Family): ShownDestination {
   return {
-    bytes: Buffer.alloc(0),
+    bytes,
     addressAt: -1,
-    family: 'IPv4',
+    family,
     port: 0,
     weight: 0,
     forwarding: 'masquerade',

@@ -63,8 +63,13 @@ export function layDestinationsRequest(
   identity: VirtualServerIdentity,
   count: number,
 ): boolean {
-  request.bytes.fill(0, 0, destinationsLength(count));
-  request.view.setUint32(16, count, true);
+  const { view } = request;
+  for (let at = 0; at < destinationsHeader; at += 4) view.setUint32(at, 0, true);
+  // An entry that was left as it was is known by its address.
+  for (let index = 0; index < count; index += 1) {
+    view.setUint32(destinationsHeader + index * destinationEntry, 0, true);
+  }
+  view.setUint32(16, count, true);
   return layIdentity(request, identity);
 }
 
@@ -99,7 +104,7 @@ export function readDestinations<Item>(
 ): readonly Item[] | undefined {
   const { view, bytes } = received;
   const items: Item[] = [];
-  const shown = { ...blankDestination(), bytes };
+  const shown = blankDestination(bytes, 'IPv4');
   for (let index = 0; index < room; index += 1) {
     const at = destinationsHeader + index * destinationEntry;
     // 0.0.0.0 is refused as a destination.

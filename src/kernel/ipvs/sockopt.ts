@@ -35,6 +35,8 @@ const spare = 1;
 export interface IpvsSockopt {
   readonly handle: IpvsSockoptHandle;
   buffer: ReceivedBytes;
+  /** The part of the buffer that the last call was given. */
+  argument: Buffer;
 }
 
 /** Opens the socket. Throws `KernelError`. */
@@ -48,7 +50,8 @@ export function openSockopt(options: { readonly networkNamespace?: string }): Ip
 
 /** Makes one around an open handle: the place where tests put a scripted one. */
 export function createSockopt(handle: IpvsSockoptHandle): IpvsSockopt {
-  return { handle, buffer: createReceiveBuffer(65536) };
+  const buffer = createReceiveBuffer(65536);
+  return { handle, buffer, argument: buffer.bytes };
 }
 
 /** Reads every IPv4 virtual server at one moment. Throws `KernelError`. */
@@ -110,12 +113,20 @@ function callUnlessAbsent(sockopt: IpvsSockopt, operation: string, name: number,
 
 function call(sockopt: IpvsSockopt, operation: string, name: number, length: number): void {
   try {
-    sockopt.handle.get(name, sockopt.buffer.bytes.subarray(0, length));
+    sockopt.handle.get(name, argumentOf(sockopt, length));
   } catch (thrown) {
     throw toKernelError(operation, thrown);
   }
 }
 
+/** Most virtual servers have as many destinations as the one before: its view of the buffer serves again. */
+function argumentOf(sockopt: IpvsSockopt, length: number): Buffer {
+  if (sockopt.argument.length !== length) sockopt.argument = sockopt.buffer.bytes.subarray(0, length);
+  return sockopt.argument;
+}
+
 function makeRoom(sockopt: IpvsSockopt, length: number): void {
-  if (sockopt.buffer.bytes.length < length) sockopt.buffer = createReceiveBuffer(length * 2);
+  if (sockopt.buffer.bytes.length >= length) return;
+  sockopt.buffer = createReceiveBuffer(length * 2);
+  sockopt.argument = sockopt.buffer.bytes;
 }

@@ -1,5 +1,5 @@
-import { readAddress } from '../../core/address.ts';
 import type { Family } from '../../core/model/facts.ts';
+import { readAddressText } from '../address-text.ts';
 import {
   type AttributeCursor,
   messageAttributes,
@@ -49,12 +49,12 @@ export function readLinkAddress(message: MessageCursor): LinkAddress | undefined
 
 /** fe80::/10: the kernel's own on every interface with IPv6. */
 export function isLinkLocal(address: string): boolean {
-  return /^fe[89ab]/.test(address);
+  return address.startsWith('fe') && /^fe[89ab]/.test(address);
 }
 
 /** Reads an attribute that holds an address of `family`. Throws NetlinkDecodeError when it is too short. */
 export function readIpAttribute(cursor: AttributeCursor, family: Family): string {
   const wanted = family === 'IPv4' ? 4 : 16;
   if (valueLength(cursor) < wanted) throw new NetlinkDecodeError('an address is cut short', cursor.value);
-  return readAddress(cursor.received.bytes, cursor.value, family);
+  return readAddressText(cursor.received.bytes, cursor.value, family);
 }

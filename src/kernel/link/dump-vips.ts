@@ -11,23 +11,48 @@ import { AF_UNSPEC, addressHeaderLength, RTM_GETADDR, RTM_GETROUTE, routeHeaderL
 
 /** Every address on the interface but IPv6 link-local ones, and every route of sluice's. Throws KernelError. */
 export function dumpVips(socket: NetlinkSocket, interfaceIndex: number): readonly VipState[] {
-  const onInterface = new Set<string>();
-  for (const each of dumpAddresses(socket)) {
-    if (each.interfaceIndex === interfaceIndex && !isLinkLocal(each.address)) onInterface.add(each.address);
+  const found = new Map<string, FoundVip>();
+  for (const { address, interfaceIndex: index } of dumpAddresses(socket)) {
+    if (index === interfaceIndex && !isLinkLocal(address)) foundOf(found, address).onInterface = true;
   }
-  const routes = dumpHostRoutes(socket);
-  const routed = new Set<string>();
-  const effective = new Map<string, HostRoute>();
-  for (const route of routes) {
-    if (route.protocol === routeProtocol) routed.add(route.address);
-    if (!effective.has(route.address)) effective.set(route.address, route);
+  // Thousands of routes have one source: one string is kept of it.
+  const sources = new Map<string, string>();
+  for (const { address, protocol, source } of dumpHostRoutes(socket)) {
+    const vip = foundOf(found, address);
+    if (!vip.hasRoute && source !== undefined) vip.source = internedIn(sources, source);
+    vip.hasRoute = true;
+    vip.routed ||= protocol === routeProtocol;
   }
-  return [...new Set([...onInterface, ...routed])].map((address) => ({
-    address,
-    onInterface: onInterface.has(address),
-    routed: routed.has(address),
-    source: effective.get(address)?.source,
-  }));
+  return [...found.values()].filter(({ onInterface, routed }) => onInterface || routed).map(vipState);
+}
+
+/** An address with what was read of it so far; a local route alone may be the kernel's for an address of the node. */
+interface FoundVip {
+  readonly address: string;
+  onInterface: boolean;
+  routed: boolean;
+  hasRoute: boolean;
+  /** Of the first route. */
+  source: string | undefined;
+}
+
+function foundOf(found: Map<string, FoundVip>, address: string): FoundVip {
+  let vip = found.get(address);
+  if (vip === undefined) {
+    vip = { address, onInterface: false, routed: false, hasRoute: false, source: undefined };
+    found.set(address, vip);
+  }
+  return vip;
+}
+
+function internedIn(known: Map<string, string>, text: string): string {
+  const there = known.get(text);
+  if (there === undefined) known.set(text, text);
+  return there ?? text;
+}
+
+function vipState({ address, onInterface, routed, source }: FoundVip): VipState {
+  return { address, onInterface, routed, source };
 }
 
 /** Every address of the network namespace, in both families. Throws KernelError. */

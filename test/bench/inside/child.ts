@@ -31,6 +31,6 @@ export async function runProgram<Answer>(namespace: string, program: string, inp
 }
 
 /** Programs lie beside each other in the bundle. */
-export function programPath(program: string): string {
-  return new URL(`./${program}.mjs`, import.meta.url).pathname;
+export function programPath(program: string, ending = '.mjs'): string {
+  return new URL(`./${program}${ending}`, import.meta.url).pathname;
 }

@@ -48,6 +48,9 @@ async function start({ size, vipMode }: StartInput): Promise<StartRun> {
     ipvsMs: times.ipvs.ms,
     filterMs: times.filter.ms,
     vipsMs: times.vips.ms,
+    ipvsReadMs: times.ipvs.readMs,
+    filterReadMs: times.filter.readMs,
+    vipsReadMs: times.vips.readMs,
     processMs,
   };
 }

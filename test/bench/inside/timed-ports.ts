@@ -7,27 +7,40 @@ export interface AppliedTimes {
   readonly vips: Applied;
 }
 
-/** What `apply` of one port was given and how long it took in all. */
+/** What `apply` of one port was given, how long it took in all, and how long it took to read through the port. */
 export interface Applied {
   operations: number;
   ms: number;
+  readMs: number;
 }
 
-/** The same ports, with the time that each spends in `apply`. */
+/** The same ports, with the time that each spends. */
 export function timePorts(ports: KernelPorts): { readonly ports: KernelPorts; readonly times: AppliedTimes } {
   const times = { ipvs: nothing(), filter: nothing(), vips: nothing() };
   return {
     times,
     ports: {
-      ipvs: { ...ports.ipvs, apply: timed(times.ipvs, (operations) => ports.ipvs.apply(operations)) },
-      filter: { ...ports.filter, apply: timed(times.filter, (operations) => ports.filter.apply(operations)) },
-      link: { ...ports.link, apply: timed(times.vips, (operations) => ports.link.apply(operations)) },
+      ipvs: {
+        ...ports.ipvs,
+        apply: timed(times.ipvs, (operations) => ports.ipvs.apply(operations)),
+        read: (expected) => timedRead(times.ipvs, () => ports.ipvs.read(expected)),
+      },
+      filter: {
+        ...ports.filter,
+        apply: timed(times.filter, (operations) => ports.filter.apply(operations)),
+        read: (eachExpected) => timedRead(times.filter, () => ports.filter.read(eachExpected)),
+      },
+      link: {
+        ...ports.link,
+        apply: timed(times.vips, (operations) => ports.link.apply(operations)),
+        dumpVips: () => timedRead(times.vips, () => ports.link.dumpVips()),
+      },
     },
   };
 }
 
 function nothing(): Applied {
-  return { operations: 0, ms: 0 };
+  return { operations: 0, ms: 0, readMs: 0 };
 }
 
 function timed<T>(
@@ -41,4 +54,11 @@ function timed<T>(
     applied.operations += operations.length;
     return result;
   };
+}
+
+function timedRead<Value>(applied: Applied, read: () => Value): Value {
+  const began = performance.now();
+  const value = read();
+  applied.readMs += performance.now() - began;
+  return value;
 }
