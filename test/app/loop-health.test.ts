@@ -75,11 +75,18 @@ describe('the health of a node', () => {
     await vi.waitFor(() => expect(codes()).toEqual({ healthz: 200, livez: 200 }), 5_000);
   });
 
-  it('is not spoiled by a change that asks for nothing', async () => {
+  it('is not spoiled by a change that asks for nothing, which is no update either', async () => {
     await started();
+    const before = observed.health.value;
+    later(1_000);
     observed.loop.changes([{ change: 'delete', kind: 'EndpointSlice', key: 'default/unknown' }]);
+    observed.loop.changes([{ change: 'set', kind: 'Service', fact: service({ clusterIPs: [] }) }]);
+    observed.loop.changes(sets(ours));
     later(2 * syncPeriodMs);
     expect(codes().livez).toBe(200);
+    expect(observed.health.value.families.IPv4?.lastUpdated).toBe((before.families.IPv4?.lastUpdated ?? 0) + 1_000);
+    observed.loop.changes(sets(ours));
+    expect(observed.health.value.families.IPv4?.lastUpdated).toBe((before.families.IPv4?.lastUpdated ?? 0) + 1_000);
   });
 
   it('is bad in the family alone whose change does not come into force', async () => {
