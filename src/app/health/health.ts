@@ -40,6 +40,13 @@ export function updated(health: Health, served: readonly Family[], now: number):
   return withFamilies(health, served, () => ({ lastUpdated: now, oldestPending: undefined }));
 }
 
+/** Nothing waits any more in these families, and nothing had to be done for it. */
+export function settled(health: Health, served: readonly Family[]): Health {
+  return withFamilies(health, served, (before) =>
+    before === undefined ? undefined : { ...before, oldestPending: undefined },
+  );
+}
+
 export function withNodeEligible(health: Health, nodeEligible: boolean): Health {
   return { ...health, nodeEligible };
 }

@@ -6,7 +6,7 @@ import { countOperations } from '../../core/plan.ts';
 import type { EventPort } from '../../kube/events/event-port.ts';
 import type { FlowCleaning, FlowObserver } from '../flow-cleaner.ts';
 import type { Health } from '../health/health.ts';
-import { queued, started, updated, withNodeEligible } from '../health/health.ts';
+import { queued, settled, started, updated, withNodeEligible } from '../health/health.ts';
 import type { HealthCheckServers } from '../health/health-check-servers.ts';
 import type { Log } from '../log.ts';
 import type { LoopObserver } from '../loop.ts';
@@ -60,7 +60,9 @@ export function createObserver(input: ObserverInput): LoopObserver & FlowObserve
     },
     taken: (view) => {
       if (view.isStarted) {
-        recordInForce(view);
+        const served = familiesInForce(view);
+        health.value = settled(health.value, served);
+        changes.inForce(served);
       } else if (isComplete(view.facts)) {
         health.value = queued(health.value, families, now());
       }
