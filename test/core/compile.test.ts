@@ -189,6 +189,18 @@ describe('frontends', () => {
     expect(elements(found)).toContain('vips 10.96.0.1');
   });
 
+  it('masquerade a pod of another node that reaches itself through a node port of ours under eTP=Local', () => {
+    const hairpins = (policy: 'Cluster' | 'Local', rest: Partial<ServiceFact>): readonly string[] => {
+      const fact = service({ ...exposed, externalTrafficPolicy: policy, ...rest });
+      return elements(compile(fact, [slice([L, R])])).filter((key) => key.startsWith('hairpin'));
+    };
+    const withNodePort = { ports: [servicePort({ nodePort: 30_080 })] };
+    expect(hairpins('Local', withNodePort)).toEqual(['hairpin 10.1.0.1', 'hairpin 10.1.0.2']);
+    // Its own node answers for a VIP, and under policy Cluster everybody is masqueraded at a node port.
+    expect(hairpins('Local', {})).toEqual(['hairpin 10.1.0.1']);
+    expect(hairpins('Cluster', withNodePort)).toEqual(['hairpin 10.1.0.1']);
+  });
+
   it('record what is sluice’s, and the hairpin of local endpoints', () => {
     const found = compile(service({ ...exposed, externalTrafficPolicy: 'Local' }), [slice([L, R])]);
     expect(elements(found)).toEqual([
