@@ -76,7 +76,7 @@ export function externalFrontend(
       resources.push(frontendElement('drop_outside', place, view));
     }
     if (mark !== undefined) {
-      resources.push(...insideView(place, view, mark));
+      resources.push(...insideView(place, view, context, mark));
     }
   }
   if (place.isLoadBalancerIP && view.allowedSources !== undefined) {
@@ -115,14 +115,18 @@ function baseResources(
   return [...resources, ...hairpins(backends)];
 }
 
-function insideView(place: Place, view: PortView, mark: number): readonly Resource[] {
+/**
+ * A pod of another node asks that node for a VIP, but may ask us for a node port, and then may be sent to itself: there
+ * every endpoint has its hairpin.
+ */
+function insideView(place: Place, view: PortView, context: CompileContext, mark: number): readonly Resource[] {
   const identity: VirtualServerIdentity = { kind: 'fwmark', family: view.family, mark };
   const backends = view.selection.cluster;
   return [
     virtualServer(identity, view, backends),
     element({ set: 'fwmarks', family: view.family, mark, comment: view.origin }),
     element({ set: 'inside_view', address: place.address, protocol: view.protocol, port: place.port, mark }),
-    ...hairpins(backends),
+    ...(context.nodeAddresses.has(place.address) ? backends.map(hairpin) : hairpins(backends)),
   ];
 }
 
@@ -150,9 +154,11 @@ function virtualServer(identity: VirtualServerIdentity, view: PortView, backends
 
 /** A pod that is sent to itself would answer its own address past the node; masquerade brings the answer back. */
 function hairpins(backends: readonly Backend[]): readonly Resource[] {
-  return backends
-    .filter((backend) => backend.isLocal)
-    .map((backend) => element({ set: 'hairpin', address: backend.address }));
+  return backends.filter((backend) => backend.isLocal).map(hairpin);
+}
+
+function hairpin({ address }: Backend): Resource {
+  return element({ set: 'hairpin', address });
 }
 
 function frontendElement(set: FrontendSet, place: Place, view: PortView): Resource {

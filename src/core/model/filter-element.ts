@@ -16,7 +16,7 @@ import type { Family, Protocol } from './facts.ts';
  * | health_check | let this port of a VIP through to the agent's own server |
  * | restricted | drop new connections of every source that is not among its allowed sources |
  * | allowed_sources | a source range that may reach this restricted frontend |
- * | hairpin | masquerade this local endpoint when it reaches itself |
+ * | hairpin | masquerade this endpoint when it reaches itself |
  */
 export type FrontendSet =
   | 'virtual_servers'

@@ -13,6 +13,6 @@ export const setComments: Readonly<Record<SetName | 'cluster_cidr', string>> = {
   health_check: 'ports of VIPs at which sluice itself answers the probes of load balancers',
   restricted: 'load-balancer IPs that answer only to some sources (loadBalancerSourceRanges)',
   allowed_sources: 'these sources, for each of them',
-  hairpin: 'endpoints on this node, each with itself: a pod that reaches itself through a Service',
+  hairpin: 'endpoints, each with itself: a pod that reaches itself through a Service',
   cluster_cidr: 'sources that are pods (--cluster-cidr)',
 };
