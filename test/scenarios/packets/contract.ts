@@ -106,6 +106,47 @@ export const endpoints = {
 
 export type EndpointsName = keyof typeof endpoints;
 
+/** Everybody, or the senders of one family that the ranges let in. */
+export type Allowed = 'everybody' | readonly string[];
+
+/**
+ * loadBalancerSourceRanges, and whom they let in on a load-balancer IP, pods and nodes included. A node goes by the
+ * address that it has there. A range of prefix length 0 opens the family, and so does the lack of any range of it.
+ */
+export const sourceRanges = {
+  'the client': {
+    ranges: ['203.0.113.2/32', 'fd03::2/128'],
+    IPv4: ['a client outside'],
+    IPv6: ['a client outside'],
+  },
+  'the pods of node2, twice': {
+    ranges: ['10.2.0.0/24', '10.2.0.0/16', 'fd10:2::/64', 'fd10:2::3/128'],
+    IPv4: ['a pod on node2'],
+    IPv6: ['a pod on node2'],
+  },
+  node1: {
+    ranges: ['192.0.2.10/32', 'fd02::10/128'],
+    IPv4: ['a process on node1'],
+    IPv6: ['a process on node1'],
+  },
+  'nobody here': { ranges: ['198.19.0.0/16', '2001:db8:99::/48'], IPv4: [], IPv6: [] },
+  'the client, for IPv4 alone': { ranges: ['203.0.113.0/24'], IPv4: ['a client outside'], IPv6: 'everybody' },
+  'the client and everybody': {
+    ranges: ['203.0.113.2/32', '0.0.0.0/0', 'fd03::2/128', '::/0'],
+    IPv4: 'everybody',
+    IPv6: 'everybody',
+  },
+  'the client, between spaces and beside nonsense': {
+    ranges: [' 203.0.113.2/32 ', 'nonsense', '\tfd03::2/128'],
+    IPv4: ['a client outside'],
+    IPv6: ['a client outside'],
+  },
+} as const satisfies Readonly<
+  Record<string, { readonly ranges: readonly string[]; readonly IPv4: Allowed; readonly IPv6: Allowed }>
+>;
+
+export type SourceRangesName = keyof typeof sourceRanges;
+
 /** Who may answer and what each of them sees; or that new connections are refused, or get no answer. */
 export type Outcome = Readonly<Partial<Record<EndpointPod, Seen>>> | 'REJECT' | 'DROP';
 

@@ -5,12 +5,21 @@ import type { Family, Place, Protocol } from '../../lab/world/places.ts';
 import type { World } from '../../lab/world.ts';
 import { keysOf } from '../../support/keys-of.ts';
 import type { TrafficPolicy } from '../manifests.ts';
-import { type EndpointPod, type Outcome, promised, type Sender, withDetector } from './contract.ts';
+import {
+  type Allowed,
+  type EndpointPod,
+  type Outcome,
+  promised,
+  type Sender,
+  sourceRanges,
+  withDetector,
+} from './contract.ts';
 import {
   families,
   nodePortOf,
   protocols,
   type ServiceCase,
+  serverPort,
   serviceCases,
   servicePort,
   type VipKind,
@@ -40,9 +49,6 @@ export type Frontend =
   /** `isOtherPort`: a port of the VIP that no Service has, on which the nodes themselves have a server. */
   | { readonly kind: VipKind; readonly isOtherPort: boolean }
   | { readonly kind: 'node port'; readonly node: NodeName; readonly which: 'first' | 'second' | 'pod gateway' };
-
-/** On every address of the nodes: no VIP may lead there. */
-export const serverPort = 9999;
 
 const frontends: readonly Frontend[] = [
   ...vipKinds.map((kind) => ({ kind, isOtherPort: false })),
@@ -149,7 +155,7 @@ function makeRow(part: TablePart, row: Omit<Row, 'name' | 'expected'>): Row {
   const { source, frontend, service } = row;
   const isClusterIP = frontend.kind === 'ClusterIP';
   const origin = sources[source];
-  const expected = promised(part.table, {
+  const answered = promised(part.table, {
     sender: senderOf(row),
     self: 'self' in origin ? origin.self : undefined,
     exposure: isClusterIP ? 'ClusterIP' : 'others',
@@ -157,7 +163,16 @@ function makeRow(part: TablePart, row: Omit<Row, 'name' | 'expected'>): Row {
     endpoints: service.endpoints,
     handledBy: handlerOf(row),
   });
-  return { ...row, name: nameOf(row), expected };
+  return { ...row, name: nameOf(row), expected: mayCome(row) ? answered : 'DROP' };
+}
+
+/** Source ranges are a matter of load-balancer IPs alone. */
+function mayCome({ source, frontend, service, family }: Omit<Row, 'name' | 'expected'>): boolean {
+  if (frontend.kind !== 'load-balancer IP' || service.sourceRanges === undefined) {
+    return true;
+  }
+  const allowed: Allowed = sourceRanges[service.sourceRanges][family];
+  return allowed === 'everybody' || allowed.includes(source);
 }
 
 function nameOf({ source, frontend, service, protocol, family }: Omit<Row, 'name' | 'expected'>): string {
@@ -165,7 +180,9 @@ function nameOf({ source, frontend, service, protocol, family }: Omit<Row, 'name
   const policy = (word: string, value: TrafficPolicy): string => `${word} ${value}`;
   const policies = `${policy('internal', service.internalPolicy)}, ${policy('external', service.externalPolicy)}`;
   const kind = service.isInternal ? 'ClusterIP only, ' : '';
-  return `${source} → ${frontend.kind}${place}, ${protocol} ${family}, ${kind}${policies}, endpoints: ${service.endpoints}`;
+  const ranges = service.sourceRanges === undefined ? '' : `, source ranges: ${service.sourceRanges}`;
+  const to = `${frontend.kind}${place}, ${protocol} ${family}`;
+  return `${source} → ${to}, ${kind}${policies}, endpoints: ${service.endpoints}${ranges}`;
 }
 
 function placeText(frontend: Frontend): string {

@@ -3,13 +3,16 @@
 import { type Family, type Protocol, placeNode, placePod, podPort } from '../../lab/world/places.ts';
 import { keysOf } from '../../support/keys-of.ts';
 import { endpointSlice, type Manifest, nodeObject, service, type TrafficPolicy } from '../manifests.ts';
-import { type Endpoints, type EndpointsName, endpoints } from './contract.ts';
+import { type Endpoints, type EndpointsName, endpoints, type SourceRangesName, sourceRanges } from './contract.ts';
 
 export const families: readonly Family[] = ['IPv4', 'IPv6'];
 export const protocols: readonly Protocol[] = ['TCP', 'UDP', 'SCTP'];
 const policies: readonly TrafficPolicy[] = ['Cluster', 'Local'];
 
 export const servicePort = 80;
+
+/** The nodes themselves have servers on it, on every address: no VIP may lead there. */
+export const serverPort = 9999;
 
 /** One Service, with a port for each protocol. */
 export interface ServiceCase {
@@ -19,6 +22,8 @@ export interface ServiceCase {
   readonly endpoints: EndpointsName;
   /** Whether it has a ClusterIP and nothing else. */
   readonly isInternal: boolean;
+  /** Who may come to its load-balancer IPs; undefined: everybody. */
+  readonly sourceRanges?: SourceRangesName;
 }
 
 export const vipKinds = ['ClusterIP', 'external IP', 'load-balancer IP'] as const;
@@ -38,6 +43,15 @@ export const serviceCases: readonly ServiceCase[] = [
       isInternal: true,
     })),
   ),
+  ...policies.flatMap((externalPolicy) =>
+    keysOf(sourceRanges).map((name) => ({
+      internalPolicy: 'Cluster' as const,
+      externalPolicy,
+      endpoints: 'one on each node' as const,
+      isInternal: false,
+      sourceRanges: name,
+    })),
+  ),
 ].map((each, index) => ({ ...each, number: index + 1 }));
 
 /** The address of a Service's VIP. */
@@ -51,7 +65,17 @@ export function nodePortOf({ number }: ServiceCase): number {
 
 /** The Nodes and these Services with their endpoints. */
 export function packetManifests(which: readonly ServiceCase[] = serviceCases): readonly Manifest[] {
-  return [...nodes.map(nodeManifest), ...which.flatMap(serviceManifests)];
+  return [...nodes.map(nodeManifest), ...which.flatMap(serviceManifests), refusedManifest()];
+}
+
+/** A Service that asks for an address of node2 on the port of node2's own server: no node may take it. */
+function refusedManifest(): Manifest {
+  return service({
+    name: 'refused',
+    clusterIPs: families.map((family) => (family === 'IPv4' ? '10.96.1.1' : 'fd00:96::1:1')),
+    externalIPs: families.flatMap((family) => nodes[1]?.addresses[family] ?? []),
+    ports: protocols.map((protocol) => ({ name: protocol.toLowerCase(), protocol, port: serverPort })),
+  });
 }
 
 /** The first addresses of a world's nodes, and its first pods, as `createWorld` places them. */
@@ -85,6 +109,7 @@ function serviceManifests(each: ServiceCase): readonly Manifest[] {
       clusterIPs: vips('ClusterIP'),
       ...(each.isInternal ? {} : { externalIPs: vips('external IP'), loadBalancerIPs: vips('load-balancer IP') }),
       ports: ports.map((port) => ({ ...port, port: servicePort, ...nodePort })),
+      loadBalancerSourceRanges: each.sourceRanges === undefined ? [] : sourceRanges[each.sourceRanges].ranges,
       internalTrafficPolicy: each.internalPolicy,
       externalTrafficPolicy: each.externalPolicy,
     }),

@@ -11,8 +11,8 @@
 import type { Place } from '../../lab/world/places.ts';
 import { linkRanges } from '../../lab/world/places.ts';
 import { createWorld, type World } from '../../lab/world.ts';
-import { nodeNames, serverPort } from './rows.ts';
-import { families, protocols } from './services.ts';
+import { nodeNames } from './rows.ts';
+import { families, protocols, serverPort } from './services.ts';
 
 export async function makePacketWorld(): Promise<World> {
   const world = await createWorld({
