@@ -21,6 +21,8 @@ export interface ServiceInput {
   readonly externalTrafficPolicy?: TrafficPolicy;
   readonly internalTrafficPolicy?: TrafficPolicy;
   readonly healthCheckNodePort?: number;
+  /** Session affinity by client address; none unless told. */
+  readonly affinityTimeoutSeconds?: number;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
@@ -67,11 +69,17 @@ export function service(input: ServiceInput): Manifest {
       loadBalancerSourceRanges: input.loadBalancerSourceRanges ?? [],
       externalTrafficPolicy: input.externalTrafficPolicy ?? 'Cluster',
       internalTrafficPolicy: input.internalTrafficPolicy ?? 'Cluster',
-      sessionAffinity: 'None',
+      ...affinity(input.affinityTimeoutSeconds),
       ...(input.healthCheckNodePort === undefined ? {} : { healthCheckNodePort: input.healthCheckNodePort }),
     },
     status: { loadBalancer: { ingress: loadBalancerIPs.map((ip) => ({ ip, ipMode: 'VIP' })) } },
   };
+}
+
+function affinity(timeoutSeconds: number | undefined): Manifest {
+  return timeoutSeconds === undefined
+    ? { sessionAffinity: 'None' }
+    : { sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds } } };
 }
 
 export function endpointSlice(input: SliceInput): Manifest {

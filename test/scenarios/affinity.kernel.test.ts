@@ -1,0 +1,126 @@
+/** Session affinity: a client keeps its endpoint, and loses it as soon as that endpoint drains. */
+
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readVirtualServers } from '../lab/state/ipvs.ts';
+import { countAnswers, isAnswer, type RequestResult, type Target } from '../lab/traffic/result.ts';
+import type { Flow } from '../lab/traffic/traffic.ts';
+import { clusterCIDRs, podPort } from '../lab/world/places.ts';
+import { createWorld, type World } from '../lab/world.ts';
+import { type Agent, startAgent } from './agent.ts';
+import {
+  type EndpointInput,
+  endpointSlice,
+  type Family,
+  type ManifestFolder,
+  makeManifestFolder,
+  nodeObject,
+  service,
+  type TrafficPolicy,
+} from './manifests.ts';
+
+const families: readonly Family[] = ['IPv4', 'IPv6'];
+const clusterIPs = { IPv4: '10.96.0.80', IPv6: 'fd96::80' } as const;
+const loadBalancerIPs = { IPv4: '198.51.100.80', IPv6: '2001:db8:80::80' } as const;
+const ports = [
+  { name: 'web', protocol: 'TCP', port: 80, nodePort: 30_080 },
+  { name: 'dns', protocol: 'UDP', port: 53, nodePort: 30_053 },
+] as const;
+const everyone = { blue: 'ready', green: 'ready', far: 'ready' } as const;
+
+let world: World;
+let folder: ManifestFolder;
+let agent: Agent;
+
+beforeEach(async () => {
+  const nodes = [
+    { name: 'node1', pods: ['blue', 'green', 'asker'] },
+    { name: 'node2', pods: ['far'] },
+  ];
+  world = await createWorld({ nodes, clients: ['client'] });
+  folder = await makeManifestFolder(await mkdtemp(join(tmpdir(), 'affinity-')));
+  const { IPv4, IPv6 } = world.node('node1').addresses;
+  await folder.write('node.json', [nodeObject('node1', [...IPv4, ...IPv6])]);
+});
+
+afterEach(async () => {
+  await agent.end('SIGKILL');
+  await world.remove();
+});
+
+describe('a client with session affinity', () => {
+  it.each(['Cluster', 'Local'] as const)(
+    'keeps its endpoint on every address, over TCP and UDP, in both families, with externalTrafficPolicy %s',
+    async (policy) => {
+      await list(everyone, { policy });
+      await start();
+      const strayed: string[] = [];
+      for (const sender of ['client', 'asker', 'node1']) {
+        for (const target of targets()) {
+          const results: RequestResult[] = [];
+          for (let sent = 0; sent < 4; sent += 1) results.push(await world.traffic.request(sender, target));
+          const counts = countAnswers(results);
+          const isKept = results.every(isAnswer) && Object.keys(counts).length === 1;
+          if (!isKept) {
+            strayed.push(`${sender} ${target.protocol} ${target.address}:${target.port} ${JSON.stringify(counts)}`);
+          }
+        }
+      }
+      expect(strayed).toEqual([]);
+    },
+  );
+});
+
+/** Every frontend of the Service. */
+function targets(): readonly Target[] {
+  return families.flatMap((family) => {
+    const [nodeAddress = ''] = world.node('node1').addresses[family];
+    return ports.flatMap(({ protocol, port, nodePort }) => [
+      { protocol, address: clusterIPs[family], port },
+      { protocol, address: loadBalancerIPs[family], port },
+      { protocol, address: nodeAddress, port: nodePort },
+    ]);
+  });
+}
+
+async function start(): Promise<void> {
+  const flags = [`--cluster-cidr=${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`, '--ipvs-sync-period=1s'];
+  agent = startAgent({ node: 'node1', manifests: folder.path, flags });
+  await agent.synced;
+}
+
+interface ListOptions {
+  readonly policy?: TrafficPolicy;
+  readonly timeoutSeconds?: number;
+}
+
+/** Lists these pods as endpoints, in this condition. */
+async function list(
+  pods: Readonly<Record<string, NonNullable<EndpointInput['condition']>>>,
+  { policy = 'Cluster', timeoutSeconds = 600 }: ListOptions = {},
+): Promise<void> {
+  const slices = families.map((family) =>
+    endpointSlice({
+      service: 'web',
+      family,
+      ports: ports.map(({ name, protocol }) => ({ name, protocol, port: podPort })),
+      endpoints: Object.entries(pods).map(([pod, condition]) => {
+        const { node, addresses } = world.pod(pod);
+        return { address: addresses[family][0] ?? '', nodeName: node, condition };
+      }),
+    }),
+  );
+  await folder.write('service.json', [
+    service({
+      name: 'web',
+      clusterIPs: families.map((family) => clusterIPs[family]),
+      loadBalancerIPs: families.map((family) => loadBalancerIPs[family]),
+      ports,
+      externalTrafficPolicy: policy,
+      affinityTimeoutSeconds: timeoutSeconds,
+    }),
+    ...slices,
+  ]);
+}
