@@ -3,6 +3,7 @@
 import { familyOf } from './address.ts';
 import type { AddressIndex } from './address-index.ts';
 import { admitAddresses, refuseExcluded, refusePort } from './admit-addresses.ts';
+import { insideScheduling, keepsClients, type Scheduling } from './affinity.ts';
 import { readWishes, type ServiceWishes } from './annotations.ts';
 import {
   gatherBackends,
@@ -116,15 +117,19 @@ function viewOf(
     refusals.push({ reason: 'too-many-endpoints', subject: origin, found, expected: `at most ${mostBackends}` });
   }
   const persistent = service.affinityTimeoutSeconds !== undefined;
+  const scheduling: Scheduling = {
+    scheduler: wishes.scheduler,
+    flags: wishes.schedulerFlags | (persistent ? virtualServerFlags.persistent : 0),
+    timeoutSeconds: service.affinityTimeoutSeconds ?? 0,
+  };
   return {
     service: service.key,
     origin,
     family,
     protocol: port.protocol,
     selection,
-    scheduler: wishes.scheduler,
-    flags: wishes.schedulerFlags | (persistent ? virtualServerFlags.persistent : 0),
-    timeoutSeconds: service.affinityTimeoutSeconds ?? 0,
+    ...scheduling,
+    inside: insideScheduling(scheduling, input.context.schedulers.available),
     internalLocal: service.internalTrafficPolicy === 'Local',
     externalLocal: service.externalTrafficPolicy === 'Local',
     allowedSources: allowedSources(service.loadBalancerSourceRanges, family),
@@ -204,6 +209,14 @@ function insideMark(job: PortJob, places: readonly ExternalPlace[]): number | un
   if (mark === undefined) {
     const expected = 'a free mark inside --fwmark-mask; clients in the cluster see local endpoints only';
     job.refusals.push({ reason: 'fwmarks-exhausted', subject: view.origin, found: 'none free', expected });
+  } else if (keepsClients(view) && !keepsClients(view.inside)) {
+    const expected = 'a scheduler that hashes (load ip_vs_mh); clients in the cluster have no session affinity';
+    job.refusals.push({
+      reason: 'scheduler-not-in-kernel',
+      subject: view.origin,
+      found: 'neither mh nor sh',
+      expected,
+    });
   }
   return mark;
 }

@@ -7,17 +7,18 @@
  */
 
 import { addressBits, type CIDR } from './address.ts';
+import type { Scheduling } from './affinity.ts';
 import type { Backend, Selection } from './endpoints.ts';
 import { filterElementKey, frontendKey, virtualServerKey } from './keys.ts';
 import type { CompileContext } from './model/context.ts';
 import type { Family, Protocol } from './model/facts.ts';
 import type { FilterElement, FrontendSet } from './model/filter-element.ts';
 import type { DesiredVirtualServer, Frontend, Resource } from './model/resource.ts';
-import type { Destination, Scheduler, VirtualServerIdentity } from './model/virtual-server.ts';
+import type { Destination, VirtualServerIdentity } from './model/virtual-server.ts';
 import { allowedSourcesOf } from './source-ranges.ts';
 
 /** What all frontends of one Service port and family share. */
-export interface PortView {
+export interface PortView extends Scheduling {
   /** `namespace/name`. */
   readonly service: string;
   /** `namespace/name:port`. */
@@ -25,9 +26,8 @@ export interface PortView {
   readonly family: Family;
   readonly protocol: Protocol;
   readonly selection: Selection;
-  readonly scheduler: Scheduler;
-  readonly flags: number;
-  readonly timeoutSeconds: number;
+  /** Of the inside view, where there is one. */
+  readonly inside: Scheduling;
   readonly internalLocal: boolean;
   readonly externalLocal: boolean;
   /** Who may come to the load-balancer IPs; undefined: everybody. */
@@ -123,7 +123,7 @@ function insideView(place: Place, view: PortView, context: CompileContext, mark:
   const identity: VirtualServerIdentity = { kind: 'fwmark', family: view.family, mark };
   const backends = view.selection.cluster;
   return [
-    virtualServer(identity, view, backends),
+    virtualServer(identity, { ...view, ...view.inside }, backends),
     element({ set: 'fwmarks', family: view.family, mark, comment: view.origin }),
     element({ set: 'inside_view', address: place.address, protocol: view.protocol, port: place.port, mark }),
     ...(context.nodeAddresses.has(place.address) ? backends.map(hairpin) : hairpins(backends)),

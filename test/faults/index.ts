@@ -59,7 +59,7 @@ export const faults: readonly Fault[] = [
   {
     id: 'S5',
     what: 'affinity is per VIP and port; a template outlives its timeout',
-    proofs: [['core/compile.test.ts', 'persist per client with the affinity’s timeout, in every view (S5)']],
+    proofs: [['core/compile.test.ts', 'persist per client with the affinity’s timeout, but for the inside view (S5)']],
     remark: 'The kernel keeps affinity for each virtual server, with its own timer: this stays as the kernel has it.',
   },
   {

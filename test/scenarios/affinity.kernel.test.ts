@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readVirtualServers } from '../lab/state/ipvs.ts';
 import { countAnswers, isAnswer, type RequestResult, type Target } from '../lab/traffic/result.ts';
-import type { Flow } from '../lab/traffic/traffic.ts';
 import { clusterCIDRs, podPort } from '../lab/world/places.ts';
 import { createWorld, type World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
@@ -72,6 +71,81 @@ describe('a client with session affinity', () => {
     },
   );
 });
+
+describe('a client whose endpoint drains', () => {
+  it.each(families)('goes elsewhere with its next connection over %s, and keeps the one it has', async (family) => {
+    await list(everyone);
+    await start();
+    const address = clusterIPs[family];
+    const web = { protocol: 'TCP', address, port: 80 } as const;
+    const dns = { protocol: 'UDP', address, port: 53 } as const;
+    const held = world.traffic.connect('client', web, { deadlineMs: 10_000 });
+    const first = nameOf(await held.next());
+    const firstDns = nameOf(await world.traffic.request('client', dns));
+    await list({ ...everyone, [first]: 'terminating', [firstDns]: 'terminating' });
+    await weightBecomes(first, family, 0);
+    const results = await world.requests(world.client('client'), web, 4);
+    const [second = ''] = Object.keys(countAnswers(results));
+    expect(countAnswers(results)).toEqual({ [second]: 4 });
+    expect([first, firstDns]).not.toContain(second);
+    expect(await namesOf(dns)).toEqual([expect.not.stringMatching(`^(${first}|${firstDns})$`)]);
+    expect(nameOf(await held.exchange())).toBe(first);
+    await list(everyone);
+    await weightBecomes(first, family, 1);
+    expect(await namesOf(web)).toEqual([second]);
+  });
+
+  it('goes elsewhere inside the cluster, where its address is hashed', async () => {
+    await list(everyone, { policy: 'Local' });
+    await start();
+    const web = { protocol: 'TCP', address: loadBalancerIPs.IPv4, port: 80 } as const;
+    const held = world.traffic.connect('asker', web, { deadlineMs: 10_000 });
+    const first = nameOf(await held.next());
+    await list({ ...everyone, [first]: 'terminating' }, { policy: 'Local' });
+    await weightBecomes(first, 'IPv4', 0);
+    const results = await world.requests(world.pod('asker'), web, 4);
+    const names = Object.keys(countAnswers(results));
+    expect(names).toHaveLength(1);
+    expect(names).not.toContain(first);
+    expect(nameOf(await held.exchange())).toBe(first);
+  });
+
+  // What the sysctl is for, and what is lost where it cannot be set (docs/semantics.md).
+  it('is sent to it again as long as net.ipv4.vs.expire_quiescent_template is 0', async () => {
+    await list(everyone);
+    await start();
+    await world.traffic.writeSysctl('node1', '/proc/sys/net/ipv4/vs/expire_quiescent_template', '0');
+    const web = { protocol: 'TCP', address: clusterIPs.IPv4, port: 80 } as const;
+    const held = world.traffic.connect('client', web, { deadlineMs: 10_000 });
+    const first = nameOf(await held.next());
+    await list({ ...everyone, [first]: 'terminating' });
+    await weightBecomes(first, 'IPv4', 0);
+    expect(await namesOf(web)).toEqual([first]);
+  });
+});
+
+function nameOf(result: RequestResult): string {
+  return isAnswer(result) ? result.answeredBy : result;
+}
+
+/** Who answers the client now. */
+async function namesOf(target: Target): Promise<readonly string[]> {
+  return Object.keys(countAnswers(await world.requests(world.client('client'), target, 3)));
+}
+
+async function weightBecomes(pod: string, family: Family, weight: number): Promise<void> {
+  const [address = ''] = world.pod(pod).addresses[family];
+  const at = family === 'IPv4' ? `${address}:${podPort}` : `[${address}]:${podPort}`;
+  const weights = async (): Promise<readonly number[]> => {
+    const servers = (await readVirtualServers(world.node('node1'))).filter(
+      ({ service: name }) => !name.startsWith('UDP'),
+    );
+    return servers
+      .flatMap(({ destinations }) => destinations.filter((each) => each.address === at))
+      .map((each) => each.weight);
+  };
+  await vi.waitFor(async () => expect(new Set(await weights())).toContain(weight), { timeout: 15_000, interval: 100 });
+}
 
 /** Every frontend of the Service. */
 function targets(): readonly Target[] {

@@ -12,6 +12,7 @@ import { hasFreeMark, type MarkHolders, openMarks } from '../../core/marks.ts';
 import type { CompileContext } from '../../core/model/context.ts';
 import type { FilterElement } from '../../core/model/filter-element.ts';
 import type { Plan } from '../../core/model/operation.ts';
+import type { Contribution } from '../../core/model/resource.ts';
 import { allKeys, makePlan } from '../../core/plan.ts';
 import { type Execution, executePlan, type FailedOperation } from '../../kernel/executor.ts';
 import { quarantine, releaseChanged } from './quarantine.ts';
@@ -222,7 +223,7 @@ function strikeSchedulers(state: ReconcilerState, failed: readonly FailedOperati
     state.struck.add(name);
   }
   state.context = withoutStruck(state.context, state.struck);
-  const users = [...state.desired.contributions.values()].filter(({ scheduler }) => names.has(scheduler));
+  const users = [...state.desired.contributions.values()].filter((contribution) => usesScheduler(contribution, names));
   return users.map((contribution) => contribution.service);
 }
 
@@ -243,6 +244,15 @@ function* withTakers(state: ReconcilerState, services: readonly string[]): Gener
     }
     yield key;
   }
+}
+
+/** An inside view may have another scheduler than the Service asks for. */
+function usesScheduler({ scheduler, frontends }: Contribution, names: ReadonlySet<string>): boolean {
+  const resources = frontends.flatMap((frontend) => frontend.resources);
+  return (
+    names.has(scheduler) ||
+    resources.some((resource) => resource.kind === 'virtual-server' && names.has(resource.value.server.scheduler))
+  );
 }
 
 /** The context without schedulers that this kernel turned out to lack. */
