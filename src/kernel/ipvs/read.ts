@@ -59,8 +59,9 @@ export function readIpvs(reader: Reader, wanted: Expected['virtualServer']): Map
     },
     end: (server, shown) => {
       const destinations = settleDestinations(expected, shown);
-      const isShared = same !== undefined && same.destinations === destinations && isSameServer(same.server, server);
-      return [key, isShared ? same : { server, destinations }];
+      const known = same;
+      const isShared = known !== undefined && known.destinations === destinations && isSameServer(known.server, server);
+      return [key, isShared ? known : { server, destinations }];
     },
   };
   return new Map(readTable(reader, shape));
