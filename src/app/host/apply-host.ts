@@ -25,7 +25,7 @@ export function applyHostSettings(
   for (const failure of report.failed) {
     tell(log, failure);
   }
-  return { failed: report.failed, hasTimeouts: ensureIpvsTimeouts(config, log) };
+  return { failed: report.failed, hasTimeouts: ensureIpvsTimeouts(config, { log, sysctls: files.sysctl }) };
 }
 
 /** Throws an Error that lists what was asked for and is not in force: going on would hide it. */

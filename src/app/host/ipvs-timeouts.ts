@@ -2,12 +2,20 @@
 
 import { type IpvsTable, openIpvs } from '../../kernel/ipvs/open-ipvs.ts';
 import type { IpvsTimeouts } from '../../kernel/ipvs/timeouts.ts';
+import type { SysctlPort } from '../../kernel/ports.ts';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import { seconds } from './host-settings.ts';
 
-/** Sets what is chosen and differs. A refusal is told and changes nothing else: true when all is as chosen. */
-export function ensureIpvsTimeouts(config: Config, log: Log, open: () => TimeoutTable = openIpvs): boolean {
+/**
+ * Sets what is chosen and differs. A refusal is told and changes nothing else: true when all is as chosen.
+ * `sysctls` only tells what connection tracking has.
+ */
+export function ensureIpvsTimeouts(
+  config: Config,
+  { log, sysctls }: TimeoutSurroundings,
+  open: () => TimeoutTable = openIpvs,
+): boolean {
   const wanted = wantedTimeouts(config);
   if (Object.values(wanted).every((value) => value === 0)) {
     return true;
@@ -16,6 +24,7 @@ export function ensureIpvsTimeouts(config: Config, log: Log, open: () => Timeout
     const table = open();
     try {
       setWhatDiffers(table, wanted, log);
+      warnOfShorter(wanted, log, sysctls);
     } finally {
       table.close();
     }
@@ -27,6 +36,11 @@ export function ensureIpvsTimeouts(config: Config, log: Log, open: () => Timeout
     );
     return false;
   }
+}
+
+export interface TimeoutSurroundings {
+  readonly log: Log;
+  readonly sysctls: Pick<SysctlPort, 'read'>;
 }
 
 /** What of the table is needed for it. */
@@ -47,5 +61,22 @@ function setWhatDiffers(table: TimeoutTable, wanted: IpvsTimeouts, log: Log): vo
   if (names.some((name) => wanted[name] !== 0 && wanted[name] !== found[name])) {
     table.setTimeouts(wanted);
     log.info({ from: found, to: table.readTimeouts() }, 'IPVS timeouts set');
+  }
+}
+
+/**
+ * A connection that is tracked no more is not masqueraded any more: the shorter of both times counts
+ * (kubernetes/kubernetes#120076).
+ */
+function warnOfShorter(wanted: IpvsTimeouts, log: Log, sysctls: Pick<SysctlPort, 'read'>): void {
+  for (const [name, key] of [
+    ['tcp', 'net.netfilter.nf_conntrack_tcp_timeout_established'],
+    ['udp', 'net.netfilter.nf_conntrack_udp_timeout_stream'],
+  ] as const) {
+    const tracked = Number(sysctls.read(key) ?? Number.NaN);
+    if (wanted[name] > tracked) {
+      const fields = { protocol: name, ipvsSeconds: wanted[name], [key]: tracked };
+      log.warn(fields, 'connection tracking forgets an idle connection before IPVS does, and the shorter time counts');
+    }
   }
 }

@@ -165,12 +165,23 @@ function applyWithout(key: string, given: Partial<Config>) {
 }
 
 describe('IPVS timeouts', () => {
+  const sysctls = freshHost().sysctl;
+
+  it('beyond those of connection tracking are told, since the shorter ones count', () => {
+    const { log, lines } = recordedLog();
+    const config = makeConfig({ ipvsTcpTimeoutMs: 3_600_000, ipvsUdpTimeoutMs: 121_000 });
+    expect(ensureIpvsTimeouts(config, { log, sysctls }, fakeIpvs)).toBe(true);
+    expect(lines.filter(({ level }) => level === 'warn')).toMatchObject([
+      { fields: { protocol: 'udp', ipvsSeconds: 121, 'net.netfilter.nf_conntrack_udp_timeout_stream': 120 } },
+    ]);
+  });
+
   it('are set at once, and only what is chosen', () => {
     const table = fakeIpvs();
     const { log } = recordedLog();
-    expect(ensureIpvsTimeouts(makeConfig({ ipvsTcpTimeoutMs: 60_000, ipvsUdpTimeoutMs: 1 }), log, () => table)).toBe(
-      true,
-    );
+    expect(
+      ensureIpvsTimeouts(makeConfig({ ipvsTcpTimeoutMs: 60_000, ipvsUdpTimeoutMs: 1 }), { log, sysctls }, () => table),
+    ).toBe(true);
     expect(table.readTimeouts()).toEqual({ tcp: 60, tcpFin: 120, udp: 1 });
   });
 
@@ -179,7 +190,7 @@ describe('IPVS timeouts', () => {
     const open = (): never => {
       throw new Error('opened');
     };
-    expect(ensureIpvsTimeouts(makeConfig(), log, open)).toBe(true);
+    expect(ensureIpvsTimeouts(makeConfig(), { log, sysctls }, open)).toBe(true);
   });
 
   it('that cannot be set are told', () => {
@@ -187,7 +198,7 @@ describe('IPVS timeouts', () => {
     const open = (): never => {
       throw new Error('EPERM');
     };
-    expect(ensureIpvsTimeouts(makeConfig({ ipvsTcpTimeoutMs: 1_000 }), log, open)).toBe(false);
+    expect(ensureIpvsTimeouts(makeConfig({ ipvsTcpTimeoutMs: 1_000 }), { log, sysctls }, open)).toBe(false);
     expect(lines).toMatchObject([{ level: 'error', message: expect.stringContaining('ipvsadm --set') }]);
   });
 });
