@@ -43,14 +43,11 @@ export function healthCheckFrontend(input: HealthCheckInput): Frontend | Refusal
 
 /** A family in which the Service has no ClusterIP has no server. */
 function healthCheck({ service, slices, context }: HealthCheckInput): HealthCheck {
-  const served = new Set(service.clusterIPs.map(familyOf));
-  const listeners: HealthCheckListener[] = [];
-  for (const address of context.healthCheckAddresses) {
-    const family = familyOf(address);
-    if (served.has(family)) {
-      listeners.push({ address, family, localEndpoints: countLocal(slices, family, context.node.name) });
-    }
-  }
+  const listeners = service.clusterIPs.map(familyOf).flatMap((family): readonly HealthCheckListener[] => {
+    const localEndpoints = countLocal(slices, family, context.node.name);
+    const addresses = context.healthCheckAddresses.filter((address) => familyOf(address) === family);
+    return addresses.map((address) => ({ address, family, localEndpoints }));
+  });
   return { port: service.healthCheckNodePort, namespace: service.namespace, name: service.name, listeners };
 }
 

@@ -148,6 +148,15 @@ describe('a change of what is wanted', () => {
     expect(await status('127.0.0.1', before)).toBe('closed');
   });
 
+  it('that comes and goes at once leaves no socket', async () => {
+    const port = await freePort();
+    const made = servers();
+    made.set('a', check(port));
+    made.set('a', undefined);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([await status('127.0.0.1', port), await status('::1', port)]).toEqual(['closed', 'closed']);
+  });
+
   it('of the addresses goes to one address from all, and back', async () => {
     const port = await freePort();
     const made = servers();
