@@ -33,6 +33,9 @@ export interface Admission {
 
 export function admitAddresses(input: AdmissionInput): Admission {
   const { service } = input;
+  if (service.externalIPs.length === 0 && service.loadBalancerIPs.length === 0) {
+    return nothing;
+  }
   const candidates = [
     ...service.externalIPs.map((address): Candidate => ({ address, kind: 'externalIP' })),
     ...service.loadBalancerIPs.map((address): Candidate => ({ address, kind: 'loadBalancerIP' })),
@@ -50,6 +53,8 @@ export function admitAddresses(input: AdmissionInput): Admission {
   }
   return { addresses: [...admitted], refusals };
 }
+
+const nothing: Admission = { addresses: [], refusals: [] };
 
 /** Why a Service may not have this port of an address that it may have otherwise; undefined when it may. */
 export function refusePort(

@@ -30,7 +30,10 @@ const advice: Readonly<Record<Reason, Advice>> = {
   'address-forbidden': { by: 'cluster', next: 'Choose another address; this one is never a Service address' },
   'address-excluded': { by: 'cluster', next: 'Choose another address, or change --excluded-cidrs' },
   'address-of-a-node': { by: 'cluster', next: 'Choose an address that no Node has' },
-  'address-of-another-node': { by: 'cluster', next: 'Choose an address that no Node has; other Nodes stay reachable' },
+  'address-of-another-node': {
+    by: 'cluster',
+    next: 'Leave it if the load balancer gives out addresses of Nodes, as ServiceLB of K3s does; else choose another',
+  },
   'address-of-the-api-server': { by: 'cluster', next: 'Choose another address; the API server is at this one' },
   'address-in-service-range': { by: 'cluster', next: 'Choose an address outside the ranges of ClusterIPs' },
   'address-in-pod-range': { by: 'cluster', next: 'Choose an address outside the ranges of pods' },

@@ -15,7 +15,13 @@ import { bundle } from '../scenarios/agent.ts';
 import { endpointSlice, node1, service } from './cluster-objects.ts';
 
 const manifest = fileURLToPath(new URL('../../daemonset/sluice.yaml', import.meta.url));
-const vips = { first: '10.96.1.1', second: '10.96.1.2', meanwhile: '10.96.1.3', rotated: '10.96.1.4' } as const;
+const vips = {
+  first: '10.96.1.1',
+  second: '10.96.1.2',
+  meanwhile: '10.96.1.3',
+  rotated: '10.96.1.4',
+  reached: '10.96.1.5',
+} as const;
 const endpoints = ['10.1.0.2', '10.1.0.3'];
 
 let world: World;
@@ -94,6 +100,28 @@ test('a Service changes its scheduler and its type, and the kernel follows', asy
   await kubernetes.apply(service({ name: 'second', clusterIP: vips.second }));
   await servers((all) => expect(all.map((each) => each.service)).toEqual([`TCP ${vips.second}:80`]));
   await answers(vips.second);
+});
+
+test('an external IP is no address of the API server, and no longer one when a Node comes with it', async () => {
+  const external = { externalIPs: ['198.51.100.9', rootAddresses.IPv4] };
+  await kubernetes.apply(service({ name: 'reached', clusterIP: vips.reached, spec: external }));
+  const second = `TCP ${vips.second}:80`;
+  const reached = `TCP ${vips.reached}:80`;
+  await servers((all) =>
+    expect(all.map((each) => each.service).sort()).toEqual([second, reached, 'TCP 198.51.100.9:80']),
+  );
+  const refusal = (reason: string, found: string): RegExp => new RegExp(`"reason":"${reason}".*"found":"${found}"`);
+  expect(agent.output()).toMatch(refusal('address-of-the-api-server', rootAddresses.IPv4));
+  await kubernetes.apply({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'node2' } });
+  const status = { addresses: [{ type: 'InternalIP', address: '198.51.100.9' }] };
+  const patchStatus = ['--subresource=status', '--type=merge', `--patch=${JSON.stringify({ status })}`];
+  await kubernetes.kubectl(['patch', 'node/node2', ...patchStatus]);
+  await servers((all) => expect(all.map((each) => each.service).sort()).toEqual([second, reached]));
+  expect(agent.output()).toMatch(refusal('address-of-a-node', '198.51.100.9'));
+  await kubernetes.kubectl(['delete', 'node/node2']);
+  await servers((all) => expect(all.map((each) => each.service)).toContain('TCP 198.51.100.9:80'));
+  await kubernetes.kubectl(['delete', 'service/reached']);
+  await servers((all) => expect(all.map((each) => each.service)).toEqual([second]));
 });
 
 test('a frozen API server disturbs nothing, and what it is told next is in force', async () => {
