@@ -22,7 +22,7 @@ export interface ReadArguments {
 
 export function readArguments(argv: readonly string[], known: readonly ArgumentSpecification[]): ReadArguments {
   const reading: Reading = { names: namesOf(known), values: new Map(), words: [], problems: [] };
-  const { tokens } = parseArgs({ args: [...argv], options: optionsOf(known), strict: false, tokens: true });
+  const { tokens } = parseArgs({ args: argv.map(withDashes), options: optionsOf(known), strict: false, tokens: true });
   let unknownAt = Number.NaN;
   for (const token of tokens) {
     if (token.kind === 'positional') {
@@ -36,6 +36,11 @@ export function readArguments(argv: readonly string[], known: readonly ArgumentS
     }
   }
   return reading;
+}
+
+/** kube-proxy and kube-router take `--cluster_cidr` too. */
+function withDashes(argument: string): string {
+  return argument.startsWith('--') ? argument.replace(/^[^=]*/, (name) => name.replaceAll('_', '-')) : argument;
 }
 
 interface Reading {

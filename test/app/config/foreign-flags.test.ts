@@ -41,7 +41,32 @@ describe('the tables of kube-proxy and kube-router', () => {
   });
 });
 
+/** As the reference pages of both programs list them (kube-proxy 1.36, kube-router 2.11), without what they share. */
+const reference = {
+  'kube-proxy':
+    'config write-config-to cleanup init-only feature-gates kubeconfig master kube-api-content-type kube-api-burst kube-api-qps hostname-override bind-address healthz-bind-address metrics-bind-address bind-address-hard-fail profiling show-hidden-metrics-for-version proxy-mode iptables-masquerade-bit masquerade-all iptables-localhost-nodeports iptables-sync-period iptables-min-sync-period ipvs-sync-period ipvs-min-sync-period ipvs-scheduler ipvs-exclude-cidrs ipvs-strict-arp ipvs-tcp-timeout ipvs-tcpfin-timeout ipvs-udp-timeout detect-local-mode pod-bridge-interface pod-interface-name-prefix cluster-cidr nodeport-addresses oom-score-adj conntrack-max-per-core conntrack-min conntrack-tcp-timeout-established conntrack-tcp-timeout-close-wait conntrack-tcp-be-liberal conntrack-udp-timeout conntrack-udp-timeout-stream config-sync-period healthz-port metrics-port v vmodule logging-format log-flush-frequency',
+  'kube-router':
+    'ipvs-sync-period excluded-cidrs strict-external-ip-validation service-external-ip-range loadbalancer-ip-range health-port health-addr metrics-port metrics-path metrics-addr advertise-cluster-ip advertise-external-ip advertise-loadbalancer-ip ipvs-permit-all ipvs-graceful-termination ipvs-graceful-period masquerade-all hairpin-mode nodeport-bindon-all-ip service-tcp-timeout service-tcpfin-timeout service-udp-timeout runtime-endpoint enable-ipv4 enable-ipv6 hostname-override cache-sync-timeout cleanup-config enable-pprof run-service-proxy service-node-port-range run-loadbalancer loadbalancer-default-class loadbalancer-sync-period run-router run-firewall',
+} as const;
+
+it.each(Object.entries(reference))('every flag of %s is known', (_, names) => {
+  const known = new Set([
+    ...foreignFlags.map(({ name }) => name),
+    ...flags.flatMap(({ name, aliases }) => [name, ...(aliases ?? [])]),
+  ]);
+  expect(names.split(' ').filter((name) => !known.has(name))).toEqual([]);
+});
+
 describe('a flag of kube-proxy or kube-router', () => {
+  it('may be written with underscores', () => {
+    const { configuration, problems } = givenConfig(['--cluster_cidr=10.0.0.0/8', '--metrics_addr', '::1']);
+    expect(problems).toEqual([]);
+    expect(configuration?.config).toMatchObject({
+      clusterCIDRs: [{ address: '10.0.0.0' }],
+      metricsBindAddress: { address: '::1' },
+    });
+  });
+
   it.each(honoured)('%s does what it does there', (argument, expected) => {
     const mask = expected.fwmarkMask === undefined ? [] : [`--fwmark-mask=${expected.fwmarkMask}`];
     const { configuration, problems, warnings } = givenConfig([...argument.split(' '), ...mask]);

@@ -26,7 +26,7 @@ export function parseDocument(text: string): ParsedDocument {
 function parse(text: string): ParsedDocument {
   const lineCounter = new LineCounter();
   // The version is kube-proxy's: `yes` is true there. A key given twice is told, not refused.
-  const options = { lineCounter, prettyErrors: false, uniqueKeys: false, version: '1.1' } as const;
+  const options = { lineCounter, prettyErrors: false, uniqueKeys: false, version: '1.1', logLevel: 'error' } as const;
   const documents = [...parseAllDocuments(text, options)].filter(({ contents }) => contents !== null);
   const [document, second] = documents;
   const lineAt = (offset: number): number => Math.max(1, lineCounter.linePos(offset).line);

@@ -163,12 +163,26 @@ const watching: readonly Row[] = [
   { field: 'logging.flushFrequency', flag: 'log-flush-frequency', type: 'anything', meaning: ignored(logDetail) },
   { field: 'logging.vmodule', flag: 'vmodule', type: 'anything', meaning: ignored(logDetail) },
   { field: 'logging.options', type: 'anything', meaning: ignored(logDetail) },
-  ...['log-json-info-buffer-size', 'log-text-info-buffer-size'].map(
-    (flag): Row => ({ flag, type: 'string', meaning: ignored(logDetail) }),
-  ),
-  ...['log-json-split-stream', 'log-text-split-stream', 'logtostderr', 'alsologtostderr'].map(
-    (flag): Row => ({ flag, type: 'boolean', meaning: ignored(logDetail) }),
-  ),
+  ...[
+    'log-json-info-buffer-size',
+    'log-text-info-buffer-size',
+    // Flags of older versions, which many manifests still have.
+    'log-backtrace-at',
+    'log-dir',
+    'log-file',
+    'log-file-max-size',
+    'stderrthreshold',
+  ].map((flag): Row => ({ flag, type: 'string', meaning: ignored(logDetail) })),
+  ...[
+    'log-json-split-stream',
+    'log-text-split-stream',
+    'logtostderr',
+    'alsologtostderr',
+    'add-dir-header',
+    'one-output',
+    'skip-headers',
+    'skip-log-headers',
+  ].map((flag): Row => ({ flag, type: 'boolean', meaning: ignored(logDetail) })),
 ];
 
 const rest: readonly Row[] = [
