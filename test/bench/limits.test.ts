@@ -10,6 +10,8 @@ const limits = {
   changeP99SystemCalls: { atMost: 5_000 },
   changeLargestToSmallestP50: { atMost: 1.5 },
   residentMiB: { atMost: 256 },
+  filterToIpvs: { atMost: 1 },
+  latencyLargestToSmallestP50: { atMost: 1.1 },
 };
 
 function change(services: number, p50: number): ChangeResult {
@@ -30,7 +32,7 @@ function result(part: Partial<BenchResult>): BenchResult {
     systemCallMicroseconds: 1,
     pageFaultMicroseconds: 1,
   };
-  return { machine, rounds: 1, cold: [], restart: [], change: [], memory: [], ...part };
+  return { machine, rounds: 1, cold: [], restart: [], change: [], memory: [], filter: [], latency: [], ...part };
 }
 
 describe('the limits of the benchmark', () => {
@@ -49,6 +51,20 @@ describe('the limits of the benchmark', () => {
   it('hold a change that grows with the table against the smallest table, whatever the order', () => {
     expect(growthOf([change(10_000, 0.9), change(100, 0.5)])).toEqual([1.8]);
     expect(judge(result({ change: [change(10_000, 0.9), change(100, 0.5)] }), limits)).toHaveLength(1);
+  });
+
+  it('hold new connections through many Services against those through few, and nftables against IPVS', () => {
+    const through = (services: number, p50: number) => ({
+      size: { services, endpoints: 1, family: 'IPv4' } as const,
+      connectMicroseconds: { count: 1, min: p50, p50, p99: p50, max: p50 },
+    });
+    expect(judge(result({ latency: [through(10_000, 108), through(10, 100)] }), limits)).toEqual([]);
+    expect(judge(result({ latency: [through(10_000, 120), through(10, 100)] }), limits)).toEqual([
+      'a new connection, most Services : fewest: expected at most 1.1, found 1.20',
+    ]);
+    const { size, connectMicroseconds: summary } = through(10, 1);
+    const filter = [{ size, elements: 1, filterMs: summary, ipvsMs: summary, ratio: 2 }];
+    expect(judge(result({ filter }), limits)).toEqual(['nftables : IPVS: expected at most 1, found 2.00']);
   });
 
   it('take a number that is none for an excess', () => {

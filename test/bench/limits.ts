@@ -1,7 +1,7 @@
 /** Limits that a full run must keep: generous, so that what exceeds them is a regression and not a slow machine. */
 
 import { readFile } from 'node:fs/promises';
-import type { BenchResult, ChangeResult } from './result.ts';
+import type { BenchResult, ChangeResult, LatencyResult } from './result.ts';
 
 interface Limit {
   readonly atLeast?: number;
@@ -20,6 +20,10 @@ interface Limits {
   /** The median of the most Services : that of the fewest, of the same protocol. */
   readonly changeLargestToSmallestP50: Limit;
   readonly residentMiB: Limit;
+  /** The elements of nftables : the virtual servers and destinations, in a cold start. */
+  readonly filterToIpvs: Limit;
+  /** A new connection through the most Services : through the fewest, medians. */
+  readonly latencyLargestToSmallestP50: Limit;
 }
 
 /** A line for each limit that is exceeded. */
@@ -48,6 +52,10 @@ export function judge(result: BenchResult, limits: Limits): readonly string[] {
     ...result.memory.flatMap(({ afterStartMiB, afterChangesMiB }) =>
       check('resident memory, MiB', Math.max(afterStartMiB, afterChangesMiB), limits.residentMiB),
     ),
+    ...result.filter.flatMap(({ ratio }) => check('nftables : IPVS', ratio, limits.filterToIpvs)),
+    ...latencyGrowth(result.latency).flatMap((growth) =>
+      check('a new connection, most Services : fewest', growth, limits.latencyLargestToSmallestP50),
+    ),
   ];
 }
 
@@ -62,6 +70,15 @@ export function growthOf(changes: readonly ChangeResult[]): readonly number[] {
       ? []
       : [largest.eventMs.p50 / smallest.eventMs.p50];
   });
+}
+
+/** None with less than two sizes. */
+export function latencyGrowth(latencies: readonly LatencyResult[]): readonly number[] {
+  const bySize = [...latencies].sort((one, other) => one.size.services - other.size.services);
+  const [smallest, largest] = [bySize[0], bySize.at(-1)];
+  return smallest === undefined || largest === undefined || bySize.length < 2
+    ? []
+    : [largest.connectMicroseconds.p50 / smallest.connectMicroseconds.p50];
 }
 
 function check(name: string, value: number, limit: Limit): readonly string[] {

@@ -7,10 +7,15 @@ export interface Plan {
   readonly restart: readonly Size[];
   readonly change: readonly Size[];
   readonly memory: readonly Size[];
+  readonly filter: readonly Size[];
+  /** Measured side by side. */
+  readonly latency: readonly Size[];
   /** Repetitions of everything that starts a process. */
   readonly rounds: number;
   /** Changes per protocol and size. */
   readonly changes: number;
+  /** New connections per size. */
+  readonly connections: number;
 }
 
 export interface Options {
@@ -23,7 +28,7 @@ export interface Options {
   readonly isQuick: boolean;
 }
 
-export const usage = `npm run bench -- [--quick] [--only cold,restart,change,memory] [--rounds N] [--json FILE]
+export const usage = `npm run bench -- [--quick] [--only cold,restart,change,memory,filter,latency] [--rounds N] [--json FILE]
                  [--profile FOLDER]
 
   --quick      small sizes, one round: shows that everything works, not how fast it is
@@ -53,7 +58,7 @@ export function readOptions(args: readonly string[]): Options {
   return { plan: restrict({ ...plan, rounds }, values.only), json, profile, isQuick };
 }
 
-const measures = ['cold', 'restart', 'change', 'memory'] as const;
+const measures = ['cold', 'restart', 'change', 'memory', 'filter', 'latency'] as const;
 
 function restrict(plan: Plan, only: string | undefined): Plan {
   if (only === undefined) {
@@ -73,8 +78,11 @@ const fullPlan: Plan = {
   restart: [size(10_000), size(1_000, 'IPv6')],
   change: [size(100), size(10_000)],
   memory: [size(10_000)],
+  filter: [size(10_000)],
+  latency: [one(10), one(10_000)],
   rounds: 5,
   changes: 2_000,
+  connections: 3_000,
 };
 
 const quickPlan: Plan = {
@@ -82,10 +90,18 @@ const quickPlan: Plan = {
   restart: [size(200)],
   change: [size(20), size(200)],
   memory: [size(200)],
+  filter: [size(200)],
+  latency: [one(10), one(200)],
   rounds: 1,
   changes: 200,
+  connections: 200,
 };
 
 function size(services: number, family: Size['family'] = 'IPv4'): Size {
   return { services, endpoints: 10, family };
+}
+
+/** With one endpoint for each Service. */
+function one(services: number): Size {
+  return { services, endpoints: 1, family: 'IPv4' };
 }

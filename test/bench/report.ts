@@ -4,9 +4,8 @@ import Table from 'cli-table3';
 import type { BenchResult, Size } from './result.ts';
 
 export function report(result: BenchResult): string {
-  return [machineLines(result), coldTable(result), restartTable(result), changeTable(result), memoryTable(result)]
-    .filter((part) => part !== '')
-    .join('\n\n');
+  const tables = [coldTable, restartTable, changeTable, memoryTable, filterTable, latencyTable];
+  return [machineLines(result), ...tables.map((make) => make(result))].filter((part) => part !== '').join('\n\n');
 }
 
 function machineLines({ machine, rounds }: BenchResult): string {
@@ -109,6 +108,30 @@ function memoryTable({ memory }: BenchResult): string {
   ]);
   const head = ['after start', 'after changes', 'peak', 'start to healthy, ms'];
   return table('Resident memory of the agent, MiB', ['Services × endpoints', ...head], rows);
+}
+
+function filterTable({ filter }: BenchResult): string {
+  const rows = filter.map(({ size, elements, filterMs, ipvsMs, ratio }) => [
+    sizeText(size),
+    String(elements),
+    ms(filterMs.p50),
+    ((filterMs.p50 * 1_000) / elements).toFixed(1),
+    ms(ipvsMs.p50),
+    times(ratio),
+  ]);
+  const head = ['elements', 'nft', 'µs each', 'IPVS', 'nft : IPVS'];
+  return table('Elements of nftables in a cold start, ms', ['Services × endpoints', ...head], rows);
+}
+
+function latencyTable({ latency }: BenchResult): string {
+  const rows = latency.map(({ size, connectMicroseconds: { count, p50, p99, min } }) => [
+    sizeText(size),
+    String(count),
+    min.toFixed(0),
+    p50.toFixed(0),
+    p99.toFixed(0),
+  ]);
+  return table('A new connection, µs', ['Services × endpoints', 'connections', 'min', 'p50', 'p99'], rows);
 }
 
 function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -18,6 +18,8 @@ export interface BenchResult {
   readonly restart: readonly RestartResult[];
   readonly change: readonly ChangeResult[];
   readonly memory: readonly MemoryResult[];
+  readonly filter: readonly FilterResult[];
+  readonly latency: readonly LatencyResult[];
 }
 
 export interface MachineFacts {
@@ -109,4 +111,20 @@ export interface MemoryResult {
   readonly peakMiB: number;
   /** From starting the process to being healthy with everything programmed. */
   readonly startMs: number;
+}
+
+/** What nftables costs in a cold start, and IPVS in the same runs. */
+export interface FilterResult {
+  readonly size: Size;
+  readonly elements: number;
+  readonly filterMs: Summary;
+  readonly ipvsMs: Summary;
+  /** Filter : IPVS, the median of the runs. */
+  readonly ratio: number;
+}
+
+export interface LatencyResult {
+  readonly size: Size;
+  /** connect(2) of a client outside to a ClusterIP, masqueraded, the Services taking turns. */
+  readonly connectMicroseconds: Summary;
 }

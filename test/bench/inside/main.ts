@@ -11,6 +11,8 @@ import { calibrate } from './calibrate.ts';
 import type { ChangeInput } from './change.ts';
 import { readArgument, runProgram } from './child.ts';
 import { measureCold } from './cold.ts';
+import { measureFilter } from './filter.ts';
+import { measureLatency } from './latency.ts';
 import type { MemoryInput } from './memory.ts';
 import { inFreshNamespace } from './network-namespace.ts';
 import { measureRestart } from './restart.ts';
@@ -38,6 +40,8 @@ async function measure(plan: Plan): Promise<BenchResult> {
       const input: MemoryInput = { size, changes: memoryChanges };
       return inFreshNamespace((namespace) => runProgram<MemoryResult>(namespace, 'memory', input));
     }),
+    filter: await each('filter', plan.filter, (size) => measureFilter(size, rounds)),
+    latency: await measureLatency(plan.latency, plan.connections),
   };
 }
 
