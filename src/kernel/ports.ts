@@ -72,6 +72,8 @@ export interface LinkPort {
   defaultSource(family: 'IPv4' | 'IPv6'): string | undefined;
   /** The source the kernel would choose towards an address; undefined when no route leads there. */
   sourceTowards(address: string): string | undefined;
+  /** The interface that packets to an address leave by; undefined when no route leads there. */
+  interfaceTowards(address: string): string | undefined;
   /** Called after addresses of this network namespace came or went. Returns the way to stop. */
   onAddressChange(listener: AddressListener): () => void;
   close(): void;

@@ -62,6 +62,7 @@ export function scriptedPorts(script: Script = {}): ScriptedPorts {
       nodeAddresses: unused,
       defaultSource: unused,
       sourceTowards: unused,
+      interfaceTowards: unused,
       onAddressChange: unused,
       close: unused,
     },

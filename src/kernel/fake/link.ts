@@ -90,6 +90,8 @@ function port(node: FakeNode): LinkPort {
       node.nodeAddresses.find((own) => own === address) ??
       node.routes.get(address) ??
       node.nodeAddresses.find((own) => familyOf(own) === familyOf(address)),
+    interfaceTowards: (address) =>
+      node.nodeAddresses.some((own) => familyOf(own) === familyOf(address)) ? 'eth0' : undefined,
     onAddressChange: (listener) => {
       node.listeners.add(listener);
       return () => {

@@ -8,11 +8,11 @@ import { closeNetlinkSocket, type NetlinkSocket, openNetlinkSocket } from '../ne
 import type { ApplyResult, LinkOptions, LinkPort } from '../ports.ts';
 import { watchAddresses } from './address-events.ts';
 import { applyVips } from './apply-vips.ts';
-import { readDefaultSource, readSourceTowards } from './default-source.ts';
 import { dumpVips } from './dump-vips.ts';
 import { interfaceAlias, proxyInterfaces } from './identity.ts';
-import { createDummy, deleteLink, findLink, setUp } from './interface.ts';
+import { createDummy, deleteLink, dumpLinks, findLink, setUp } from './interface.ts';
 import { readNodeAddresses } from './node-addresses.ts';
+import { readDefaultSource, readRouteTowards } from './route-towards.ts';
 import { RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR } from './rtnetlink.ts';
 
 /** Opens the port. `networkNamespace` is the path of a namespace, for tests. Throws KernelError. */
@@ -34,7 +34,11 @@ export function openLink(options: LinkOptions & { readonly networkNamespace?: st
     removeInterface: () => removeInterface(socket, interfaceName),
     nodeAddresses: () => readNodeAddresses(socket, interfaceName),
     defaultSource: (family) => readDefaultSource(socket, family),
-    sourceTowards: (address) => readSourceTowards(socket, address),
+    sourceTowards: (address) => readRouteTowards(socket, address)?.source,
+    interfaceTowards: (address) => {
+      const index = readRouteTowards(socket, address)?.interfaceIndex;
+      return dumpLinks(socket).find((link) => link.index === index)?.name;
+    },
     onAddressChange: (listener) => {
       const groups = [RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR];
       const events = openNetlinkSocket({ protocol: NETLINK_ROUTE, groups, ...place });

@@ -240,4 +240,13 @@ export function testLinkContract(open: (setting: LinkSetting) => LinkUnderTest):
     expect(sources).toEqual([...nodeAddresses, nodeAddresses[0], ...nodeAddresses]);
     expect(link.sourceTowards('10.96.0.1')).toBe(nodeAddresses[0]);
   });
+
+  it('knows the interface towards another address', () => {
+    start();
+    expect(['192.0.2.99', '2001:db8::99', '203.0.113.1'].map((each) => link.interfaceTowards(each))).toEqual([
+      'eth0',
+      'eth0',
+      'eth0',
+    ]);
+  });
 }

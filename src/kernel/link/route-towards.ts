@@ -1,9 +1,9 @@
-/** Which source address the kernel would choose towards another, and towards the default route. */
+/** Which way the kernel would send a packet, and with which source. */
 
 import { addressBits, addressBytes, familyOf } from '../../core/address.ts';
 import type { Family } from '../../core/model/facts.ts';
 import { type ErrnoCode, isKernelError } from '../error.ts';
-import { messageAttributes, nextAttribute } from '../netlink/attribute-reader.ts';
+import { messageAttributes, nextAttribute, readU32 } from '../netlink/attribute-reader.ts';
 import { putBytes } from '../netlink/attribute-writer.ts';
 import { type Batch, beginMessage, createBatch, endMessage, putHeader } from '../netlink/batch.ts';
 import type { MessageCursor } from '../netlink/message-reader.ts';
@@ -11,7 +11,7 @@ import { request } from '../netlink/request.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import { familyNumber, familyOfNumber } from './address-family.ts';
 import { readIpAttribute } from './decode-address.ts';
-import { RTA_DST, RTA_PREFSRC, RTM_GETROUTE, RTM_NEWROUTE, routeHeaderLength } from './rtnetlink.ts';
+import { RTA_DST, RTA_OIF, RTA_PREFSRC, RTM_GETROUTE, RTM_NEWROUTE, routeHeaderLength } from './rtnetlink.ts';
 
 /**
  * Destinations that only a default route leads to: the IPv4 dummy address (RFC 7600) and one of the range that ORCHID
@@ -30,15 +30,21 @@ const noRoute: readonly ErrnoCode[] = [
   'EOPNOTSUPP',
 ];
 
+interface RouteTowards {
+  /** Undefined when the route names none: there is no address of the family. */
+  readonly source: string | undefined;
+  readonly interfaceIndex: number | undefined;
+}
+
 /** Undefined without a default route. Throws KernelError. */
 export function readDefaultSource(socket: NetlinkSocket, family: Family): string | undefined {
-  return readSourceTowards(socket, farAway[family]);
+  return readRouteTowards(socket, farAway[family])?.source;
 }
 
 /** Undefined when no route leads there. Throws KernelError. */
-export function readSourceTowards(socket: NetlinkSocket, address: string): string | undefined {
+export function readRouteTowards(socket: NetlinkSocket, address: string): RouteTowards | undefined {
   try {
-    return request(socket, `find the source towards ${address}`, question(address), readSource)[0];
+    return request(socket, `find the route towards ${address}`, question(address), readRoute)[0];
   } catch (thrown) {
     if (isKernelError(thrown) && noRoute.includes(thrown.code)) return undefined;
     throw thrown;
@@ -58,13 +64,16 @@ function question(address: string): Batch {
   return batch;
 }
 
-function readSource(message: MessageCursor): string | undefined {
+function readRoute(message: MessageCursor): RouteTowards | undefined {
   if (message.type !== RTM_NEWROUTE) return undefined;
   const family = familyOfNumber(message.received.view.getUint8(message.payload));
   if (family === undefined) return undefined;
+  let source: string | undefined;
+  let interfaceIndex: number | undefined;
   const cursor = messageAttributes(message, routeHeaderLength);
   while (nextAttribute(cursor)) {
-    if (cursor.type === RTA_PREFSRC) return readIpAttribute(cursor, family);
+    if (cursor.type === RTA_PREFSRC) source = readIpAttribute(cursor, family);
+    else if (cursor.type === RTA_OIF) interfaceIndex = readU32(cursor);
   }
-  return undefined;
+  return { source, interfaceIndex };
 }
