@@ -15,8 +15,8 @@ export interface AgentInput {
   /** A folder of manifests. */
   readonly manifests: string;
   readonly flags?: readonly string[];
-  /** As in a container that is not privileged. */
-  readonly hasReadOnlySysctls?: boolean;
+  /** As in a container that is not privileged: NET_ADMIN alone, and /proc/sys read-only. */
+  readonly isContained?: boolean;
 }
 
 /** One line of the log, as written. */
@@ -93,14 +93,15 @@ export function parseMetrics(page: string): ReadonlyMap<string, number> {
 function commandLine(input: AgentInput, ...words: readonly string[]): readonly [string, ...string[]] {
   const flags = [`--manifests=${input.manifests}`, `--hostname-override=${input.node}`, ...(input.flags ?? [])];
   const command = [process.execPath, bundle, ...words, ...flags];
-  const wrapped = input.hasReadOnlySysctls === true ? withReadOnlySysctls(command) : command;
+  const wrapped = input.isContained === true ? contained(command) : command;
   return ['nsenter', `--net=/run/netns/${input.node}`, ...wrapped];
 }
 
-/** The command line with /proc/sys mounted read-only for it alone. */
-export function withReadOnlySysctls(command: readonly string[]): readonly string[] {
+/** The command line that runs another one with NET_ADMIN alone and /proc/sys read-only. */
+export function contained(command: readonly string[]): readonly string[] {
   const script = 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec "$@"';
-  return ['unshare', '--mount', 'sh', '-c', script, 'sh', ...command];
+  const capabilities = ['setpriv', '--inh-caps=-all', '--bounding-set=-all,+net_admin', '--no-new-privs'];
+  return ['unshare', '--mount', 'sh', '-c', script, 'sh', ...capabilities, ...command];
 }
 
 interface CollectedLog {
