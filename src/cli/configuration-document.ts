@@ -35,8 +35,8 @@ const introduction = [
   '- A field that is null, or the zero of its type where kube-proxy means "default" by it, is left to its default.',
   '- With a file, a flag whose setting the file has a field for does not count, also where the field is absent, as in',
   '  kube-proxy; one warning names these flags. `--hostname-override`, `--log-level` and `--log-format` count before the',
-  '  file, and so do all flags whose setting the file has no field for: `--master`, `--manifests`, `--vip-mode`,',
-  '  `--fwmark-mask` and the like.',
+  '  file, and so do all flags whose setting the file has no field for: `--master`, `--manifests`, `--init-only`,',
+  '  `--cleanup`, `--vip-mode`, `--fwmark-mask` and the like.',
   '- When the content of the file changes, sluice ends with exit code 1 and says so; what it programmed stays in force, and',
   '  the next start reads the file. A file that is put in place of another by renaming, and the symbolic links of a',
   '  ConfigMap volume, are followed. A file that is gone changes nothing.',
@@ -57,7 +57,8 @@ const introduction = [
   '',
   '`/proc/sys` is read-only in every container that is not privileged. `sluice run --init-only`, with the same',
   'configuration and all privileges, loads the modules (with `modprobe` where there is one; else the kernel loads what it',
-  'can) and sets everything; afterwards there is nothing left to set, and `sluice run` needs NET_ADMIN alone.',
+  'can) and sets everything; afterwards there is nothing left to set, and `sluice run` needs NET_ADMIN alone. It exits with',
+  '1 when something that the datapath needs or that was asked for could not be set.',
   '',
 ];
 
