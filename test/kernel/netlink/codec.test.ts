@@ -11,11 +11,14 @@ import {
 import {
   beginNest,
   endNest,
+  putBe16,
   putBe32,
   putBytes,
   putFlag,
   putString,
   putU8,
+  putU16,
+  putU32,
   putU64,
 } from '../../../src/kernel/netlink/attribute-writer.ts';
 import {
@@ -37,6 +40,18 @@ import { beginTransaction, endTransaction } from '../../../src/kernel/netlink/tr
 import * as golden from './golden.ts';
 
 describe('the message writer', () => {
+  it.each([
+    ['putU8', putU8, '05000100 07000000'],
+    ['putU16', putU16, '06000100 07000000'],
+    ['putU32', putU32, '08000100 07000000'],
+    ['putBe16', putBe16, '06000100 00070000'],
+    ['putBe32', putBe32, '08000100 00000007'],
+  ] as const)('writes into a buffer that grows for the attribute: %s', (_, put, expected) => {
+    const batch = createBatch(4);
+    put(batch, 1, 7);
+    expect(batch.bytes.toString('hex', 0, batch.length)).toBe(expected.replaceAll(' ', ''));
+  });
+
   it('writes an address message as iproute2 does', () => {
     const batch = createBatch();
     beginMessage(batch, 20, 0x604);
