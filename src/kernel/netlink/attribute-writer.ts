@@ -11,7 +11,8 @@ export function putFlag(batch: Batch, type: number): void {
 
 /** Appends an unsigned 8-bit attribute. */
 export function putU8(batch: Batch, type: number, value: number): void {
-  batch.view.setUint8(putAttributeHeader(batch, type, 1), value);
+  const at = putAttributeHeader(batch, type, 1);
+  batch.view.setUint8(at, value);
 }
 
 /** Appends an unsigned 16-bit attribute in host order. */
