@@ -59,8 +59,15 @@ export const faults: readonly Fault[] = [
   {
     id: 'S5',
     what: 'affinity is per VIP and port; a template outlives its timeout',
-    proofs: [['core/compile.test.ts', 'persist per client with the affinity’s timeout, but for the inside view (S5)']],
-    remark: 'The kernel keeps affinity for each virtual server, with its own timer: this stays as the kernel has it.',
+    proofs: [
+      ['core/compile.test.ts', 'persist per client with the affinity’s timeout, but for the inside view (S5)'],
+      [
+        'scenarios/affinity-lifetime.kernel.test.ts',
+        'outlives its timeout by what its last connection takes to be forgotten, and up to 60 s more (S5)',
+      ],
+    ],
+    remark:
+      'The kernel keeps affinity for each virtual server, with its own timer: docs/semantics.md, Session affinity.',
   },
   {
     id: 'S6',
@@ -265,12 +272,17 @@ export const faults: readonly Fault[] = [
     what: 'UDP stays on a dead endpoint for 300 s',
     proofs: [
       ['scenarios/drain.kernel.test.ts', 'hands its flows over with the next datagram, or the one after (#71514)'],
+      ['scenarios/udp-flows.kernel.test.ts', 'leave an endpoint that died as soon as the API says so (#71514)'],
     ],
   },
   {
     id: '#125467',
     what: 'stale UDP flows when the proxy was down or late',
-    proofs: [['core/stale-flows.test.ts', 'that was made before there was a virtual server is stale (#125467)']],
+    proofs: [
+      ['scenarios/udp-flows.kernel.test.ts', 'leave an endpoint that died while the agent was down (#125467)'],
+      ['scenarios/udp-flows.kernel.test.ts', 'that went astray while no agent ran find the Service when it starts'],
+      ['core/stale-flows.test.ts', 'that was made before there was a virtual server is stale (#125467)'],
+    ],
   },
   {
     id: '#120076',

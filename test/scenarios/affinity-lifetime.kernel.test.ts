@@ -56,7 +56,7 @@ afterAll(async () => {
 });
 
 describe('a persistence template', () => {
-  it('outlives its timeout by what its last connection takes to be forgotten, and up to 60 s more', {
+  it('outlives its timeout by what its last connection takes to be forgotten, and up to 60 s more (S5)', {
     timeout: 240_000,
   }, async () => {
     const begin = performance.now();

@@ -13,6 +13,7 @@ import {
   type EndpointInput,
   endpointSlice,
   type Family,
+  familyOf,
   type ManifestFolder,
   makeManifestFolder,
   nodeObject,
@@ -70,6 +71,18 @@ describe('a client with session affinity', () => {
       expect(strayed).toEqual([]);
     },
   );
+});
+
+describe('a client of a Service with the scheduler mh', () => {
+  it('has the same endpoint on every address of a port, without session affinity', async () => {
+    await list(everyone, { timeoutSeconds: undefined, annotations: { 'sluice.dev/scheduler': 'mh' } });
+    await start();
+    for (const family of families) {
+      const web = targets().filter((each) => each.protocol === 'TCP' && familyOf(each.address) === family);
+      const names = await Promise.all(web.map(namesOf));
+      expect(new Set(names.flat()).size).toBe(1);
+    }
+  });
 });
 
 describe('a client whose endpoint drains', () => {
@@ -167,14 +180,16 @@ async function start(): Promise<void> {
 
 interface ListOptions {
   readonly policy?: TrafficPolicy;
-  readonly timeoutSeconds?: number;
+  readonly timeoutSeconds?: number | undefined;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** Lists these pods as endpoints, in this condition. */
 async function list(
   pods: Readonly<Record<string, NonNullable<EndpointInput['condition']>>>,
-  { policy = 'Cluster', timeoutSeconds = 600 }: ListOptions = {},
+  options: ListOptions = {},
 ): Promise<void> {
+  const { policy = 'Cluster', timeoutSeconds, annotations = {} } = { timeoutSeconds: 600, ...options };
   const slices = families.map((family) =>
     endpointSlice({
       service: 'web',
@@ -193,7 +208,8 @@ async function list(
       loadBalancerIPs: families.map((family) => loadBalancerIPs[family]),
       ports,
       externalTrafficPolicy: policy,
-      affinityTimeoutSeconds: timeoutSeconds,
+      annotations,
+      ...(timeoutSeconds === undefined ? {} : { affinityTimeoutSeconds: timeoutSeconds }),
     }),
     ...slices,
   ]);

@@ -65,7 +65,7 @@ afterEach(async () => {
 });
 
 describe('UDP flows', () => {
-  it('leave an endpoint that died as soon as the API says so', async () => {
+  it('leave an endpoint that died as soon as the API says so (#71514)', async () => {
     await list({ blue: 'ready', far: 'ready' });
     await startSynced();
     startClients();
@@ -81,7 +81,7 @@ describe('UDP flows', () => {
     expect(steady.map(({ flow }) => flow.failures.length)).toEqual(failuresBefore);
   });
 
-  it('leave an endpoint that died while the agent was down', async () => {
+  it('leave an endpoint that died while the agent was down (#125467)', async () => {
     await list({ blue: 'ready', far: 'ready' });
     await startSynced();
     startClients();
