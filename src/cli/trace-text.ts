@@ -63,11 +63,16 @@ function stepRow(step: TraceStep): Row {
     case 'virtual-server': {
       const owner = step.origin === undefined ? 'not sluice’s' : `Service ${step.origin}`;
       const view = step.view === 'inside' ? ', view of clients inside (fwmark)' : '';
-      const kept =
-        step.persistenceSeconds === 0 ? '' : `, a client keeps its endpoint for ${step.persistenceSeconds} s`;
-      return ['ipvs', `virtual server ${step.key}, ${owner}${view}, scheduler ${step.scheduler}${kept}`];
+      return ['ipvs', `virtual server ${step.key}, ${owner}${view}, scheduler ${step.scheduler}${keptText(step)}`];
     }
   }
+}
+
+function keptText({ persistenceSeconds, scheduler }: Extract<TraceStep, { step: 'virtual-server' }>): string {
+  if (persistenceSeconds > 0) {
+    return `, a client keeps its endpoint for ${persistenceSeconds} s`;
+  }
+  return scheduler === 'mh' || scheduler === 'sh' ? ', which chooses by the client’s address' : '';
 }
 
 const sourceNames: Readonly<Record<SourceKind, string>> = {

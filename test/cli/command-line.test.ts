@@ -364,6 +364,18 @@ describe('trace', () => {
     `);
   });
 
+  it('says that a scheduler goes by the client', async () => {
+    const packet: Packet = { source: undefined, destination: '10.96.0.1', protocol: 'TCP', port: 80 };
+    const server = { step: 'virtual-server', key: 'FWM 1 IPv4', view: 'inside', origin: undefined } as const;
+    const steps: Trace['steps'] = [{ ...server, scheduler: 'mh', persistenceSeconds: 0 }];
+    const inKernel: Trace = { packet, steps, verdict: { kind: 'rejected', why: 'no-endpoint' } };
+    const { stdout } = await sluice('trace node 10.96.0.1:80', { inKernel });
+    expect(stdout).toContain(
+      'virtual server FWM 1 IPv4, not sluice’s, view of clients inside (fwmark), scheduler mh, which chooses by the client’s address',
+    );
+    expect(stdout).toContain('REJECTED  the Service has no endpoint');
+  });
+
   it('shows both ways when the kernel does not hold what it should', async () => {
     const packet: Packet = { source: undefined, destination: 'fd00::1', protocol: 'UDP', port: 53 };
     const inKernel: Trace = { packet, steps: [], verdict: { kind: 'passed', why: 'no-virtual-server' } };
