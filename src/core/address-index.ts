@@ -50,9 +50,21 @@ export function beginTouch(): TouchedAddresses {
   return { addresses: new Set(), ranges: emptyRanges() };
 }
 
-/** The Services that may be reached at one of these addresses from outside, or no longer. */
-export function touchedServices(index: AddressIndex, touched: TouchedAddresses): readonly string[] {
+/** The Services that may be reached at one of these addresses, or no longer. */
+export function touchedServices(
+  index: AddressIndex,
+  all: Iterable<ServiceFact>,
+  touched: TouchedAddresses,
+): readonly string[] {
   const services = [...touched.addresses].flatMap((address) => index.external.get(address) ?? []);
+  if (touched.addresses.size > 0) {
+    // A ClusterIP that is a Node's address is so rare, and Nodes come so seldom, that an index would only cost memory.
+    for (const { key, clusterIPs } of all) {
+      if (clusterIPs.some((address) => touched.addresses.has(address))) {
+        services.push(key);
+      }
+    }
+  }
   if (!isEmptyRanges(touched.ranges)) {
     for (const [address, names] of index.external) {
       if (rangeAround(touched.ranges, address) !== undefined) {

@@ -75,10 +75,15 @@ export function refusePort(
     : undefined;
 }
 
-/** A refusal when a ClusterIP or any other address lies in a range that is another load balancer's. */
-export function refuseExcluded(address: string, rules: AddressRules): Verdict | undefined {
-  const range = around(rules.excludedCIDRs, address);
-  return range === undefined ? undefined : { reason: 'address-excluded', expected: `no address in ${range}` };
+/** Why a Service may not have its ClusterIP: the ranges of Services and Nodes overlap, or another load balancer's is it. */
+export function refuseClusterIP(
+  address: string,
+  { context, addresses }: Pick<AdmissionInput, 'context' | 'addresses'>,
+): Refusal | undefined {
+  const isOwn = context.nodeAddresses.has(address);
+  const verdict =
+    refuseExcluded(address, context.addressRules) ?? (isOwn ? undefined : refuseOtherNode(address, addresses));
+  return verdict === undefined ? undefined : { ...verdict, subject: 'spec.clusterIPs', found: address };
 }
 
 interface Candidate {
@@ -95,6 +100,17 @@ const subjects: Readonly<Record<Candidate['kind'], string>> = {
   externalIP: 'spec.externalIPs',
   loadBalancerIP: 'status.loadBalancer.ingress',
 };
+
+function refuseExcluded(address: string, rules: AddressRules): Verdict | undefined {
+  const range = around(rules.excludedCIDRs, address);
+  return range === undefined ? undefined : { reason: 'address-excluded', expected: `no address in ${range}` };
+}
+
+function refuseOtherNode(address: string, { nodes }: AddressIndex): Verdict | undefined {
+  const [name] = nodes.get(address) ?? [];
+  const expected = `no address of another Node; Node ${name} has it`;
+  return name === undefined ? undefined : { reason: 'address-of-another-node', expected };
+}
 
 function judge(candidate: Candidate, input: AdmissionInput): Verdict | undefined {
   const { address, kind } = candidate;

@@ -2,7 +2,7 @@
 
 import { familyOf } from './address.ts';
 import type { AddressIndex } from './address-index.ts';
-import { admitAddresses, refuseExcluded, refusePort } from './admit-addresses.ts';
+import { admitAddresses, refuseClusterIP, refusePort } from './admit-addresses.ts';
 import { insideScheduling, keepsClients, type Scheduling } from './affinity.ts';
 import { readWishes, type ServiceWishes } from './annotations.ts';
 import {
@@ -159,11 +159,11 @@ function addPort(job: PortJob): void {
       frontends.set(frontend.key, frontend);
     }
   };
-  const excluded = refuseExcluded(job.clusterIP, context.addressRules);
-  if (excluded === undefined) {
+  const refusal = refuseClusterIP(job.clusterIP, job.input);
+  if (refusal === undefined) {
     add(internalFrontend({ address: job.clusterIP, port: job.port.port }, view, context));
   } else {
-    refuse(job, { ...excluded, subject: 'spec.clusterIPs', found: job.clusterIP });
+    refuse(job, refusal);
   }
   const places = externalPlaces(job);
   const mark = view.externalLocal && places.length > 0 ? insideMark(job, places) : undefined;

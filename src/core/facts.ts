@@ -99,7 +99,7 @@ export function applyChanges(facts: FactStore, batch: readonly FactChange[]): To
         break;
     }
   }
-  for (const service of touchedServices(facts.addresses, touched.addresses)) {
+  for (const service of touchedServices(facts.addresses, facts.services.values(), touched.addresses)) {
     touched.services.add(service);
   }
   return { services: touched.services, udpServices: touched.udpServices, node: touched.node };

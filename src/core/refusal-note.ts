@@ -32,7 +32,7 @@ const advice: Readonly<Record<Reason, Advice>> = {
   'address-of-a-node': { by: 'cluster', next: 'Choose an address that no Node has' },
   'address-of-another-node': {
     by: 'cluster',
-    next: 'Leave it if the load balancer gives out addresses of Nodes, as ServiceLB of K3s does; else choose another',
+    next: 'Leave it if the load balancer gives out addresses of Nodes, as ServiceLB of K3s does; else choose another one',
   },
   'address-of-the-api-server': { by: 'cluster', next: 'Choose another address; the API server is at this one' },
   'address-in-service-range': { by: 'cluster', next: 'Choose an address outside the ranges of ClusterIPs' },

@@ -192,6 +192,28 @@ describe('allowed ranges', () => {
   });
 });
 
+describe('a ClusterIP', () => {
+  const serve = (clusterIP: string): readonly string[] => {
+    const { frontends, refusals } = compileService({
+      service: service({ clusterIPs: [clusterIP] }),
+      slices: [],
+      context: informed(),
+      addresses: facts().addresses,
+      last: undefined,
+      markOf: () => 1,
+    });
+    return [...frontends.map(({ key }) => key), ...refusals.map(({ reason, found }) => `${reason} ${found}`)];
+  };
+
+  it.each([
+    ['10.96.0.1', ['TCP 10.96.0.1:80']],
+    ['192.168.0.2', ['address-of-another-node 192.168.0.2']],
+    ['192.168.0.1', ['TCP 192.168.0.1:80']],
+  ])('%s gives %j: no Node is cut off where the ranges of Services and Nodes overlap', (clusterIP, expected) => {
+    expect(serve(clusterIP)).toEqual(expected);
+  });
+});
+
 describe('an address in an excluded range', () => {
   it('is no Service’s, whatever kind it is (S8 of kube-proxy: only deletion was exempt)', () => {
     const { frontends, refusals } = compileService({

@@ -163,15 +163,40 @@ describe('the source of traffic from the node', () => {
   it('is the Node’s address, or without that one of its others, also without a default route', async () => {
     expect(await inside('node1', 'ip', 'route', 'show', 'default')).toBe('');
     expect(await ask('node1', clusterIP, 80)).toEqual({ pod: 'near', saw: nodeAddresses.node1.IPv4 });
-    await agent.end('SIGTERM');
     await folder.remove('nodes.json');
-    agent = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${podRanges}`] });
-    await agent.synced;
+    await restart();
     const outcome = await ask('node1', clusterIP, 80);
     expect(outcome).toMatchObject({ pod: 'near' });
     expect(outcome !== undefined && 'saw' in outcome && isAddressOf('node1', outcome.saw)).toBe(true);
   });
 });
+
+describe('--nodeport-addresses', () => {
+  it('in a CIDR: a new address inside is served, one outside is not', async () => {
+    await restart('--nodeport-addresses=203.0.113.0/24');
+    await node1('addr add 203.0.113.88/24 dev outside', 'addr add 192.0.2.88/32 dev outside');
+    await expectWithin(1_000, () => ask('client', '203.0.113.88', 30_080), { pod: 'near' });
+    expect(await nodePortAddresses()).toEqual(['203.0.113.1', '203.0.113.88']);
+  });
+
+  it('primary: the Node’s own address alone, and what was served elsewhere goes', async () => {
+    await folder.write('nodes.json', [nodeObject('node1', [nodeAddresses.node1.IPv4])]);
+    await restart('--nodeport-addresses=primary');
+    expect(await nodePortAddresses()).toEqual([nodeAddresses.node1.IPv4]);
+  });
+});
+
+async function restart(...flags: readonly string[]): Promise<void> {
+  await agent.end('SIGTERM');
+  agent = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${podRanges}`, ...flags] });
+  await agent.synced;
+}
+
+/** Of IPv4. */
+async function nodePortAddresses(): Promise<readonly string[]> {
+  const servers = await inside('node1', 'ipvsadm', '-Sn');
+  return [...servers.matchAll(/^-A -t ([\d.]+):30080 /gm)].map(([, address]) => address ?? '').sort();
+}
 
 function web(
   fields: { readonly loadBalancerIPs?: readonly string[]; readonly externalIPs?: readonly string[] } = {},

@@ -113,7 +113,7 @@ function portName(): fc.Arbitrary<string> {
 const aNode: fc.Arbitrary<FactChange> = fc
   .record({
     name: fc.constantFrom('node-b', 'node-c'),
-    allAddresses: fc.subarray(['192.0.2.1', '192.0.2.2', '2001:db8::1', '192.168.0.2'], { maxLength: 2 }),
+    allAddresses: fc.subarray(['192.0.2.1', '192.0.2.2', '2001:db8::1', '192.168.0.2', '10.96.0.2'], { maxLength: 2 }),
     podCIDRs: fc.constantFrom([], ['192.0.2.0/31'], ['10.1.0.0/24']),
   })
   .map((fields) => ({ change: 'set', kind: 'Node', fact: node(fields) }) as const);

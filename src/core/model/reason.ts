@@ -7,7 +7,7 @@ export type Reason =
   | 'address-forbidden'
   | 'address-excluded'
   | 'address-of-a-node'
-  /** A load-balancer IP that another Node has: that Node serves it, this one must not. */
+  /** A load-balancer IP or ClusterIP that another Node has: bound here it would cut that Node off. */
   | 'address-of-another-node'
   | 'address-of-the-api-server'
   | 'address-in-service-range'
