@@ -33,33 +33,41 @@ function services(count: number): FactChange {
   return { change: 'replace', kind: 'Service', facts };
 }
 
-function timed<T>(run: () => T): { readonly ms: number; readonly result: T } {
-  const before = performance.now();
-  const result = run();
-  return { ms: performance.now() - before, result };
+/** Of several runs the shortest, in milliseconds: a busy machine makes single ones long. */
+function shortest(run: (round: number) => void): number {
+  const times = [1, 2, 3, 4, 5].map((round) => {
+    const before = performance.now();
+    run(round);
+    return performance.now() - before;
+  });
+  return Math.min(...times);
 }
 
-// The limits are ten times what an idle machine takes, and a tenth of what compiling everything takes.
 it('with 5,000 Nodes and 2,000 Services a change costs what it touches', async () => {
   const reconciler = reconcilerOn(await fakePorts());
   reconciler.changes([services(2_000), nodes(5_000)]);
   reconciler.start();
+  const everything = shortest((round) => reconciler.setContext(context({ masqueradeAll: round % 2 === 1 })));
 
-  const list = timed(() => reconciler.changes([nodes(5_000)]));
-  expect(list.result).toBeUndefined();
-  expect(list.ms).toBeLessThan(500);
+  const list = shortest(() => expect(reconciler.changes([nodes(5_000)])).toBeUndefined());
+  const join = shortest((round) => {
+    const fact = node({
+      name: `new-${round}`,
+      allAddresses: [`198.51.0.${round * 10}`],
+      podCIDRs: [`10.99.${round}.0/24`],
+    });
+    const outcome = reconciler.changes([{ change: 'set', kind: 'Node', fact }]);
+    expect(outcome?.services).toEqual([`default/web-${round * 10}`]);
+  });
+  const address = shortest((round) => {
+    const nodePortAddresses = ['192.168.0.1', 'fd00:100::1', `192.168.0.${round + 1}`];
+    const outcome = reconciler.setContext(context({ masqueradeAll: true, nodePortAddresses }));
+    expect(outcome?.services ?? []).toHaveLength(20);
+  });
+  const nothing = shortest(() => expect(reconciler.setContext(reconciler.view.context)).toBeUndefined());
 
-  const one = node({ name: 'node-new', allAddresses: ['198.51.0.10'], podCIDRs: ['10.99.0.0/24'] });
-  const join = timed(() => reconciler.changes([{ change: 'set', kind: 'Node', fact: one }]));
-  expect(join.result?.services).toEqual(['default/web-10']);
-  expect(join.ms).toBeLessThan(50);
-
-  const nodePortAddresses = ['192.168.0.1', 'fd00:100::1', '192.168.0.9'];
-  const address = timed(() => reconciler.setContext(context({ nodePortAddresses })));
-  expect(address.result?.services).toHaveLength(20);
-  expect(address.ms).toBeLessThan(100);
-
-  const nothing = timed(() => reconciler.setContext(context({ nodePortAddresses })));
-  expect(nothing.result).toBeUndefined();
-  expect(nothing.ms).toBeLessThan(10);
+  expect(list, 'the whole list of Nodes again').toBeLessThan(everything / 2);
+  expect(join, 'a Node with the address of a VIP').toBeLessThan(everything / 5);
+  expect(address, 'an address for node ports').toBeLessThan(everything / 5);
+  expect(nothing, 'the same context').toBeLessThan(everything / 50);
 });
