@@ -38,6 +38,11 @@ export interface FlowCleaner {
   readonly stop: () => void;
 }
 
+/**
+ * From a change to its pass. The kernel goes through its whole table in one call before it says anything, so events that
+ * come right behind the first one, as in a rollout, have their turn before.
+ */
+const settleMs = 100;
 /** Between the end of a pass and the start of the next: endpoints that change all the time cost two passes a second. */
 const pauseMs = 500;
 const firstRetryMs = 1_000;
@@ -67,18 +72,19 @@ interface CleanerState {
   changes: number;
   /** Failed passes in a row, for the back-off. */
   attempts: number;
-  phase: 'idle' | 'running' | 'pausing' | 'stopped';
+  phase: 'idle' | 'waiting' | 'running' | 'stopped';
   timer: NodeJS.Timeout | undefined;
 }
 
 function wake(state: CleanerState): void {
   if (state.phase === 'idle' && state.due.size > 0) {
-    state.phase = 'running';
-    setImmediate(() => void run(state));
+    state.phase = 'waiting';
+    state.timer = setTimeout(() => void run(state), settleMs);
   }
 }
 
 async function run(state: CleanerState): Promise<void> {
+  state.phase = 'running';
   const services = [...state.due];
   state.due.clear();
   try {
@@ -98,10 +104,13 @@ async function run(state: CleanerState): Promise<void> {
 
 function pause(state: CleanerState, delayMs: number): void {
   if (state.phase === 'running') {
-    state.phase = 'pausing';
+    state.phase = 'waiting';
     state.timer = setTimeout(() => {
-      state.phase = 'idle';
-      wake(state);
+      if (state.due.size > 0) {
+        void run(state);
+      } else {
+        state.phase = 'idle';
+      }
     }, delayMs);
   }
 }
