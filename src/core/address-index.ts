@@ -33,7 +33,7 @@ export interface AddressStore extends AddressIndex {
   readonly external: Map<string, readonly string[]>;
 }
 
-/** The Service whose endpoints are the API servers; they keep it themselves. */
+/** The Service whose endpoints are the API servers, and the slice of it that they keep themselves. */
 export const kubernetesService = 'default/kubernetes';
 
 export function emptyAddresses(): AddressStore {
@@ -111,14 +111,17 @@ export function indexNode(
   indexPodRanges(index, before?.podCIDRs ?? [], after?.podCIDRs ?? [], touched);
 }
 
-/** `slices` are all that the Service of the API servers has. */
+/**
+ * `slices` are all that the Service of the API servers has. Only the one of its own name counts: others may be written by
+ * whoever may write to the namespace, who could so take an address from somebody else's Service.
+ */
 export function indexAPIServers(
   index: AddressStore,
   slices: Iterable<EndpointSliceFact>,
   touched: TouchedAddresses,
 ): void {
   const now = new Map<string, Set<number>>();
-  for (const slice of slices) {
+  for (const slice of [...slices].filter(({ key }) => key === kubernetesService)) {
     for (const { address } of slice.endpoints) {
       const ports = now.get(address) ?? new Set();
       slice.ports.forEach(({ port }) => ports.add(port));

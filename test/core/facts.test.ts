@@ -160,6 +160,13 @@ describe('the owner of an address that changes', () => {
     expect([...facts.addresses.apiServers]).toEqual([['192.0.2.3', new Set([6443])]]);
   });
 
+  it('is no API server because somebody else’s slice says so', () => {
+    const facts = emptyFacts('node-a');
+    const forged = slice([endpoint('192.0.2.1')], { key: 'default/forged', service: 'default/kubernetes' });
+    apply(facts, setService(reached), setSlice(forged));
+    expect(facts.addresses.apiServers.size).toBe(0);
+  });
+
   it('no longer touches a Service that left the address or is gone', () => {
     const facts = emptyFacts('node-a');
     apply(facts, setService(reached), setService(service({ externalIPs: ['10.1.1.9'] })));
