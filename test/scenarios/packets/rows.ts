@@ -71,6 +71,8 @@ export interface Row {
 /** Which part of the table is asked, and by what promises. */
 export interface TablePart {
   readonly table: Parameters<typeof promised>[0];
+  /** Whether a node knows pods of other nodes for pods. */
+  readonly knowsForeignPods: boolean;
   readonly services: readonly ServiceCase[];
   readonly protocols: readonly Protocol[];
   readonly sources: readonly SourceName[];
@@ -78,6 +80,7 @@ export interface TablePart {
 
 export const wholeTable: TablePart = {
   table: withDetector,
+  knowsForeignPods: true,
   services: serviceCases,
   protocols,
   sources: keysOf(sources),
@@ -146,9 +149,10 @@ export function placeOf(world: World, source: SourceName): Place {
 }
 
 /** What the handling node takes the sender for: a process on another node is no process of its own. */
-function senderOf(row: Pick<Row, 'source' | 'frontend'>): Sender {
+function senderOf(row: Pick<Row, 'source' | 'frontend'>, { knowsForeignPods }: TablePart): Sender {
   const { sender, node } = sources[row.source];
-  return sender === 'node' && node !== handlerOf(row) ? 'external' : sender;
+  const isForeign = node !== handlerOf(row);
+  return isForeign && (sender === 'node' || !knowsForeignPods) ? 'external' : sender;
 }
 
 function makeRow(part: TablePart, row: Omit<Row, 'name' | 'expected'>): Row {
@@ -156,7 +160,7 @@ function makeRow(part: TablePart, row: Omit<Row, 'name' | 'expected'>): Row {
   const isClusterIP = frontend.kind === 'ClusterIP';
   const origin = sources[source];
   const answered = promised(part.table, {
-    sender: senderOf(row),
+    sender: senderOf(row, part),
     self: 'self' in origin ? origin.self : undefined,
     exposure: isClusterIP ? 'ClusterIP' : 'others',
     policy: isClusterIP ? service.internalPolicy : service.externalPolicy,

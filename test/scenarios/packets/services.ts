@@ -82,8 +82,9 @@ function refusedManifest(): Manifest {
 const nodes = [placeNode('node1', 1, 1), placeNode('node2', 2, 1)];
 const endpointPods = { near: placePod('near', 'node1', 1, 1), far: placePod('far', 'node2', 2, 1) } as const;
 
-function nodeManifest({ name, addresses }: (typeof nodes)[number]): Manifest {
-  return nodeObject(name, [...addresses.IPv4, ...addresses.IPv6]);
+function nodeManifest({ name, addresses, podCIDR }: (typeof nodes)[number]): Manifest {
+  const node = nodeObject(name, [...addresses.IPv4, ...addresses.IPv6]);
+  return { ...node, spec: { podCIDR: podCIDR.IPv4, podCIDRs: [podCIDR.IPv4, podCIDR.IPv6] } };
 }
 
 function serviceManifests(each: ServiceCase): readonly Manifest[] {
