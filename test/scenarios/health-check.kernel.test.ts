@@ -103,6 +103,29 @@ it('a stopped agent leaves no socket, and the next one answers at once', async (
   await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('200 1'), waiting);
 });
 
+it('an agent that takes over while the other still runs has the port seconds after it is free', async () => {
+  const next = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${podRanges}`] });
+  await next.line((line) => line['reason'] === 'health-check-port-unavailable', 30_000);
+  expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('200 1');
+  await agent.end('SIGTERM');
+  agent = next;
+  await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('200 1'), waiting);
+});
+
+it('--nodeport-addresses says at which addresses it answers, and an address that comes later is one of them', async () => {
+  await agent.end('SIGTERM');
+  const flags = [`--cluster-cidr=${podRanges}`, '--nodeport-addresses=192.0.2.0/24,127.0.0.0/8'];
+  agent = startAgent({ node: 'node1', manifests: folder.path, flags });
+  await agent.synced;
+  await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('200 1'), waiting);
+  expect(await probe('127.0.0.1', ports.web, 'node1')).toBe('200 1');
+  expect(await probe(outsideAddress.IPv4, ports.web)).toBe('refused');
+  // No CIDR of IPv6: all of its addresses.
+  expect(await probe(outsideAddress.IPv6, ports.web)).toBe('200 1');
+  await inside('node1', 'ip', 'address', 'add', '192.0.2.77/24', 'dev', 'eth0');
+  await vi.waitFor(async () => expect(await probe('192.0.2.77', ports.web)).toBe('200 1'), waiting);
+});
+
 const waiting = { timeout: 10_000, interval: 200 } as const;
 
 function web(healthCheckNodePort: number = ports.web) {
@@ -153,14 +176,14 @@ async function spoiledTable(): Promise<string> {
   return path;
 }
 
-/** Status and weight as a client outside sees them. */
-async function probe(address: string, at: number): Promise<string> {
+/** Status and weight as a client outside sees them, or another place. */
+async function probe(address: string, at: number, from = 'client'): Promise<string> {
   const host = address.includes(':') ? `[${address}]` : address;
   const format = '%{http_code} %header{x-load-balancing-endpoint-weight}';
   const options = ['-s', '-o', '/dev/null', '--max-time', '5', '-w', format];
   const { stdout, exitCode } = await execa(
     'nsenter',
-    ['--net=/run/netns/client', 'curl', ...options, `http://${host}:${at}/any/path`],
+    [`--net=/run/netns/${from}`, 'curl', ...options, `http://${host}:${at}/any/path`],
     { reject: false },
   );
   return exitCode === 7 ? 'refused' : stdout;

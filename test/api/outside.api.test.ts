@@ -1,4 +1,7 @@
-/** Events as a real kube-apiserver takes them, with the rights of the manifest, which are those of kube-proxy. */
+/**
+ * What the agent says to a real kube-apiserver and of it: Events, eligibility, latency. With the rights of the manifest,
+ * which are those of kube-proxy.
+ */
 
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -10,7 +13,7 @@ import { type Kubernetes, startKubernetes } from '../lab/kubernetes.ts';
 import { rootAddresses } from '../lab/world/places.ts';
 import { createWorld, type World } from '../lab/world.ts';
 import { bundle } from '../scenarios/agent.ts';
-import { node1, service } from './cluster-objects.ts';
+import { endpointSlice, node1, service } from './cluster-objects.ts';
 
 const manifest = fileURLToPath(new URL('../../daemonset/sluice.yaml', import.meta.url));
 const healthCheckNodePort = 30_500;
@@ -68,7 +71,7 @@ test('the agent tells of its start and of what it refuses, where kubectl describ
     service({ name: 'probed', clusterIP: '10.96.2.2', spec: { ...probed, healthCheckNodePort } }),
   );
   const listen = `require('node:net').createServer().listen(${healthCheckNodePort}, '0.0.0.0')`;
-  const occupant = world.start(world.node('node1'), [process.execPath, '-e', listen]);
+  world.start(world.node('node1'), [process.execPath, '-e', listen]);
   const flags = [`--kubeconfig=${kubeconfig}`, '--hostname-override=node1'];
   const agent = world.start(world.node('node1'), [process.execPath, bundle, 'run', ...flags]);
   // What every node would say is said within ten seconds.
@@ -84,17 +87,46 @@ test('the agent tells of its start and of what it refuses, where kubectl describ
     ),
   });
   await vi.waitFor(async () => expect(await described('node/node1')).toMatch(/Normal +Starting/), waiting);
-  await agent.end();
-  await occupant.end();
   expect(agent.output()).not.toContain('an Event was not posted');
 });
 
-const waiting = { timeout: 30_000, interval: 1_000 } as const;
+test('the node gets no traffic from the moment the autoscaler marks it', async () => {
+  const taint = 'ToBeDeletedByClusterAutoscaler';
+  await vi.waitFor(async () => expect(await ask(10_256, '/healthz')).toMatch(/^200 .*"nodeEligible":true/), waiting);
+  await kubernetes.kubectl(['taint', 'node', 'node1', `${taint}=1:NoSchedule`]);
+  await vi.waitFor(async () => expect(await ask(10_256, '/healthz')).toMatch(/^503 .*"nodeEligible":false/), waiting);
+  expect(await ask(10_256, '/livez')).toMatch(/^200 /);
+  await kubernetes.kubectl(['taint', 'node', 'node1', `${taint}-`]);
+  await vi.waitFor(async () => expect(await ask(10_256, '/healthz')).toMatch(/^200 /), waiting);
+});
+
+test('the time from a change in the cluster until it is in force is taken from the slice', async () => {
+  const counted = /_programming_duration_seconds_count\{ip_family="IPv4"\} 1\n/;
+  expect(await ask(10_249, '/metrics')).not.toMatch(counted);
+  const slice = endpointSlice('odd', ['10.1.0.2']);
+  const annotations = { 'endpoints.kubernetes.io/last-change-trigger-time': new Date().toISOString() };
+  const metadata = {
+    ...('metadata' in slice && typeof slice.metadata === 'object' ? slice.metadata : {}),
+    annotations,
+  };
+  await kubernetes.apply({ ...slice, metadata });
+  await vi.waitFor(async () => expect(await ask(10_249, '/metrics')).toMatch(counted), waiting);
+});
+
+const waiting = { timeout: 60_000, interval: 1_000 } as const;
 
 const probed = { type: 'LoadBalancer', externalTrafficPolicy: 'Local' } as const;
 
 function described(object: string): Promise<string> {
   return kubernetes.kubectl(['describe', object]);
+}
+
+/** Status and body of a page of the agent. */
+async function ask(at: number, path: string): Promise<string> {
+  const command = ['curl', '--silent', '--write-out', '\n%{http_code}', `http://127.0.0.1:${at}${path}`];
+  const said = (await world.run(world.node('node1'), command)).trimEnd();
+  const end = said.lastIndexOf('\n');
+  return `${said.slice(end + 1)} ${said.slice(0, end)}`;
 }
 
 /** The only Event with this reason. */
