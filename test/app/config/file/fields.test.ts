@@ -106,6 +106,33 @@ describe('a field of KubeProxyConfiguration', () => {
   });
 });
 
+describe('an IPv6 bindAddress', () => {
+  const everywhere = { address: '::', port: 10_256 };
+  const loopback = { address: '::1', port: 10_249 };
+
+  it.each(['"::"', '2001:db8::1'])('%s moves the servers to IPv6', (address) => {
+    const { configuration } = givenConfig([], fileWith(`bindAddress: ${address}`));
+    expect(configuration?.config).toMatchObject({ healthzBindAddress: everywhere, metricsBindAddress: loopback });
+  });
+
+  it('moves no server that has an address of its own', () => {
+    const { configuration } = givenConfig(['--bind-address=::', '--healthz-bind-address=127.0.0.1']);
+    expect(configuration?.config).toMatchObject({
+      healthzBindAddress: { address: '127.0.0.1', port: 10_256 },
+      metricsBindAddress: loopback,
+    });
+  });
+});
+
+it('nodePortAddresses may be primary alone', () => {
+  const read = (list: string) => givenConfig([], fileWith(`nodePortAddresses: ${list}`));
+  expect(read('[primary]').configuration?.config.nodePortAddresses).toBe('primary');
+  expect(read('[]').configuration?.config.nodePortAddresses).toBe('all');
+  expect(read('[primary, 10.0.0.0/8]').problems).toEqual([
+    expect.stringContaining('Take primary alone, or only CIDRs'),
+  ]);
+});
+
 describe('the masquerade of mode nftables', () => {
   it('is that of its own section', () => {
     const text = fileWith(
