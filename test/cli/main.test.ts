@@ -21,6 +21,12 @@ describe('the process', () => {
     expect(stderr).toMatch(/^--vip-mode: expected one of address, route, given "x"/);
   });
 
+  it('ends with 2 when the configuration file is not there', async () => {
+    const { exitCode, stdout, stderr } = await sluice('--config=/none.conf');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(/^--config: expected a file that can be read, given "\/none.conf": ENOENT: no such file/);
+  });
+
   it('ends quietly when nobody reads what it prints', async () => {
     const running = sluice('--help');
     running.stdout.destroy();

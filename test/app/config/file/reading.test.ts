@@ -28,6 +28,19 @@ describe('a configuration file', () => {
     expect(givenConfig([], fileWith('ipvs: {strictARP: yes}')).configuration?.config.ipvsStrictARP).toBe(true);
   });
 
+  it.each(['2001:10:20:30:40:50:51:52', '"::"', '192.0.2.1'])('has no time of day in the address %s', (address) => {
+    const { configuration, problems } = givenConfig([], fileWith(`bindAddress: ${address}`));
+    expect({ problems, address: configuration?.config.bindAddress }).toEqual({
+      problems: [],
+      address: address.replaceAll('"', ''),
+    });
+  });
+
+  it('has no date in a name', () => {
+    const { configuration, problems } = givenConfig([], fileWith('hostnameOverride: 2026-01-01'));
+    expect({ problems, name: configuration?.config.hostnameOverride }).toEqual({ problems: [], name: '2026-01-01' });
+  });
+
   it('has one warning for all fields that are unknown or there twice, and the last one counts', () => {
     const text = fileWith(
       'clustercidr: 10.0.0.0/8\nipvs: {scheduler: lc, scheduler: sh, burst: 1}\nclusterCIDR: 10.1.0.0/16',
