@@ -88,7 +88,7 @@ export function describe(value: unknown): string {
     case 'boolean':
       return String(value);
     default:
-      return value instanceof Date ? 'a date' : 'a map';
+      return 'a map';
   }
 }
 
@@ -107,5 +107,5 @@ function mend(value: unknown, type: SettingType): string {
 }
 
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,16 @@
 /** The text of a configuration file → its tree, with what a strict reader would not have. Never throws. */
 
-import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseAllDocuments } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  type Tags,
+} from 'yaml';
 
 export type ParsedDocument =
   | {
@@ -25,8 +35,16 @@ export function parseDocument(text: string): ParsedDocument {
 
 function parse(text: string): ParsedDocument {
   const lineCounter = new LineCounter();
-  // The version is kube-proxy's: `yes` is true there. A key given twice is told, not refused.
-  const options = { lineCounter, prettyErrors: false, uniqueKeys: false, version: '1.1', logLevel: 'error' } as const;
+  const options = {
+    lineCounter,
+    prettyErrors: false,
+    // A key given twice is told, not refused.
+    uniqueKeys: false,
+    logLevel: 'error',
+    // kube-proxy's: `yes` is true there. But its parser knows no times of day (1:30) and leaves dates as they are.
+    version: '1.1',
+    customTags: (tags: Tags) => tags.filter((tag) => !isTime(tag)),
+  } as const;
   const documents = [...parseAllDocuments(text, options)].filter(({ contents }) => contents !== null);
   const [document, second] = documents;
   const lineAt = (offset: number): number => Math.max(1, lineCounter.linePos(offset).line);
@@ -50,6 +68,10 @@ function parse(text: string): ParsedDocument {
     duplicates: [...new Set(duplicatesIn(contents, ''))],
     lineOf: (path) => lineAt(offsetOf(contents, path)),
   };
+}
+
+function isTime(tag: Tags[number]): boolean {
+  return typeof tag !== 'string' && (tag.format === 'TIME' || tag.tag === 'tag:yaml.org,2002:timestamp');
 }
 
 type Contents = Document.Parsed['contents'] | Node | null;
