@@ -8,7 +8,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Place } from '../lab/world/places.ts';
 import { createWorld, type World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
@@ -92,6 +92,23 @@ describe.each(['address', 'route'])('with --vip-mode=%s', (mode) => {
     expect(Math.min(...sent)).toBeGreaterThan(total);
   });
 
+  it('lets no datagram of a flow past that is older than its Service', async () => {
+    // What went elsewhere before is known to connection tracking, and its source is not looked at again.
+    const [plan] = plannedServices(total, total + 15).filter(
+      ({ kind, protocol }) => kind === 'cluster' && protocol === 'UDP',
+    );
+    if (plan === undefined) throw new Error('expected a Service of UDP');
+    const places = [`${plan.loadBalancerIP} 80`, `${plan.clusterIP} 80`, `${nodeAddress()} ${plan.nodePort}`];
+    const sender = world.start(world.client('client'), ['python3', '-u', '-c', steadySender, ...places]);
+    await vi.waitUntil(() => sender.output().includes('sent'), 30_000);
+    await folder.write('late.json', manifestsOf(world, plan));
+    // Each flow goes on, masqueraded, once the record of it is gone.
+    await vi.waitUntil(async () => (await masqueraded(world, places)) === places.length, 20_000);
+    await sleep(500);
+    expect(await violations(world)).toEqual([]);
+    await sender.end();
+  });
+
   function nodeAddress(): string {
     return world.node('node1').addresses.IPv4[0] ?? '';
   }
@@ -108,6 +125,33 @@ async function synced(agent: Agent, services: number): Promise<void> {
     (line) => line.msg === 'synced' && agent.log.indexOf(line) >= before && Number(line['operations']) >= services,
     60_000,
   );
+}
+
+/** UDP to each place from one socket. Says "sent" when datagrams were sent for a while. */
+const steadySender = `
+import socket, sys, time
+opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+places = [(place.split()[0], int(place.split()[1])) for place in sys.argv[1:]]
+for turn in range(6000):
+    for place in places:
+        try:
+            opened.sendto(b"x", place)
+        except OSError:
+            pass
+    if turn == 20:
+        print("sent", flush=True)
+    time.sleep(0.01)
+`;
+
+/** How many flows to these places connection tracking has as masqueraded: their answers are not for the client. */
+async function masqueraded(world: World, places: readonly string[]): Promise<number> {
+  const [client = ''] = world.client('client').addresses.IPv4;
+  const lines = (await world.run(world.node('node1'), ['cat', '/proc/net/nf_conntrack'])).split('\n');
+  const flows = lines.filter((line) => {
+    const [, address, port] = / dst=(\S+) sport=\d+ dport=(\d+) /.exec(line) ?? [];
+    return places.includes(`${address} ${port}`);
+  });
+  return flows.filter((line) => !line.includes(` dst=${client} `)).length;
 }
 
 /** Who asks whom. The pod asks at load-balancer IPs alone: at a ClusterIP it is not masqueraded. */
