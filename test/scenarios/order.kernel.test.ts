@@ -103,7 +103,7 @@ describe.each(['address', 'route'])('with --vip-mode=%s', (mode) => {
     await vi.waitUntil(() => sender.output().includes('sent'), 30_000);
     await folder.write('late.json', manifestsOf(world, plan));
     // Each flow goes on, masqueraded, once the record of it is gone.
-    await vi.waitUntil(async () => (await masqueraded(world, places)) === places.length, 20_000);
+    await vi.waitUntil(async () => (await masqueraded(world, places)) === places.length, 60_000);
     await sleep(500);
     expect(await violations(world)).toEqual([]);
     await sender.end();

@@ -174,11 +174,20 @@ function unmark(input: ChainInput): readonly string[] {
     const cleared = `meta mark set meta mark & ${hex(~input.viewMask >>> 0)}`;
     return rule(`meta nfproto ${f.nfproto} ${viewMark(input, f)} ${cleared}`, 'the view of clients inside');
   });
+  const marked = `meta mark & ${hex(input.mark)} == ${hex(input.mark)}`;
   return [
-    rule(`meta mark & ${hex(input.mark)} == ${hex(input.mark)} meta mark set meta mark & 0x${rest}`, 'masquerade'),
+    rule(`${marked} ${unmasqueraded} drop`, 'a flow older than its Service, until its record is deleted'),
+    rule(`${marked} meta mark set meta mark & 0x${rest}`, 'masquerade'),
     ...views,
   ];
 }
+
+/**
+ * What was asked for and not done. The rules of nat see only the first packet of a flow: one that went elsewhere before the
+ * Service was there has a record without masquerade, and would reach the endpoint with the client as its source. Flows
+ * that are answered are left alone, and those from an address of the node, which need no masquerade to be answered.
+ */
+const unmasqueraded = 'ct state new ct status & snat != snat fib saddr type != local';
 
 /** Matches a packet that sluice sent to an inside view. */
 function viewMark(input: ChainInput, f: FamilyWords): string {
