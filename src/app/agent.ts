@@ -1,6 +1,7 @@
 /** The agent: facts from a source, through the loop, into the kernel; health and metrics beside it. */
 
-import type { Facts } from '../core/facts.ts';
+import { emptyFacts, type Facts } from '../core/facts.ts';
+import type { CompileContext } from '../core/model/context.ts';
 import { coalesce } from './coalesce.ts';
 import type { Config } from './config/config.ts';
 import { watchFile } from './config/file/watch-file.ts';
@@ -27,9 +28,11 @@ import { type Log, makeLog } from './log.ts';
 import { logWarnings } from './log-warnings.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { makeMetrics, type ProcessReading } from './metrics/metrics.ts';
+import { createDetectionWatch } from './observe/detection-watch.ts';
 import { createObserver, type HealthCell } from './observe/observer.ts';
 import { createRefusalLog } from './observe/refusal-log.ts';
 import { watchSource } from './observe/source-watch.ts';
+import { podDetectionOf } from './pod-detection.ts';
 import { createReconciler } from './reconciler/reconciler.ts';
 import { nodeNameOf, openSource } from './source.ts';
 
@@ -98,7 +101,12 @@ async function work(
   const observer = createObserver({ log, metrics, health, now: Date.now, refusals, healthChecks, events });
   const source = openSource(config);
   opened.push(() => source.stop(), watchSource(source, metrics, log));
-  const { loop, facts } = startWork(config, ports, observer);
+  const { loop, facts } = startWork(
+    config,
+    ports,
+    observer,
+    createDetectionWatch(podDetectionOf(config), { log, metrics }),
+  );
   known.facts = facts;
   opened.push(() => loop.stop(), watchConfigFile(file, ending.fail));
   source.start({
@@ -125,12 +133,16 @@ function startWork(
   config: Config,
   ports: ReturnType<typeof openKernel>,
   observer: ReturnType<typeof createObserver>,
+  lookAt: (context: CompileContext) => void,
 ): Work {
   const nodeName = nodeNameOf(config);
   const settings = contextSettings(config, nodeName, schedulerSupport(config));
   const reconciler = createReconciler({
     ports,
-    context: makeContext(settings, undefined, { addresses: [], defaultSources: { IPv4: undefined, IPv6: undefined } }),
+    context: makeContext(settings, emptyFacts(nodeName), {
+      addresses: [],
+      defaultSources: { IPv4: undefined, IPv6: undefined },
+    }),
     rules: planRules(config, nodeName),
     fwmarkMask: config.fwmarkMask,
     graceMs: config.ipvsGracefulPeriodMs,
@@ -147,7 +159,11 @@ function startWork(
     reconciler,
     ports,
     skeleton: filterSkeleton(config),
-    readContext: () => makeContext(settings, reconciler.view.facts.node, readNode(ports)),
+    readContext: () => {
+      const context = makeContext(settings, reconciler.view.facts, readNode(ports));
+      lookAt(context);
+      return context;
+    },
     observer: {
       ...observer,
       passed: (outcome, view) => {

@@ -1,11 +1,13 @@
 /** The node as compilation sees it: from the configuration, the Node object and the addresses the kernel has. */
 
 import { type CIDR, cidrContains, familyOf, lastAddressOf, parseCIDR } from '../core/address.ts';
+import type { Facts } from '../core/facts.ts';
 import type { AddressRules, CompileContext, SchedulerSupport } from '../core/model/context.ts';
-import type { Family, NodeFact } from '../core/model/facts.ts';
+import type { Family, ServiceCIDRFact } from '../core/model/facts.ts';
 import type { NodeAddress } from '../kernel/ports.ts';
 import type { NodePortAddresses } from './config/config.ts';
 import { listenAddresses } from './health/listen-addresses.ts';
+import { detectPods, type PodDetection } from './pod-detection.ts';
 
 export interface ContextSettings {
   readonly nodeName: string;
@@ -14,7 +16,9 @@ export interface ContextSettings {
   /** Ports that the agent listens on, and what for. */
   readonly reservedPorts: ReadonlyMap<number, string>;
   readonly masqueradeAll: boolean;
-  readonly detectsLocal: boolean;
+  readonly podDetection: PodDetection;
+  /** Used while there is no ServiceCIDR. */
+  readonly serviceCIDRs: readonly CIDR[];
   readonly addressRules: AddressRules;
   readonly schedulers: SchedulerSupport;
 }
@@ -28,7 +32,7 @@ export interface NodeReading {
 
 export function makeContext(
   settings: ContextSettings,
-  node: NodeFact | undefined,
+  { node, serviceCIDRs }: Pick<Facts, 'node' | 'serviceCIDRs'>,
   reading: NodeReading,
 ): CompileContext {
   const sourceFor = (family: Family): string | undefined => {
@@ -44,15 +48,20 @@ export function makeContext(
     sources,
     nodeAddresses: new Set([...addresses, ...(node?.allAddresses ?? [])]),
     broadcastAddresses: broadcastAddresses(reading),
-    serviceCIDRs: [],
+    serviceCIDRs: serviceRanges(settings, serviceCIDRs),
     addressRules: settings.addressRules,
     nodePortAddresses: nodePortAddresses(settings.nodePortAddresses, sources, reading),
     healthCheckAddresses: listenAddresses({ wanted: settings.nodePortAddresses, sources, addresses }),
     reservedPorts: settings.reservedPorts,
     masqueradeAll: settings.masqueradeAll,
-    detectsLocal: settings.detectsLocal,
+    ...detectPods(settings.podDetection, node),
     schedulers: settings.schedulers,
   };
+}
+
+function serviceRanges(settings: ContextSettings, objects: ReadonlyMap<string, ServiceCIDRFact>): readonly CIDR[] {
+  const declared = [...objects.values()].flatMap((object) => object.cidrs);
+  return objects.size === 0 ? settings.serviceCIDRs : cidrs(...declared);
 }
 
 /**

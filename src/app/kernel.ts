@@ -1,6 +1,5 @@
 /** Opens the kernel interfaces that the configuration asks for. The only file that names the adapters. */
 
-import { formatCIDR } from '../core/address.ts';
 import type { SchedulerSupport } from '../core/model/context.ts';
 import type { PlanRules } from '../core/plan.ts';
 import { openConntrack } from '../kernel/conntrack/open-conntrack.ts';
@@ -14,6 +13,7 @@ import type { ConntrackPort, FilterSkeleton } from '../kernel/ports.ts';
 import { addressRulesOf } from './address-rules.ts';
 import type { Config } from './config/config.ts';
 import type { ContextSettings, NodeReading } from './context.ts';
+import { podDetectionOf } from './pod-detection.ts';
 
 /** Throws an Error that says what to do when the kernel lacks an interface or the process may not use it. */
 export function openKernel(config: Config): KernelPorts {
@@ -73,7 +73,8 @@ export function contextSettings(config: Config, nodeName: string, schedulers: Sc
     nodePortAddresses: config.nodePortAddresses,
     reservedPorts: reservedPorts(config),
     masqueradeAll: config.masqueradeAll,
-    detectsLocal: config.clusterCIDRs.length > 0,
+    podDetection: podDetectionOf(config),
+    serviceCIDRs: config.serviceClusterIPRanges,
     addressRules: addressRulesOf(config),
     schedulers,
   };
@@ -99,8 +100,9 @@ export function planRules(config: Config, nodeName: string): Omit<PlanRules, 'qu
 }
 
 export function filterSkeleton(config: Config): FilterSkeleton {
+  const detection = podDetectionOf(config);
   return {
-    clusterCIDRs: config.clusterCIDRs.map(formatCIDR),
+    podInterface: detection.by === 'interface' ? detection.pattern : undefined,
     masqueradeMark: config.masqueradeMark,
     fwmarkMask: config.fwmarkMask,
   };

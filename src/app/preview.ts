@@ -18,7 +18,7 @@ export interface PreviewInput extends Omit<Snapshot, 'nodeName'> {
 }
 
 export interface Preview {
-  /** Services with changes or refusals, by name. Changes that belong to no Service any more stand under ''. */
+  /** Services with changes or refusals, by name. Changes that belong to no Service, or to none any more, stand under ''. */
   readonly services: readonly ServicePreview[];
   /** Virtual servers of others, left alone. */
   readonly foreign: readonly string[];
@@ -66,7 +66,8 @@ export function previewSync(input: PreviewInput): Preview {
     }))
     .filter((entry) => entry.changes.length > 0 || entry.refusals.length > 0);
   const operations = services.reduce((sum, entry) => sum + entry.changes.length, 0);
-  return { services, foreign: foreignServers(desired, actual), counts: { services: names.length, operations } };
+  const count = names.filter((name) => name !== '').length;
+  return { services, foreign: foreignServers(desired, actual), counts: { services: count, operations } };
 }
 
 /** Refusals by the name under which they are shown. */

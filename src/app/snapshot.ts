@@ -28,7 +28,7 @@ export async function withSnapshot<Result>(config: Config, use: (snapshot: Snaps
   const ports = openKernel(config);
   try {
     const settings = contextSettings(config, nodeName, schedulerSupport(config));
-    const context = makeContext(settings, facts.node, readNode(ports));
+    const context = makeContext(settings, facts, readNode(ports));
     return use({ nodeName, facts, problems, context, ports });
   } finally {
     closeKernel(ports);

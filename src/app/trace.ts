@@ -33,7 +33,7 @@ export function traceOnNode(config: Config, packet: Packet): Promise<TraceReport
 function traceNode(config: Config, { context, ports }: Snapshot): TraceNode {
   return {
     addresses: context.nodeAddresses,
-    clusterCIDRs: config.clusterCIDRs,
+    clusterCIDRs: context.podSources,
     masqueradeMark: config.masqueradeMark,
     sourceTowards: (address) => ports.link.sourceTowards(address),
   };

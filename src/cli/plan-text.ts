@@ -15,7 +15,7 @@ export function planText(preview: Preview, styles: Styles): string {
 function serviceLines({ service, changes, refusals }: ServicePreview, styles: Styles): readonly string[] {
   const width = Math.max(0, ...changes.map(({ what }) => what.length));
   return [
-    styles.bold(service === '' ? 'no Service any more' : service),
+    styles.bold(service === '' ? 'no Service' : service),
     ...changes.map((change) => changeLine(change, width, styles)),
     ...refusals.map((refusal) => refusalLine(refusal, styles)),
   ];

@@ -2,10 +2,11 @@
 
 import type { Actual } from './actual.ts';
 import { compileService } from './compile.ts';
-import { bySeniority, type DesiredStore, emptyDesired, setContribution } from './desired.ts';
+import { bySeniority, type DesiredStore, emptyDesired, setContribution, setStanding } from './desired.ts';
 import { type Facts, slicesOf } from './facts.ts';
 import { emptyMarks, openMarks } from './marks.ts';
 import type { CompileContext } from './model/context.ts';
+import { standingElements } from './standing-elements.ts';
 
 export interface CompileAllInput {
   readonly facts: Facts;
@@ -16,6 +17,7 @@ export interface CompileAllInput {
 /** `actual` says which marks the kernel has given out already. */
 export function compileAll({ facts, context, fwmarkMask }: CompileAllInput, actual: Actual): DesiredStore {
   const desired = emptyDesired();
+  setStanding(desired, standingElements(context));
   const marks = emptyMarks(fwmarkMask);
   for (const service of bySeniority(facts.services.values())) {
     const session = openMarks(marks, () => actual, service.key);

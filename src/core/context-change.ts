@@ -77,8 +77,13 @@ const aspects: Readonly<Record<keyof CompileContext, Aspect>> = {
     touched: everything,
   },
   detectsLocal: {
-    isSame: (one, other) => one.detectsLocal === other.detectsLocal,
+    isSame: ({ detectsLocal: one }, { detectsLocal: other }) => one.IPv4 === other.IPv4 && one.IPv6 === other.IPv6,
     touched: everything,
+  },
+  // The filter alone has them.
+  podSources: {
+    isSame: (one, other) => isSameList(one.podSources, other.podSources),
+    touched: () => [],
   },
   schedulers: {
     isSame: ({ schedulers: one }, { schedulers: other }) =>

@@ -4,7 +4,9 @@
  */
 
 import type { Expected } from './actual.ts';
+import { filterElementKey } from './keys.ts';
 import type { ServiceFact } from './model/facts.ts';
+import type { FilterElement } from './model/filter-element.ts';
 import type { Refusal } from './model/reason.ts';
 import type { Contribution, Frontend, Resource } from './model/resource.ts';
 
@@ -13,6 +15,8 @@ export interface Desired {
   readonly resources: ReadonlyMap<string, Held>;
   /** Claims by frontend key, the winner first. Only contested frontends have more than one. */
   readonly claims: ReadonlyMap<string, readonly Claim[]>;
+  /** What is wanted for no Service in particular. */
+  readonly standing: readonly Resource[];
 }
 
 export interface Held {
@@ -31,10 +35,11 @@ export interface DesiredStore extends Desired {
   readonly contributions: Map<string, Contribution>;
   readonly resources: Map<string, Held>;
   readonly claims: Map<string, readonly Claim[]>;
+  standing: readonly Resource[];
 }
 
 export function emptyDesired(): DesiredStore {
-  return { contributions: new Map(), resources: new Map(), claims: new Map() };
+  return { contributions: new Map(), resources: new Map(), claims: new Map(), standing: [] };
 }
 
 /** What is wanted, as a reading of the kernel wants to know it. */
@@ -78,6 +83,17 @@ export function setContribution(
     desired.contributions.set(service, contribution);
   }
   return changed;
+}
+
+/** Replaces what is wanted for no Service in particular. Returns the keys of resources that came or went. */
+export function setStanding(desired: DesiredStore, elements: readonly FilterElement[]): Set<string> {
+  const before = new Set(desired.standing.map(({ key }) => key));
+  const touched = new Set<string>();
+  const standing = elements.map((value): Resource => ({ kind: 'element', key: filterElementKey(value), value }));
+  standing.forEach((resource) => hold(desired, resource, touched));
+  desired.standing.forEach((resource) => release(desired, resource, touched));
+  desired.standing = standing;
+  return new Set([...touched].filter((key) => before.has(key) !== desired.resources.has(key)));
 }
 
 /** The refusals of a Service, those of its own making and the frontends it lost to an older one. */

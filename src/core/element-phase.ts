@@ -9,7 +9,7 @@ export function phaseToAdd(element: FilterElement): 'claim' | 'guard' {
 }
 
 /**
- * A range of sources leaves in the transaction that brings the new ones, so that nobody is refused in between; with its
+ * A range leaves in the transaction that brings the new ones, so that nobody is refused in between; with its
  * restriction it goes only after the destinations that were restricted. While its frontend stays, what kept packets away
  * from the virtual server's new destinations leaves as soon as these are there. Masquerade leaves only after the
  * destinations that needed it have lost their weight. When the frontend goes, its guards outlive the virtual server,
@@ -17,6 +17,9 @@ export function phaseToAdd(element: FilterElement): 'claim' | 'guard' {
  */
 export function phaseToRemove(element: FilterElement, desired: Desired): 'claim' | 'guard' | 'unguard' | 'disclaim' {
   switch (element.set) {
+    case 'pod_sources':
+    case 'service_ranges':
+      return 'claim';
     case 'virtual_servers':
     case 'fwmarks':
     case 'hairpin':

@@ -53,7 +53,7 @@ export function internalFrontend(place: Place, view: PortView, context: CompileC
   }
   if (context.masqueradeAll) {
     resources.push(frontendElement('masquerade', place, view));
-  } else if (context.detectsLocal) {
+  } else if (context.detectsLocal[view.family]) {
     resources.push(frontendElement('masquerade_outside', place, view));
   }
   return { key: frontendKey(view.protocol, place.address, place.port), resources };

@@ -44,6 +44,9 @@ export function filterElementKey(element: FilterElement): string {
       return `${element.set} ${element.address}`;
     case 'fwmarks':
       return `${element.set} ${element.mark} ${element.family}`;
+    case 'pod_sources':
+    case 'service_ranges':
+      return `${element.set} ${element.range}`;
     case 'allowed_sources':
       return `${element.set} ${frontendKey(element.protocol, element.address, element.port)} from ${element.range}`;
     default:
@@ -53,7 +56,15 @@ export function filterElementKey(element: FilterElement): string {
 
 /** The family whose sets an element belongs to. */
 export function filterElementFamily(element: FilterElement): Family {
-  return element.set === 'fwmarks' ? element.family : familyOf(element.address);
+  switch (element.set) {
+    case 'fwmarks':
+      return element.family;
+    case 'pod_sources':
+    case 'service_ranges':
+      return familyOf(element.range);
+    default:
+      return familyOf(element.address);
+  }
 }
 
 /** Names a virtual server with the settings that it had when the kernel refused it. */

@@ -43,6 +43,20 @@ export function rangesMeet(one: string, other: string): boolean {
   return compareBytes(a.first, b.last) <= 0 && compareBytes(b.first, a.last) <= 0;
 }
 
+/** Undefined after the last address of all. */
+export function addressAfter(address: Uint8Array): Uint8Array | undefined {
+  const place = address.findLastIndex((byte) => byte !== 0xff);
+  return place < 0 ? undefined : address.map((byte, index) => (index < place ? byte : index === place ? byte + 1 : 0));
+}
+
+/** Undefined before the first address of all. */
+export function addressBefore(address: Uint8Array): Uint8Array | undefined {
+  const place = address.findLastIndex((byte) => byte !== 0);
+  return place < 0
+    ? undefined
+    : address.map((byte, index) => (index < place ? byte : index === place ? byte - 1 : 0xff));
+}
+
 /** The same addresses without CIDRs that repeat another or lie in one, in the order of their addresses. */
 export function withoutNested(cidrs: readonly CIDR[]): readonly CIDR[] {
   const sorted = cidrs

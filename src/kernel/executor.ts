@@ -214,7 +214,7 @@ const guardSets = ['masquerade', 'masquerade_outside', 'drop', 'drop_outside', '
 function guardedOnly(run: Run, operations: readonly VipOperation[]): readonly VipOperation[] {
   const addresses = new Set<string>();
   for (const { operation } of run.failed) {
-    if (operation.kind === 'add-element' && operation.element.set !== 'fwmarks') {
+    if (operation.kind === 'add-element' && 'address' in operation.element) {
       addresses.add(operation.element.address);
     }
   }
@@ -241,6 +241,8 @@ function keysBehind(element: FilterElement): readonly string[] {
     case 'fwmarks':
       return [virtualServerKey({ kind: 'fwmark', ...element })];
     case 'hairpin':
+    case 'pod_sources':
+    case 'service_ranges':
       return [];
     case 'vips':
       return [vipKey(element.address)];

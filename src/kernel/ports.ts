@@ -111,8 +111,11 @@ export interface FilterPort {
 
 /** What of the table's text depends on configuration. */
 export interface FilterSkeleton {
-  /** Sources that are pods, both families; empty: no detector. */
-  readonly clusterCIDRs: readonly string[];
+  /**
+   * The interface by which packets of pods come in: `cni0`, or `cali*` for all whose name begins so. Undefined: pods are
+   * told by their address, which is in the set pod_sources.
+   */
+  readonly podInterface: string | undefined;
   /** One bit. */
   readonly masqueradeMark: number;
   /** The bits in which firewall marks of inside views are chosen; never the masquerade bit. */

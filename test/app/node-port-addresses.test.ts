@@ -33,11 +33,12 @@ function contextOf(
     addressRules: addressRules(),
     reservedPorts: new Map(),
     masqueradeAll: false,
-    detectsLocal: false,
+    podDetection: { by: 'cidrs', cidrs: [] },
+    serviceCIDRs: [],
     schedulers: { defaultScheduler: 'rr', available: new Set() },
   };
   const fact = declared === 'unknown' ? undefined : node({ addresses: declared, allAddresses: declared });
-  return makeContext(settings, fact, { addresses, defaultSources });
+  return makeContext(settings, { node: fact, serviceCIDRs: new Map() }, { addresses, defaultSources });
 }
 
 describe('node ports are served (S12, #65459)', () => {

@@ -285,7 +285,7 @@ describe('plan', () => {
         ~ destination 10.1.0.2:80 of TCP 10.96.0.1:80  weight 0
         ! annotation: scheduler-unknown, found "wlcc", expected a scheduler of the kernel
 
-      no Service any more
+      no Service
         - VIP 10.96.0.9
 
       not sluice’s, left alone

@@ -132,14 +132,16 @@ describe('packet semantics by policy', () => {
   });
 
   it('without a detector the ClusterIP masquerades nobody', () => {
-    const found = compile(service(exposed), [slice([L])], { context: context({ detectsLocal: false }) });
+    const found = compile(service(exposed), [slice([L])], {
+      context: context({ detectsLocal: { IPv4: false, IPv6: false } }),
+    });
     expect(show(found, CLUSTER_IP)).toEqual(['plain -> 10.1.0.1', FROM]);
     expect(show(found, EXTERNAL)).toContain('masquerade');
   });
 
   it.each([true, false])('masqueradeAll masquerades everybody on the ClusterIP, detector %j', (detectsLocal) => {
     const found = compile(service({ ...exposed, externalTrafficPolicy: 'Local' }), [slice([L])], {
-      context: context({ masqueradeAll: true, detectsLocal }),
+      context: context({ masqueradeAll: true, detectsLocal: { IPv4: detectsLocal, IPv6: detectsLocal } }),
     });
     expect(show(found, CLUSTER_IP)).toEqual(['plain -> 10.1.0.1', FROM, 'masquerade']);
     expect(show(found, EXTERNAL)).not.toContain('masquerade');

@@ -108,7 +108,7 @@ describe('the way of a packet', () => {
   });
 
   it('of a client is the same as of a pod when pods cannot be told from others', () => {
-    const state = programmed({}, undefined, { detectsLocal: false });
+    const state = programmed({}, undefined, { detectsLocal: { IPv4: false, IPv6: false } });
     expect(show(follow(state, packet(CLIENT, CLUSTER_IP), node()))).toEqual([
       'other-host 203.0.113.9',
       'vip',
@@ -291,7 +291,7 @@ describe('what the kernel holds', () => {
 });
 
 describe('the rules of the table', () => {
-  const input = { mark: 0x4000, viewMask: 0x3fff, knowsPods: () => true };
+  const input = { mark: 0x4000, viewMask: 0x3fff, podInterface: undefined };
   const named = new Set(Object.values(rules).map(({ chain, comment }) => `${chain}: ${comment}`));
   /** They concern packets that are no first ones of a connection of a Service. */
   const unnamed = ['after_ipvs: answers to this node', 'after_ipvs: ping and errors'];

@@ -18,7 +18,8 @@ export function context(fields: Partial<CompileContext> = {}): CompileContext {
     healthCheckAddresses: ['0.0.0.0', '::'],
     reservedPorts: new Map([[10_256, 'the health server']]),
     masqueradeAll: false,
-    detectsLocal: true,
+    detectsLocal: { IPv4: true, IPv6: true },
+    podSources: [],
     schedulers: { defaultScheduler: 'rr', available: new Set(schedulers) },
     ...fields,
   };

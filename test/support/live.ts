@@ -5,13 +5,14 @@ import type { Reconciler } from '../../src/app/reconciler/reconciler.ts';
 import { type Actual, adoptReading } from '../../src/core/actual.ts';
 import { compileService } from '../../src/core/compile.ts';
 import { applyChanges, emptyFacts, type FactStore, slicesOf } from '../../src/core/facts.ts';
-import { virtualServerKey } from '../../src/core/keys.ts';
+import { filterElementKey, virtualServerKey } from '../../src/core/keys.ts';
 import type { FactChange } from '../../src/core/model/facts.ts';
 import type { IpvsOperation } from '../../src/core/model/operation.ts';
 import type { Contribution, Resource } from '../../src/core/model/resource.ts';
 import type { VipMode } from '../../src/core/model/vip.ts';
 import { phases } from '../../src/core/plan.ts';
 import { renderActual, renderDesired } from '../../src/core/render.ts';
+import { standingElements } from '../../src/core/standing-elements.ts';
 import type { KernelPorts } from '../../src/kernel/executor.ts';
 import { renderIpvs } from '../../src/kernel/ipvs/render.ts';
 import { context } from './context.ts';
@@ -222,5 +223,6 @@ function expectClean(life: Life): void {
   expect(renderIpvs(life.ports.ipvs.dump())).toMatch(/203\.0\.113\.1/);
   expect(life.ports.ipvs.dump()).toHaveLength(foreignServers.length);
   expect(life.ports.link.dumpVips()).toHaveLength(1);
-  expect(life.ports.filter.dump()).toEqual([]);
+  const standing = standingElements(life.reconciler.view.context).map(filterElementKey);
+  expect(life.ports.filter.dump()?.map(filterElementKey).sort()).toEqual([...standing].sort());
 }

@@ -18,7 +18,7 @@ export interface FakePorts extends KernelPorts {
 
 /** What the tables are loaded with. */
 export const skeleton = {
-  clusterCIDRs: ['10.1.0.0/16', 'fd00:1::/32'],
+  podInterface: undefined,
   masqueradeMark: 0x4000,
   fwmarkMask: 0xff3fff,
 } as const;

@@ -177,7 +177,9 @@ const failure: fc.Arbitrary<Step> = fc
 const contextFields: fc.Arbitrary<Partial<CompileContext>> = fc.constantFrom(
   {},
   { masqueradeAll: true },
-  { detectsLocal: false },
+  { detectsLocal: { IPv4: false, IPv6: true } },
+  { podSources: cidrs('10.1.0.0/24') },
+  { podSources: [] },
   { node: { name: 'node-a', zone: 'zone-b' } },
   { node: { name: 'node-a', zone: '' } },
   { nodePortAddresses: [nodeAddresses[0]] },

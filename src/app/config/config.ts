@@ -18,6 +18,10 @@ export interface BindAddress {
 /** Which of the node's addresses serve node ports: all, the Node object's own, or those inside these CIDRs. */
 export type NodePortAddresses = 'all' | 'primary' | readonly CIDR[];
 
+/** How pods are told from other sources; kube-proxy's names. */
+export const detectLocalModes = ['ClusterCIDR', 'NodeCIDR', 'BridgeInterface', 'InterfaceNamePrefix'] as const;
+export type DetectLocalMode = (typeof detectLocalModes)[number];
+
 /** Everything that can be chosen by flag, checked. One property per flag. */
 export interface Config {
   /** Path of a KubeProxyConfiguration; undefined: flags alone count. */
@@ -34,6 +38,13 @@ export interface Config {
   readonly bindAddress: string | undefined;
   /** Sources inside are pods; empty: pods cannot be told from others. */
   readonly clusterCIDRs: readonly CIDR[];
+  readonly detectLocalMode: DetectLocalMode;
+  /** With mode BridgeInterface. */
+  readonly podBridgeInterface: string | undefined;
+  /** With mode InterfaceNamePrefix. */
+  readonly podInterfaceNamePrefix: string | undefined;
+  /** Where ClusterIPs are, as long as the API server has no ServiceCIDR. */
+  readonly serviceClusterIPRanges: readonly CIDR[];
   readonly nodePortAddresses: NodePortAddresses;
   readonly ipvsScheduler: Scheduler;
   /** Milliseconds between two audits of the kernel against what is wanted; also the measure of health. */

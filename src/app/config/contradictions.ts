@@ -2,12 +2,15 @@
 
 import { formatEndpoint } from '../../core/address.ts';
 import type { BindAddress, Config } from './config.ts';
+import { detectLocalProblems } from './detect-local.ts';
 import { formatDuration } from './duration.ts';
 import type { ConfigProblem } from './problem.ts';
 
 /** All of them, in the order of the table of flags. */
 export function contradictions(config: Config): readonly ConfigProblem[] {
-  return [twoSources, longMinimum, sharedMark, sharedPort, twoPurposes].flatMap((check) => check(config));
+  return [twoSources, detectLocalProblems, longMinimum, sharedMark, sharedPort, twoPurposes].flatMap((check) =>
+    check(config),
+  );
 }
 
 function twoSources(config: Config): readonly ConfigProblem[] {

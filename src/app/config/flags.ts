@@ -2,7 +2,7 @@
 
 import type { VipMode } from '../../core/model/vip.ts';
 import { schedulers } from '../../core/model/virtual-server.ts';
-import { logFormats, logLevels } from './config.ts';
+import { detectLocalModes, logFormats, logLevels } from './config.ts';
 import { type Flag, flag } from './flag.ts';
 import { hostFlags } from './host-flags.ts';
 import * as kinds from './value-kinds.ts';
@@ -57,6 +57,30 @@ const node: readonly Flag[] = [
     group: 'This node',
     origin: 'kube-proxy',
     help: 'Where pods have their addresses. With it, a pod that calls a ClusterIP keeps its address and others are masqueraded, and Local policies can tell pods from clients outside.',
+  }),
+  flag('detectLocalMode', kinds.oneOf('MODE', detectLocalModes), {
+    name: 'detect-local-mode',
+    group: 'This node',
+    origin: 'kube-proxy',
+    help: 'What tells pods from other clients. ClusterCIDR: an address inside --cluster-cidr. NodeCIDR: one inside the podCIDRs of our Node, followed as they change. BridgeInterface and InterfaceNamePrefix: the interface that a packet comes in by.',
+  }),
+  flag('podBridgeInterface', kinds.podInterface(15), {
+    name: 'pod-bridge-interface',
+    group: 'This node',
+    origin: 'kube-proxy',
+    help: 'The bridge of the pods, for --detect-local-mode=BridgeInterface.',
+  }),
+  flag('podInterfaceNamePrefix', kinds.podInterface(14), {
+    name: 'pod-interface-name-prefix',
+    group: 'This node',
+    origin: 'kube-proxy',
+    help: 'What the names of all interfaces of pods begin with, for --detect-local-mode=InterfaceNamePrefix.',
+  }),
+  flag('serviceClusterIPRanges', kinds.cidrs, {
+    name: 'service-cluster-ip-range',
+    group: 'This node',
+    origin: 'kube-router',
+    help: 'Where ClusterIPs are, for API servers without ServiceCIDR objects, which count before it. An address inside that no Service has leads nowhere: packets to it are dropped.',
   }),
   flag('nodePortAddresses', kinds.nodePortAddresses, {
     name: 'nodeport-addresses',

@@ -15,6 +15,12 @@ export function makeConfig(given: Partial<Config> = {}): Config {
     bindAddress: undefined,
     // Unknown pod ranges: nothing is taken for a pod, so no source keeps its address where it would break replies.
     clusterCIDRs: [],
+    // kube-proxy's default.
+    detectLocalMode: 'ClusterCIDR',
+    podBridgeInterface: undefined,
+    podInterfaceNamePrefix: undefined,
+    // The API server says it since 1.33; a guess would cut off what really has such an address.
+    serviceClusterIPRanges: [],
     // What kube-proxy's IPVS mode does. `primary` is tighter, but would close ports on a switch from kube-proxy.
     nodePortAddresses: 'all',
     // Spreads the connections of a single client too. kube-proxy's default.

@@ -100,6 +100,23 @@ export const interfaceName: ValueKind<string> = {
   format: String,
 };
 
+/** The name of an interface, or what names begin with, of at most `longest` bytes; '' is the same as leaving it out. */
+export function podInterface(longest: number): ValueKind<string | undefined> {
+  return {
+    placeholder: 'NAME',
+    expected: `the name of a network interface or its beginning, at most ${longest} bytes`,
+    isList: false,
+    parse: (text) => {
+      const fits = new TextEncoder().encode(text).length <= longest;
+      // A star and a backslash mean something to nft.
+      return fits && !/[\s/:%"*\\\0]/.test(text)
+        ? { ok: true, value: text === '' ? undefined : text }
+        : { ok: false, remedy: `Give 1 to ${longest} letters, digits or dashes, without a star` };
+    },
+    format: (value) => value ?? '',
+  };
+}
+
 export function duration(minimumMs: number): ValueKind<number> {
   const bound = minimumMs > 0 ? ` of at least ${formatDuration(minimumMs)}` : '';
   return {

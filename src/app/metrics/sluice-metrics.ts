@@ -11,6 +11,8 @@ export interface SluiceMetrics {
   readonly failures: Counter<'errno'>;
   /** Operations that an audit asked for: another hand had changed what is ours. */
   readonly repairs: Counter<'kind'>;
+  /** 1 while pods can be told from other sources, else 0. */
+  readonly detectsLocal: Gauge<'ip_family'>;
   /** Destinations at weight 0 that still have connections. */
   readonly drains: Gauge<never>;
   /** Seconds, from facts taken in to the last acknowledgement. */
@@ -40,6 +42,11 @@ export function sluiceMetrics(registry: Registry): SluiceMetrics {
       labels: ['reason'],
     }),
     ...kernelMetrics(registry),
+    detectsLocal: registry.gauge({
+      name: 'sluice_detects_local',
+      help: 'Whether pods can be told from other clients (see --detect-local-mode).',
+      labels: ['ip_family'],
+    }),
     drains: registry.gauge({
       name: 'sluice_drains_in_progress',
       help: 'Destinations at weight 0 that still have connections.',

@@ -4,7 +4,7 @@ import { advance, resourceKeyOf, vipKey } from '../../core/actual.ts';
 import { isScheduler } from '../../core/annotations.ts';
 import { type Census, takeCensus } from '../../core/census.ts';
 import { compileService } from '../../core/compile.ts';
-import { bySeniority, expectedOf, rivalsOf, setContribution } from '../../core/desired.ts';
+import { bySeniority, expectedOf, rivalsOf, setContribution, setStanding } from '../../core/desired.ts';
 import { trackDrains } from '../../core/drain.ts';
 import { slicesOf } from '../../core/facts.ts';
 import { filterElementKey, isHealthCheckKey, virtualServerKey } from '../../core/keys.ts';
@@ -14,15 +14,21 @@ import type { FilterElement } from '../../core/model/filter-element.ts';
 import type { Plan } from '../../core/model/operation.ts';
 import type { Contribution } from '../../core/model/resource.ts';
 import { allKeys, makePlan } from '../../core/plan.ts';
+import { standingElements } from '../../core/standing-elements.ts';
 import { type Execution, executePlan, type FailedOperation } from '../../kernel/executor.ts';
 import { quarantine, releaseChanged } from './quarantine.ts';
 import type { PassOutcome, PassTrigger, ReconcilerState } from './state.ts';
 import { type Stopwatch, startStopwatch } from './stopwatch.ts';
 
-/** The named Services alone. */
-export function changePass(state: ReconcilerState, trigger: PassTrigger, services: Iterable<string>): PassOutcome {
+/** The named Services alone, and before them the resources with these keys. */
+export function changePass(
+  state: ReconcilerState,
+  trigger: PassTrigger,
+  services: Iterable<string>,
+  first: Iterable<string> = [],
+): PassOutcome {
   const stopwatch = startStopwatch(state.options.now);
-  const keys = new Set<string>();
+  const keys = new Set(first);
   const compiled: string[] = [];
   const rivals = new Set<string>();
   for (const service of services) {
@@ -59,6 +65,7 @@ function isVip(state: ReconcilerState, key: string): boolean {
 export function startPass(state: ReconcilerState): PassOutcome {
   const stopwatch = startStopwatch(state.options.now);
   const holders = readOnce(() => readMarkHolders(state));
+  setStanding(state.desired, standingElements(state.context));
   const services = bySeniority(state.facts.services.values()).map((service) => service.key);
   // A start that failed may have compiled Services that are gone by now.
   const gone = [...state.desired.contributions.keys()].filter((service) => !state.facts.services.has(service));

@@ -4,9 +4,11 @@
  */
 
 import { servicesTouchedBy } from '../../core/context-change.ts';
+import { setStanding } from '../../core/desired.ts';
 import { applyChanges } from '../../core/facts.ts';
 import type { CompileContext } from '../../core/model/context.ts';
 import type { FactChange } from '../../core/model/facts.ts';
+import { standingElements } from '../../core/standing-elements.ts';
 import { drainPass } from './drain-pass.ts';
 import { auditPass, changePass, retryPass, startPass, withoutStruck } from './pass.ts';
 import { releaseAll } from './quarantine.ts';
@@ -55,11 +57,12 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       const before = state.context;
       state.context = withoutStruck(context, state.struck);
       const services = servicesTouchedBy(before, state.context, state.facts);
-      if (services.size === 0) {
+      const standing = setStanding(state.desired, standingElements(state.context));
+      if (services.size === 0 && standing.size === 0) {
         return undefined;
       }
       releaseAll(state.quarantined);
-      return state.isStarted ? changePass(state, 'context', services) : undefined;
+      return state.isStarted ? changePass(state, 'context', services, standing) : undefined;
     },
     retry: () => (state.failing.size === 0 ? undefined : retryPass(state)),
     drain: () => (state.drains.size === 0 ? undefined : drainPass(state)),

@@ -49,6 +49,8 @@ export interface CompileContext {
   readonly reservedPorts: ReadonlyMap<number, string>;
   readonly masqueradeAll: boolean;
   /** Whether pods can be told from other sources. */
-  readonly detectsLocal: boolean;
+  readonly detectsLocal: Readonly<Record<Family, boolean>>;
+  /** Sources that are pods; empty where they are told by their interface, or not at all. */
+  readonly podSources: readonly CIDR[];
   readonly schedulers: SchedulerSupport;
 }

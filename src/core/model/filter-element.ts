@@ -7,6 +7,8 @@ import type { Family, Protocol } from './facts.ts';
  * |---|---|
  * | virtual_servers | this virtual server is sluice's: the record of ownership, made before it and removed after it |
  * | fwmarks | the same for a fwmark virtual server |
+ * | pod_sources | sources in this range are pods |
+ * | service_ranges | addresses in this range are for Services: one that this node does not have leads nowhere |
  * | vips | this address on the VIP interface is sluice's; its other ports are rejected |
  * | masquerade | masquerade every source |
  * | masquerade_outside | masquerade sources that are no pods |
@@ -52,6 +54,8 @@ export type FilterElement =
       readonly range: string;
     }
   | { readonly set: 'vips' | 'hairpin'; readonly address: string }
+  /** Ranges of one set must not overlap either. */
+  | { readonly set: 'pod_sources' | 'service_ranges'; readonly range: string }
   | { readonly set: 'fwmarks'; readonly family: Family; readonly mark: number; readonly comment?: string };
 
 export type SetName = FilterElement['set'];
@@ -60,6 +64,8 @@ export type SetName = FilterElement['set'];
 export const setNames: readonly SetName[] = [
   'virtual_servers',
   'fwmarks',
+  'pod_sources',
+  'service_ranges',
   'vips',
   'masquerade',
   'masquerade_outside',

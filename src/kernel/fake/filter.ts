@@ -110,16 +110,17 @@ function change(table: Table, operation: FilterOperation): number {
   return 0;
 }
 
-/** The kernel refuses a range that meets another one of the same set and frontend (nft_pipapo_insert). */
+/** The kernel refuses a range that meets another one of the same set and frontend (nft_pipapo_insert, __nft_rbtree_insert). */
 function meetsAnother(elements: ReadonlyMap<string, FilterElement>, element: FilterElement): boolean {
-  if (element.set !== 'allowed_sources') return false;
-  const restricted = filterElementKey({ ...element, set: 'restricted' });
+  if (!('range' in element)) return false;
   return [...elements.values()].some(
     (other) =>
-      other.set === element.set &&
-      filterElementKey({ ...other, set: 'restricted' }) === restricted &&
-      rangesMeet(other.range, element.range),
+      'range' in other && keyBesideRange(other) === keyBesideRange(element) && rangesMeet(other.range, element.range),
   );
+}
+
+function keyBesideRange(element: Extract<FilterElement, { readonly range: string }>): string {
+  return filterElementKey({ ...element, range: '' });
 }
 
 function sharedWith(

@@ -26,8 +26,8 @@ export interface ChainInput {
   readonly mark: number;
   /** The bits that tell an inside view. Others may set further bits after IPVS has read the mark. */
   readonly viewMask: number;
-  /** Whether sources of this family can be told to be pods. */
-  readonly knowsPods: (family: Family) => boolean;
+  /** The interface that pods are told by, `*` at its end for any that begins so; undefined: by their address. */
+  readonly podInterface: string | undefined;
 }
 
 /** How many rules all chains have together. */
@@ -88,6 +88,16 @@ function chainOf(name: ChainName, input: ChainInput): Chain {
   }
 }
 
+/** Without sources of a family nobody is a pod; masquerade_outside then has no elements of it. */
+function detector(
+  f: FamilyWords,
+  { podInterface }: ChainInput,
+): { readonly fromPod: string; readonly fromOutside: string } {
+  const [key, pods] =
+    podInterface === undefined ? [`${f.ip} saddr`, `@pod_sources${f.n}`] : ['iifname', `"${podInterface}"`];
+  return { fromPod: `${key} ${pods}`, fromOutside: `${key} != ${pods}` };
+}
+
 /** What holds for every source, pod, node and client outside alike: first in both chains before IPVS. */
 function everySource(f: FamilyWords): readonly string[] {
   const source = `${f.restrictedFrontend} . ${f.ip} saddr`;
@@ -102,20 +112,13 @@ function everySource(f: FamilyWords): readonly string[] {
 
 function beforeIpvs(family: Family, input: ChainInput): readonly string[] {
   const f = words(family);
-  const fromOutside = `${f.ip} saddr != @cluster_cidr${f.n}`;
+  const { fromPod, fromOutside } = detector(f, input);
   const view = `meta mark set ${f.frontend} map @inside_view${f.n}`;
   return [
     ...everySource(f),
-    rule(`${f.ip} saddr @cluster_cidr${f.n} ${view} accept`, 'pods get the endpoints of the whole cluster'),
+    rule(`${fromPod} ${view} accept`, 'pods get the endpoints of the whole cluster'),
     rule(`${fromOutside} ct state new ${f.frontend} @drop_outside${f.n} drop`, 'no endpoint on this node'),
-    ...(input.knowsPods(family)
-      ? [
-          rule(
-            `${fromOutside} ${f.frontend} @masquerade_outside${f.n} ${addMark(input)} accept`,
-            'clients that are no pods',
-          ),
-        ]
-      : []),
+    rule(`${fromOutside} ${f.frontend} @masquerade_outside${f.n} ${addMark(input)} accept`, 'clients that are no pods'),
     rule(`${f.frontend} @masquerade${f.n} ${addMark(input)}`, 'every client'),
   ];
 }

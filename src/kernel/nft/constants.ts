@@ -29,9 +29,13 @@ export const NFTA_SET_ELEM_LIST_ELEMENTS = 3;
 export const NFTA_LIST_ELEM = 1;
 export const NFTA_SET_ELEM_KEY = 1;
 export const NFTA_SET_ELEM_DATA = 2;
+export const NFTA_SET_ELEM_FLAGS = 3;
 export const NFTA_SET_ELEM_USERDATA = 6;
 export const NFTA_SET_ELEM_KEY_END = 10;
 export const NFTA_DATA_VALUE = 1;
+
+/** The element ends a range and is not in it. */
+export const NFT_SET_ELEM_INTERVAL_END = 1;
 
 /** The type of a comment in user data: NFTNL_UDATA_SET_ELEM_COMMENT and NFTNL_UDATA_CHAIN_COMMENT of libnftnl. */
 export const NFTNL_UDATA_COMMENT = 0;

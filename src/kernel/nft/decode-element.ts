@@ -8,6 +8,7 @@ import {
   messageAttributes,
   nestedAttributes,
   nextAttribute,
+  readBe32,
   readU32,
   valueLength,
   viewBytes,
@@ -17,9 +18,11 @@ import { NetlinkDecodeError } from '../netlink/decode-error.ts';
 import type { MessageCursor } from '../netlink/message-reader.ts';
 import {
   NFT_MSG_NEWSETELEM,
+  NFT_SET_ELEM_INTERVAL_END,
   NFTA_DATA_VALUE,
   NFTA_LIST_ELEM,
   NFTA_SET_ELEM_DATA,
+  NFTA_SET_ELEM_FLAGS,
   NFTA_SET_ELEM_KEY,
   NFTA_SET_ELEM_KEY_END,
   NFTA_SET_ELEM_LIST_ELEMENTS,
@@ -36,6 +39,8 @@ export interface ShownElement {
   keyAt: number;
   /** Where the key of its last address begins; -1 but in sets with ranges. */
   keyEndAt: number;
+  /** In sets of ranges alone: its key is not the first address of a range, but the one after the last. */
+  endsRange: boolean;
   /** The data of a map. */
   mark: number | undefined;
   comment: string | undefined;
@@ -45,7 +50,8 @@ export interface ShownElement {
 export function eachElement(message: MessageCursor, set: SetLayout, visit: (shown: ShownElement) => void): void {
   if (message.type !== NFT_MSG_NEWSETELEM) return;
   const { bytes, view } = message.received;
-  const shown: ShownElement = { bytes, view, keyAt: -1, keyEndAt: -1, mark: undefined, comment: undefined };
+  const nothing = { keyAt: -1, keyEndAt: -1, endsRange: false, mark: undefined, comment: undefined };
+  const shown: ShownElement = { bytes, view, ...nothing };
   const cursor = messageAttributes(message, netfilterHeaderLength);
   while (nextAttribute(cursor)) {
     if (cursor.type !== NFTA_SET_ELEM_LIST_ELEMENTS) continue;
@@ -68,9 +74,10 @@ export function copyElements(message: MessageCursor, set: SetLayout): readonly F
 
 /**
  * The element as the model has it; undefined for one that sluice could not have written (another protocol, an address
- * paired with another).
+ * paired with another), and for a part of a range: see `ranges-alone.ts`.
  */
 export function makeElement(set: SetLayout, shown: ShownElement): FilterElement | undefined {
+  if (set.set === 'pod_sources' || set.set === 'service_ranges') return undefined;
   const { bytes, keyAt, mark, comment } = shown;
   const remark = comment === undefined ? {} : { comment };
   if (set.set === 'fwmarks') return { set: set.set, family: set.family, mark: bytes.readUInt32LE(keyAt), ...remark };
@@ -100,12 +107,14 @@ function readRange(set: SetLayout, { bytes, keyAt, keyEndAt }: ShownElement): st
 function readElement(list: AttributeCursor, set: SetLayout, into: ShownElement): boolean {
   into.keyAt = -1;
   into.keyEndAt = -1;
+  into.endsRange = false;
   into.mark = undefined;
   into.comment = undefined;
   const cursor = nestedAttributes(list);
   while (nextAttribute(cursor)) {
     if (cursor.type === NFTA_SET_ELEM_KEY) into.keyAt = readKeyPosition(cursor, set);
     else if (cursor.type === NFTA_SET_ELEM_KEY_END) into.keyEndAt = readKeyPosition(cursor, set);
+    else if (cursor.type === NFTA_SET_ELEM_FLAGS) into.endsRange = (readBe32(cursor) & NFT_SET_ELEM_INTERVAL_END) !== 0;
     else if (cursor.type === NFTA_SET_ELEM_DATA) into.mark = readValue(cursor, readU32);
     else if (cursor.type === NFTA_SET_ELEM_USERDATA) into.comment = readComment(viewBytes(cursor));
   }

@@ -2,18 +2,20 @@
 
 import type { Protocol } from '../../core/model/facts.ts';
 import type { FilterElement } from '../../core/model/filter-element.ts';
-import { boundsOf } from '../../core/ranges.ts';
+import { addressAfter, boundsOf } from '../../core/ranges.ts';
 import { writeAddressText } from '../address-text.ts';
-import { beginNest, endNest, nestLength, putBytes, putString } from '../netlink/attribute-writer.ts';
+import { beginNest, endNest, nestLength, putBe32, putBytes, putString } from '../netlink/attribute-writer.ts';
 import { type Batch, beginMessage, endMessage, putNetfilterHeader } from '../netlink/batch.ts';
 import { NLM_F_CREATE } from '../netlink/constants.ts';
 import {
   NFPROTO_INET,
   NFT_MSG_DELSETELEM,
   NFT_MSG_NEWSETELEM,
+  NFT_SET_ELEM_INTERVAL_END,
   NFTA_DATA_VALUE,
   NFTA_LIST_ELEM,
   NFTA_SET_ELEM_DATA,
+  NFTA_SET_ELEM_FLAGS,
   NFTA_SET_ELEM_KEY,
   NFTA_SET_ELEM_KEY_END,
   NFTA_SET_ELEM_LIST_ELEMENTS,
@@ -51,7 +53,8 @@ export function putElements(
   let next = list.from;
   for (; next < list.elements.length && nestLength(batch, nest) < fullNest; next += 1) {
     const element = list.elements[next];
-    if (element !== undefined) putElement(batch, set, element, isAdd);
+    if (element !== undefined && 'range' in element && set.key === 'range') putRange(batch, element.range);
+    else if (element !== undefined) putElement(batch, set, element, isAdd);
   }
   endNest(batch, nest);
   endMessage(batch);
@@ -79,6 +82,10 @@ export function writeKey(key: Uint8Array, element: FilterElement): void {
     case 'fwmarks':
       writeMark(key, element.mark);
       return;
+    case 'pod_sources':
+    case 'service_ranges':
+      key.set(boundsOf(element.range).first);
+      return;
     case 'vips':
       writeAddress(element.address, key, 0);
       return;
@@ -104,6 +111,23 @@ function putElement(batch: Batch, set: SetLayout, element: FilterElement, isAdd:
   }
   if (isAdd && 'comment' in element && element.comment !== undefined) putComment(batch, element.comment);
   endNest(batch, nest);
+}
+
+/**
+ * A set of ranges alone (nft_set_rbtree) has two elements for each: its first address, and the one after its last, which
+ * is left out where there is none.
+ */
+function putRange(batch: Batch, range: string): void {
+  const { first, last } = boundsOf(range);
+  const start = beginNest(batch, NFTA_LIST_ELEM);
+  putValue(batch, NFTA_SET_ELEM_KEY, first);
+  endNest(batch, start);
+  const after = addressAfter(last);
+  if (after === undefined) return;
+  const end = beginNest(batch, NFTA_LIST_ELEM);
+  putBe32(batch, NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
+  putValue(batch, NFTA_SET_ELEM_KEY, after);
+  endNest(batch, end);
 }
 
 function putValue(batch: Batch, type: number, value: Uint8Array): void {

@@ -1,6 +1,7 @@
 /** Reads what the kernel holds of sluice's table, and removes it. */
 
 import type { Expected } from '../../core/actual.ts';
+import { filterElementKey } from '../../core/keys.ts';
 import { type FilterElement, type SetName, setNames } from '../../core/model/filter-element.ts';
 import { errno, isKernelError, KernelError } from '../error.ts';
 import { putString } from '../netlink/attribute-writer.ts';
@@ -23,6 +24,7 @@ import {
 } from './constants.ts';
 import { copyElements } from './decode-element.ts';
 import { groupBySet, recogniseElements } from './expected-elements.ts';
+import { copyBoundaries, makeRanges } from './ranges-alone.ts';
 import { type SetLayout, setLayouts, tableName } from './set-layout.ts';
 
 /** Every element of these sets; undefined when the table or one of them is missing. Throws KernelError. */
@@ -32,7 +34,9 @@ export function dumpElements(
 ): readonly FilterElement[] | undefined {
   const wanted = setLayouts.filter((layout) => sets.includes(layout.set));
   return unlessMissing(() =>
-    wanted.flatMap((set) => dumpSet(socket, set, (message) => copyElements(message, set)).flat()),
+    wanted.flatMap((set) =>
+      isOfRanges(set) ? dumpRanges(socket, set) : dumpSet(socket, set, (message) => copyElements(message, set)).flat(),
+    ),
   );
 }
 
@@ -44,7 +48,10 @@ export function readElements(
   const expected = groupBySet(eachExpected);
   return unlessMissing(() => {
     const elements = new Map<string, FilterElement>();
-    for (const set of setLayouts) {
+    for (const set of setLayouts.filter(isOfRanges)) {
+      for (const element of dumpRanges(socket, set)) elements.set(filterElementKey(element), element);
+    }
+    for (const set of setLayouts.filter((layout) => !isOfRanges(layout))) {
       for (const found of dumpSet(socket, set, recogniseElements(set, expected))) {
         found.keys.forEach((key, index) => {
           const element = found.elements[index];
@@ -54,6 +61,14 @@ export function readElements(
     }
     return elements;
   });
+}
+
+function isOfRanges(set: SetLayout): boolean {
+  return set.key === 'range';
+}
+
+function dumpRanges(socket: NetlinkSocket, set: SetLayout): readonly FilterElement[] {
+  return makeRanges(set, dumpSet(socket, set, (message) => copyBoundaries(message, set)).flat());
 }
 
 function unlessMissing<Value>(read: () => Value): Value | undefined {

@@ -1,9 +1,12 @@
 import type { SetName } from '../../core/model/filter-element.ts';
 
 /** What `nft list table inet sluice` says about each set; at most 127 bytes, no quotes. */
-export const setComments: Readonly<Record<SetName | 'cluster_cidr', string>> = {
+export const setComments: Readonly<Record<SetName, string>> = {
   virtual_servers: 'IPVS virtual servers that sluice made, and the Service of each',
   fwmarks: 'IPVS fwmark virtual servers that sluice made, and the Service of each',
+  pod_sources: 'sources that are pods (--cluster-cidr, or the podCIDRs of the Node)',
+  service_ranges:
+    'addresses for Services (ServiceCIDR, or --service-cluster-ip-range): without a Service they lead nowhere',
   vips: 'addresses of Services that this node answers for',
   masquerade: 'frontends whose clients are masqueraded, all of them',
   masquerade_outside: 'frontends whose clients outside the cluster are masqueraded',
@@ -14,5 +17,4 @@ export const setComments: Readonly<Record<SetName | 'cluster_cidr', string>> = {
   restricted: 'load-balancer IPs that answer only to some sources (loadBalancerSourceRanges)',
   allowed_sources: 'these sources, for each of them',
   hairpin: 'endpoints, each with itself: a pod that reaches itself through a Service',
-  cluster_cidr: 'sources that are pods (--cluster-cidr)',
 };

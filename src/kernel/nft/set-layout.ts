@@ -10,11 +10,11 @@ import { IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP } from './constants.ts';
 export const tableName = 'sluice';
 
 /**
- * What a key is made of: a frontend (address . protocol . port), a frontend and a range of sources, an address, an
- * address twice (source . destination), or a mark. Fields stand one after another, each padded to four bytes; address,
+ * What a key is made of: a frontend (address . protocol . port), a frontend and a range of sources, a range of addresses,
+ * an address, an address twice (source . destination), or a mark. Fields stand one after another, each padded to four bytes; address,
  * protocol and port in network byte order, a mark in host order.
  */
-export type KeyShape = 'frontend' | 'frontend-range' | 'address' | 'address-pair' | 'mark';
+export type KeyShape = 'frontend' | 'frontend-range' | 'range' | 'address' | 'address-pair' | 'mark';
 
 /** One nftables set or map. */
 export interface SetLayout {
@@ -45,6 +45,7 @@ export function keyLength(set: SetLayout): number {
       return address + 8;
     case 'frontend-range':
       return address * 2 + 8;
+    case 'range':
     case 'address':
       return address;
     case 'address-pair':
@@ -56,7 +57,7 @@ export function keyLength(set: SetLayout): number {
 
 /** Whether elements stand for ranges of keys: an interval set. */
 export function hasRanges(set: SetLayout): boolean {
-  return set.key === 'frontend-range';
+  return set.key === 'frontend-range' || set.key === 'range';
 }
 
 /** The IP protocol number of a Service's protocol. */
@@ -84,6 +85,9 @@ function layout(set: SetName, family: Family): SetLayout {
 
 function keyShape(set: SetName): KeyShape {
   switch (set) {
+    case 'pod_sources':
+    case 'service_ranges':
+      return 'range';
     case 'vips':
       return 'address';
     case 'hairpin':
@@ -113,6 +117,8 @@ function layoutsBySet(family: Family): Readonly<Record<SetName, SetLayout>> {
   return {
     virtual_servers: layout('virtual_servers', family),
     fwmarks: layout('fwmarks', family),
+    pod_sources: layout('pod_sources', family),
+    service_ranges: layout('service_ranges', family),
     vips: layout('vips', family),
     masquerade: layout('masquerade', family),
     masquerade_outside: layout('masquerade_outside', family),

@@ -4,8 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { type CIDR, formatCIDR, parseCIDR } from '../../core/address.ts';
-import { type Family, families } from '../../core/model/facts.ts';
+import type { Family } from '../../core/model/facts.ts';
 import type { FilterSkeleton } from '../ports.ts';
 import { type ChainInput, chainNames, chainText, countChainRules } from './chains.ts';
 import { setComments } from './set-comments.ts';
@@ -22,18 +21,16 @@ export interface RenderedSkeleton {
 /** A chain without rules that only says which text was loaded. */
 export const stampChain = 'loaded_text';
 
-/** Renders the table. Throws RangeError for a CIDR or mark that is none: the configuration has checked them. */
+/** Renders the table. Throws RangeError for a mark or interface that is none: the configuration has checked them. */
 export function renderSkeleton(skeleton: FilterSkeleton): RenderedSkeleton {
-  const cidrs = skeleton.clusterCIDRs.map(requireCIDR);
   const mark = requireMark(skeleton.masqueradeMark);
   const viewMask = requireMark(skeleton.fwmarkMask);
-  const knowsPods = (family: Family): boolean => cidrs.some((cidr) => cidr.family === family);
+  const podInterface = skeleton.podInterface === undefined ? undefined : requireInterface(skeleton.podInterface);
   const table = `inet ${tableName}`;
-  const input: ChainInput = { mark, viewMask, knowsPods };
+  const input: ChainInput = { mark, viewMask, podInterface };
   const lines = [
     `add table ${table} { comment "made by sluice, the Service proxy of this node; changes are undone"; }`,
     ...setLayouts.map((set) => addSet(table, set)),
-    ...families.flatMap((family) => clusterCidrSet(table, family, cidrs)),
     // A chain whose hook or priority differs cannot be changed; added first, so that deleting it never fails.
     ...[...chainNames, stampChain].flatMap((name) => [
       `add chain ${table} ${name}`,
@@ -62,6 +59,7 @@ function keyType(key: KeyShape, family: Family): string {
       return `${address} . inet_proto . inet_service`;
     case 'frontend-range':
       return `${address} . inet_proto . inet_service . ${address}`;
+    case 'range':
     case 'address':
       return address;
     case 'address-pair':
@@ -75,21 +73,10 @@ function addressType(family: Family): string {
   return family === 'IPv4' ? 'ipv4_addr' : 'ipv6_addr';
 }
 
-function clusterCidrSet(table: string, family: Family, cidrs: readonly CIDR[]): readonly string[] {
-  const name = `cluster_cidr${family === 'IPv4' ? 4 : 6}`;
-  const own = cidrs.filter((cidr) => cidr.family === family);
-  const options = `type ${addressType(family)}; flags interval; auto-merge; comment "${setComments.cluster_cidr}";`;
-  return [
-    `add set ${table} ${name} { ${options} }`,
-    `flush set ${table} ${name}`,
-    ...(own.length === 0 ? [] : [`add element ${table} ${name} { ${own.map(formatCIDR).join(', ')} }`]),
-  ];
-}
-
-function requireCIDR(text: string): CIDR {
-  const cidr = parseCIDR(text);
-  if (cidr === undefined) throw new RangeError(`expected a CIDR, found ${JSON.stringify(text)}`);
-  return cidr;
+/** What nft takes between quotes; a backslash or a star inside would mean something to it. */
+function requireInterface(pattern: string): string {
+  if (/^[^\s/:"*\\]{1,15}\*?$/.test(pattern)) return pattern;
+  throw new RangeError(`expected the name of an interface, found ${JSON.stringify(pattern)}`);
 }
 
 function requireMark(mark: number): number {

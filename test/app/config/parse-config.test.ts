@@ -155,9 +155,26 @@ describe('what is wrong with the command line', () => {
     ['--fwmark-mask=0xffffffff', 'Take that bit out'],
     ['--masquerade-mark=0x1', 'Take that bit out'],
     ['--log-level=verbose', 'Choose from the list'],
+    ['--detect-local-mode=nodecidr', 'Choose from the list'],
+    ['--service-cluster-ip-range=10.96.0.1', '10.96.0.1/32'],
+    ['--detect-local-mode=BridgeInterface', 'Give --pod-bridge-interface=NAME'],
+    ['--detect-local-mode=InterfaceNamePrefix', 'Give --pod-interface-name-prefix=NAME'],
+    ['--pod-bridge-interface=cni0', 'Give --detect-local-mode=BridgeInterface'],
+    ['--pod-interface-name-prefix=cali', 'Give --detect-local-mode=InterfaceNamePrefix'],
   ])('%s is explained', (argument, remedy) => {
     const { problems } = parse(argument);
     expect(problems).toEqual([expect.stringContaining(remedy)]);
+  });
+
+  it('tells of every flag about pods that does not go with the others', () => {
+    const { problems } = parse('--detect-local-mode=BridgeInterface', '--pod-interface-name-prefix=cali');
+    expect(problems).toEqual([
+      '--pod-bridge-interface: expected the name that --detect-local-mode=BridgeInterface needs, given nothing. Give --pod-bridge-interface=NAME, or choose another mode.',
+      '--pod-interface-name-prefix: expected --detect-local-mode=InterfaceNamePrefix beside it, given --detect-local-mode=BridgeInterface. Give --detect-local-mode=InterfaceNamePrefix, or leave --pod-interface-name-prefix out.',
+    ]);
+    const wrong = parse('--detect-local-mode=InterfaceNamePrefix', '--pod-interface-name-prefix=cali*').problems;
+    expect(wrong).toEqual([expect.stringContaining('without a star'), expect.stringContaining('given nothing')]);
+    expect(parse('--detect-local-mode=BridgeInterface', '--pod-bridge-interface=br-12.5').problems).toEqual([]);
   });
 
   it('suggests the nearest flag and does not complain about its value too', () => {

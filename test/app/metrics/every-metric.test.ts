@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { afterEach, expect, it, vi } from 'vitest';
 import { healthHandler } from '../../../src/app/health/health-server.ts';
 import { makeLog } from '../../../src/app/log.ts';
+import { createDetectionWatch } from '../../../src/app/observe/detection-watch.ts';
 import { watchSource } from '../../../src/app/observe/source-watch.ts';
 import type { ServiceFact } from '../../../src/core/model/facts.ts';
 import type { FactSource, SourceState } from '../../../src/kube/source.ts';
@@ -37,6 +38,10 @@ it('every metric moves', { timeout: 20_000 }, async () => {
   await fail(observed, ports, look);
   await drainAndRepair(observed, fakes, look);
   probe(observed);
+  const watchDetection = createDetectionWatch({ by: 'node' }, { log: silentLog, metrics: observed.metrics });
+  watchDetection(context());
+  look();
+  watchDetection(context({ detectsLocal: { IPv4: false, IPv6: false } }));
   observed.observer.cleaned({ family: 'IPv4', listed: 3, deleted: 1, durationMs: 2 });
   const stopWatching = watchSource(sourceWith('synced'), observed.metrics, silentLog);
   await vi.waitFor(() => expect(observed?.metrics.render()).toContain('sluice_watch_connected{kind="Service"} 1'), {

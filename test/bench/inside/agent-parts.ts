@@ -8,6 +8,7 @@ import { neededSysctls } from '../../../src/app/host/sysctls.ts';
 import { contextSettings, planRules, readNode, schedulerSupport } from '../../../src/app/kernel.ts';
 import { createReconciler, type Reconciler } from '../../../src/app/reconciler/reconciler.ts';
 import { parseCIDR } from '../../../src/core/address.ts';
+import { emptyFacts } from '../../../src/core/facts.ts';
 import type { CompileContext } from '../../../src/core/model/context.ts';
 import type { VipMode } from '../../../src/core/model/vip.ts';
 import type { KernelPorts } from '../../../src/kernel/executor.ts';
@@ -35,11 +36,11 @@ export function assemble(config: Config, ports: KernelPorts): Assembled {
   const nothing = { addresses: [], defaultSources: { IPv4: undefined, IPv6: undefined } };
   const reconciler = createReconciler({
     ports,
-    context: makeContext(settings, undefined, nothing),
+    context: makeContext(settings, emptyFacts(nodeName), nothing),
     rules: planRules(config, nodeName),
     fwmarkMask: config.fwmarkMask,
     graceMs: config.ipvsGracefulPeriodMs,
     now: () => performance.now(),
   });
-  return { reconciler, readContext: () => makeContext(settings, reconciler.view.facts.node, readNode(ports)) };
+  return { reconciler, readContext: () => makeContext(settings, reconciler.view.facts, readNode(ports)) };
 }

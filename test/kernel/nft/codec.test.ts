@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { FilterElement } from '../../../src/core/model/filter-element.ts';
 import { createBatch } from '../../../src/kernel/netlink/batch.ts';
 import { isNetlinkDecodeError } from '../../../src/kernel/netlink/decode-error.ts';
-import { messageCursor, nextMessage } from '../../../src/kernel/netlink/message-reader.ts';
+import { type MessageCursor, messageCursor, nextMessage } from '../../../src/kernel/netlink/message-reader.ts';
 import { receivedBytes } from '../../../src/kernel/netlink/received.ts';
 import { copyElements } from '../../../src/kernel/nft/decode-element.ts';
 import { type ElementVerb, putElements } from '../../../src/kernel/nft/encode-element.ts';
-import { layoutOf, setLayouts } from '../../../src/kernel/nft/set-layout.ts';
+import { copyBoundaries, makeRanges } from '../../../src/kernel/nft/ranges-alone.ts';
+import { layoutOf, type SetLayout, setLayouts } from '../../../src/kernel/nft/set-layout.ts';
 import { oneOfEach } from './contract.ts';
 
 /*
@@ -35,6 +36,15 @@ const sourceListed = `
   15000200 616c6c6f7765645f736f757263657336 00000000 68000300 64000100
   30000100 2c000100 20010db8000000000000000000000001 11000000 01bb0000 20010db8011300000000000000000000
   30000a00 2c000100 20010db8000000000000000000000001 11000000 01bb0000 20010db8011300ffffffffffffffffff`;
+/** `delete element inet sluice pod_sources4 { 10.1.0.0/16 }`: the same, but that nft gives the second element type 2. */
+const deletePods = `
+  01000000 0b000100 736c756963650000 11000200 706f645f736f757263657334 00000000
+  2c000380 10000180 0c000180 08000100 0a010000 18000180 08000300 00000001 0c000180 08000100 0a020000`;
+/** `list set inet sluice pod_sources4`: the kernel's answer. nft has put an end at 0.0.0.0, where no range ends. */
+const podsListed = `
+  78000000 0c0a0200 00000000 59000000 01000005 0b000100 736c756963650000
+  11000200 706f645f736f757263657334 00000000 44000300 18000100 0c000100 08000100 0a020000 08000300 00000001
+  10000100 0c000100 08000100 0a010000 18000100 0c000100 08000100 00000000 08000300 00000001`;
 /** `list set inet sluice virtual_servers4`: the kernel's answer. */
 const virtualServerListed = `
   6c000000 0c0a0200 00000000 33660000 01000003 0b000100 736c756963650000
@@ -60,6 +70,7 @@ const view: FilterElement = {
   port: 443,
   mark: 0x12345678,
 };
+const pods: FilterElement = { set: 'pod_sources', range: '10.1.0.0/16' };
 const source: FilterElement = {
   set: 'allowed_sources',
   address: '2001:db8::1',
@@ -74,6 +85,7 @@ describe('messages about elements', () => {
     expect(written('add', view)).toContain(compact(addView));
     expect(written('add', source)).toContain(compact(addSource));
     expect(written('remove', source)).toContain(compact(addSource));
+    expect(written('remove', pods)).toBe(compact(deletePods));
     expect(written('remove', { set: 'hairpin', address: '10.1.0.2' })).toBe(compact(deleteHairpin));
   });
 
@@ -111,6 +123,7 @@ describe('answers about elements', () => {
     expect(readAnswer(virtualServerListed, virtualServer)).toEqual([virtualServer]);
     expect(readAnswer(viewListed, view)).toEqual([view]);
     expect(readAnswer(sourceListed, source)).toEqual([source]);
+    expect(readAnswer(podsListed, pods)).toEqual([pods]);
   });
 
   it('tell of ranges that are no CIDR, and of single addresses, as another hand may write them', () => {
@@ -126,7 +139,9 @@ describe('answers about elements', () => {
   });
 
   it('never make the reader throw anything but a decode error', () => {
-    const recorded = [virtualServerListed, viewListed, sourceListed].map((hex) => Buffer.from(compact(hex), 'hex'));
+    const recorded = [virtualServerListed, viewListed, sourceListed, podsListed].map((hex) =>
+      Buffer.from(compact(hex), 'hex'),
+    );
     const changes = fc.array(fc.tuple(fc.integer({ min: 20, max: 107 }), fc.nat(255)), { maxLength: 6 });
     let read = 0;
     fc.assert(
@@ -136,7 +151,7 @@ describe('answers about elements', () => {
         const cursor = messageCursor(receivedBytes(copy), copy.length);
         nextMessage(cursor);
         try {
-          read += copyElements(cursor, set).length;
+          read += readAll(cursor, set).length;
         } catch (thrown) {
           if (!isNetlinkDecodeError(thrown)) throw thrown;
         }
@@ -164,7 +179,11 @@ function readAnswer(hex: string, element: FilterElement): readonly FilterElement
   const bytes = Buffer.from(compact(hex), 'hex');
   const cursor = messageCursor(receivedBytes(bytes), bytes.length);
   expect(nextMessage(cursor)).toBe(true);
-  return copyElements(cursor, layoutOf(element));
+  return readAll(cursor, layoutOf(element));
+}
+
+function readAll(message: MessageCursor, set: SetLayout): readonly FilterElement[] {
+  return set.key === 'range' ? makeRanges(set, copyBoundaries(message, set)) : copyElements(message, set);
 }
 
 function compact(hex: string): string {

@@ -58,12 +58,12 @@ describe('the text of the table', () => {
     };
     const first = await load(skeleton);
     expect(await load(skeleton)).toBe(first);
-    const other = await load({ ...skeleton, clusterCIDRs: ['10.9.0.0/16'] });
+    const other = await load({ ...skeleton, podInterface: 'cni0' });
     expect(other).not.toBe(first);
     nft('flush', 'chain', 'inet', 'sluice', 'source_nat');
-    expect(await load({ ...skeleton, clusterCIDRs: ['10.9.0.0/16'] })).not.toBe(other);
+    expect(await load({ ...skeleton, podInterface: 'cni0' })).not.toBe(other);
     nft('delete', 'set', 'inet', 'sluice', 'virtual_servers4');
-    await load({ ...skeleton, clusterCIDRs: ['10.9.0.0/16'] });
+    await load({ ...skeleton, podInterface: 'cni0' });
     expect(nft('list', 'set', 'inet', 'sluice', 'virtual_servers4')).toContain('ipv4_addr');
     execaSync('ip', ['netns', 'delete', name]);
   });
@@ -90,7 +90,7 @@ interface NftSet {
 function elementsOfRuleset(ruleset: { readonly nftables: readonly Record<string, NftSet | undefined>[] }): string[] {
   return ruleset.nftables
     .map((each) => each['set'] ?? each['map'])
-    .filter((set) => set !== undefined && !set.name.startsWith('cluster_cidr'))
+    .filter((set) => set !== undefined)
     .flatMap((set) => (set?.elem ?? []).map((element) => `${set?.name} ${elementText(element)}`))
     .sort();
 }

@@ -16,7 +16,7 @@ export interface FilterUnderTest {
 }
 
 export const skeleton: FilterSkeleton = {
-  clusterCIDRs: ['10.1.0.0/16', 'fd00:1::/48'],
+  podInterface: undefined,
   masqueradeMark: 0x4000,
   fwmarkMask: 0xff3fff,
 };
@@ -35,6 +35,10 @@ export const oneOfEach: readonly FilterElement[] = [
   { set: 'virtual_servers', address: 'fd00:96::1', protocol: 'SCTP', port: 65535, comment: 'default/web:sctp' },
   { set: 'fwmarks', family: 'IPv4', mark: 1, comment: 'default/web' },
   { set: 'fwmarks', family: 'IPv6', mark: 0xffff0000 },
+  { set: 'pod_sources', range: '10.1.0.0/16' },
+  { set: 'pod_sources', range: 'fd00:1::/48' },
+  { set: 'service_ranges', range: '10.96.0.0/12' },
+  { set: 'service_ranges', range: 'fd00:96::/108' },
   { set: 'vips', address: '10.96.0.1' },
   { set: 'vips', address: 'fd00:96::1' },
   { set: 'masquerade', address: '10.96.0.1', protocol: 'UDP', port: 53 },
@@ -98,9 +102,7 @@ export function testFilterContract(open: () => FilterUnderTest): void {
     expect(filter.apply(oneOfEach.map(add))).toEqual(done);
     const read = filter.read((visit) => oneOfEach.forEach((element) => visit(filterElementKey(element), element)));
     expect(read?.size).toBe(oneOfEach.length);
-    const [ranges, others] = [true, false].map((is) =>
-      oneOfEach.filter(({ set }) => (set === 'allowed_sources') === is),
-    );
+    const [ranges, others] = [true, false].map((is) => oneOfEach.filter((element) => 'range' in element === is));
     for (const element of others ?? []) expect(read?.get(filterElementKey(element))).toBe(element);
     for (const element of ranges ?? []) expect(read?.get(filterElementKey(element))).toEqual(element);
   });
@@ -143,7 +145,7 @@ export function testFilterContract(open: () => FilterUnderTest): void {
   it('keeps the elements when the table is loaded again with another configuration', async () => {
     await filter.ensureTable(skeleton);
     filter.apply(oneOfEach.map(add));
-    await filter.ensureTable({ ...skeleton, clusterCIDRs: [], masqueradeMark: 0x1000000 });
+    await filter.ensureTable({ ...skeleton, podInterface: 'cali*', masqueradeMark: 0x1000000 });
     expect(text()).toBe(renderElements(oneOfEach));
   });
 
@@ -177,33 +179,42 @@ export function testFilterContract(open: () => FilterUnderTest): void {
     expect(text()).toBe('inside_view TCP 192.0.2.1:80 mark 2\nvips 10.96.0.2');
   });
 
-  describe('ranges of sources', () => {
-    const from = (range: string, port = 80): FilterElement => ({
-      set: 'allowed_sources',
-      address: range.includes(':') ? '2001:db8::1' : '192.0.2.1',
-      protocol: 'TCP',
-      port,
-      range,
-    });
+  describe.each(['allowed_sources', 'pod_sources', 'service_ranges'] as const)('ranges in %s', (set) => {
+    const from = (range: string): FilterElement => {
+      const address = range.includes(':') ? '2001:db8::1' : '192.0.2.1';
+      return set === 'allowed_sources' ? { set, address, protocol: 'TCP', port: 80, range } : { set, range };
+    };
 
     it('stand beside each other, from one address up to half of all', async () => {
       await filter.ensureTable(skeleton);
       const ranges = ['10.0.0.0/8', '11.0.0.0/8', '12.0.0.1/32', '128.0.0.0/1', 'fd00::/8', '2001:db8::7/128', '::/3'];
-      const elements = ranges.map((range) => from(range));
+      const elements = ranges.map(from);
       expect(filter.apply(elements.map(add))).toEqual(done);
       expect(filter.apply(elements.map(add))).toEqual(done);
       expect(text()).toBe(renderElements(elements));
+      expect(filter.apply([remove(from('11.0.0.0/8')), remove(from('128.0.0.0/1'))])).toEqual(done);
+      const kept = ranges.filter((range) => range !== '11.0.0.0/8' && range !== '128.0.0.0/1');
+      expect(text()).toBe(renderElements(kept.map(from)));
     });
 
-    it('may meet for different frontends, not for the same one', async () => {
+    it('may hold everything', async () => {
       await filter.ensureTable(skeleton);
-      expect(filter.apply([add(from('10.0.0.0/8')), add(from('10.0.0.0/8', 81)), add(from('fd00::/8'))])).toEqual(done);
+      const elements = [from('0.0.0.0/0'), from('::/0')];
+      expect(filter.apply(elements.map(add))).toEqual(done);
+      expect(text()).toBe(renderElements(elements));
+      expect(filter.apply([...elements.map(remove), add(from('10.0.0.0/8'))])).toEqual(done);
+      expect(text()).toBe(renderElements([from('10.0.0.0/8')]));
+    });
+
+    it('may not meet', async () => {
+      await filter.ensureTable(skeleton);
+      expect(filter.apply([add(from('10.0.0.0/8')), add(from('fd00::/8'))])).toEqual(done);
       const { failures } = filter.apply([add(from('10.1.0.0/16')), add(from('fd00::1/128')), add(from('11.0.0.0/8'))]);
       expect(failures.map(({ index, error }) => [index, error.code])).toEqual([
         [0, 'EEXIST'],
         [1, 'EEXIST'],
       ]);
-      expect(filter.dump()).toHaveLength(4);
+      expect(text()).toBe(renderElements(['10.0.0.0/8', '11.0.0.0/8', 'fd00::/8'].map(from)));
     });
 
     it('make room for each other in one go, whichever is named first', async () => {
@@ -220,6 +231,15 @@ export function testFilterContract(open: () => FilterUnderTest): void {
       expect(filter.apply([add(from('10.0.0.0/7')), remove(from('10.1.0.0/16'))])).toEqual(done);
       expect(text()).toBe(renderElements([from('10.0.0.0/7'), from('fd00::/9')]));
     });
+  });
+
+  it('lets the ranges of different frontends meet', async () => {
+    await filter.ensureTable(skeleton);
+    const from = (range: string, port: number): FilterElement => {
+      return { set: 'allowed_sources', address: '192.0.2.1', protocol: 'TCP', port, range };
+    };
+    expect(filter.apply([add(from('10.0.0.0/8', 80)), add(from('10.1.0.0/16', 81))])).toEqual(done);
+    expect(filter.dump()).toHaveLength(2);
   });
 
   it('does not compare comments', async () => {
@@ -259,8 +279,10 @@ export function testFilterContract(open: () => FilterUnderTest): void {
     expect(filter.dump()).toBeUndefined();
   });
 
-  it('refuses a mark and a CIDR that are none', async () => {
-    await expect(filter.ensureTable({ ...skeleton, clusterCIDRs: ['10.1.0.0/33'] })).rejects.toThrow(RangeError);
+  it('refuses a mark and an interface that are none', async () => {
+    for (const podInterface of ['', 'a"b', '*', 'sixteen-letters-']) {
+      await expect(filter.ensureTable({ ...skeleton, podInterface })).rejects.toThrow(RangeError);
+    }
     await expect(filter.ensureTable({ ...skeleton, masqueradeMark: 0 })).rejects.toThrow(RangeError);
   });
 }

@@ -10,15 +10,13 @@ let world: NodeWorld;
 let filter: FilterPort;
 let link: LinkPort;
 
-const clusterCIDRs = Object.values(addresses).map(({ podCIDR }) => podCIDR);
-
 beforeAll(async () => {
   world = await makeNodeWorld(`datapath-${process.pid}`);
   const networkNamespace = world.namespace('node');
   filter = openFilter({ networkNamespace });
   link = openLink({ interfaceName: 'kube-dummy-if', mode: 'address', networkNamespace });
   link.ensureInterface();
-  await filter.ensureTable({ clusterCIDRs, masqueradeMark: 0x4000, fwmarkMask: 0xff3fff });
+  await filter.ensureTable({ podInterface: undefined, masqueradeMark: 0x4000, fwmarkMask: 0xff3fff });
   for (const family of ['IPv4', 'IPv6'] as const) program(family);
 }, 120_000);
 
@@ -49,7 +47,7 @@ const vips = {
 } as const;
 
 function program(family: 'IPv4' | 'IPv6'): void {
-  const { client, node, pod1, pod2, remote, second, bits } = addresses[family];
+  const { client, node, pod1, pod2, remote, second, podCIDR, bits } = addresses[family];
   const vip = vips[family];
   const marks = { local: bits + 1000, nodePort: bits + 2000 };
   serveAt(vip.cluster, 80, pod2);
@@ -68,6 +66,8 @@ function program(family: 'IPv4' | 'IPv6'): void {
   const at = (address: string, port = 80) => ({ address, protocol: 'TCP', port }) as const;
   const elements: FilterElement[] = [
     ...Object.values(vip).map((address): FilterElement => ({ set: 'vips', address })),
+    { set: 'pod_sources', range: podCIDR },
+    { set: 'service_ranges', range: family === 'IPv4' ? '10.96.0.0/12' : 'fd00:96::/108' },
     { set: 'masquerade_outside', ...at(vip.cluster) },
     { set: 'hairpin', address: pod1 },
     { set: 'drop', ...at(vip.dropped) },

@@ -72,15 +72,15 @@ async function openNode(config: Config): Promise<TracedNode> {
   const link = openLink({ interfaceName: config.vipInterface, mode: config.vipMode, networkNamespace });
   const ports = { link, ipvs: openIpvs({ networkNamespace }), filter: openFilter({ networkNamespace }) };
   const settings = contextSettings(config, name, schedulerSupport(config));
-  const context = makeContext(settings, facts.node, readNode(ports));
+  const context = makeContext(settings, facts, readNode(ports));
   const actual = readActual({ ports, facts });
   const desired = compileAll({ facts, context, fwmarkMask: config.fwmarkMask }, actual);
   const sourceTowards = remembered((address) => link.sourceTowards(address));
-  const { clusterCIDRs, masqueradeMark } = config;
+  const { masqueradeMark } = config;
   return {
     wanted: wantedState(desired),
     inKernel: kernelState(actual),
-    node: { addresses: context.nodeAddresses, clusterCIDRs, masqueradeMark, sourceTowards },
+    node: { addresses: context.nodeAddresses, clusterCIDRs: context.podSources, masqueradeMark, sourceTowards },
     close: () => {
       ports.link.close();
       ports.ipvs.close();

@@ -1,8 +1,9 @@
 /** The table of kube-proxy's settings (1.36): each field of KubeProxyConfiguration v1alpha1 and each flag. */
 
 import type { ForeignSetting } from './foreign-setting.ts';
-import { honoured, ignored, type Meaning, refused } from './meaning.ts';
+import { honoured, ignored, refused } from './meaning.ts';
 import {
+  detectLocalMode,
   featureGates,
   healthzPort,
   masqueradeBit,
@@ -46,13 +47,18 @@ const node: readonly Row[] = [
     type: 'strings',
     meaning: honoured('nodeport-addresses'),
   },
-  { field: 'detectLocalMode', flag: 'detect-local-mode', type: 'string', meaning: localMode() },
-  { field: 'detectLocal.bridgeInterface', flag: 'pod-bridge-interface', type: 'string', meaning: localInterface() },
+  { field: 'detectLocalMode', flag: 'detect-local-mode', type: 'string', meaning: detectLocalMode },
+  {
+    field: 'detectLocal.bridgeInterface',
+    flag: 'pod-bridge-interface',
+    type: 'string',
+    meaning: honoured('pod-bridge-interface'),
+  },
   {
     field: 'detectLocal.interfaceNamePrefix',
     flag: 'pod-interface-name-prefix',
     type: 'string',
-    meaning: localInterface(),
+    meaning: honoured('pod-interface-name-prefix'),
   },
 ];
 
@@ -227,12 +233,4 @@ function contentType(field: string, flag: string): Row {
     type: 'string',
     meaning: ignored(fewRequests, ['application/json', 'application/vnd.kubernetes.protobuf']),
   };
-}
-
-function localMode(): Meaning {
-  return refused('pods are told from others by --cluster-cidr alone', 'Write ClusterCIDR', ['ClusterCIDR']);
-}
-
-function localInterface(): Meaning {
-  return ignored('pods are told from others by --cluster-cidr alone');
 }

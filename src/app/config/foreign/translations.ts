@@ -83,6 +83,12 @@ export const scheduler: Meaning = translated('ipvs-scheduler', 'nothing is rr', 
   translate: (text) => ({ ok: true, value: text === '' ? 'rr' : text }),
 });
 
+/** How pods are told from others: '' is kube-proxy's default. */
+export const detectLocalMode: Meaning = translated('detect-local-mode', 'nothing is ClusterCIDR', {
+  expected: 'a mode',
+  translate: (text) => ({ ok: true, value: text === '' ? 'ClusterCIDR' : text }),
+});
+
 export const proxyMode: Meaning = ignored('sluice is an IPVS proxy and has no other mode', ['ipvs'], {
   text: 'Anything else than ipvs, iptables and nftables is refused.',
   refuse: (value) =>

@@ -7,12 +7,33 @@ import { fileWith, givenConfig } from '../given-config.ts';
 const v4 = { address: '10.0.0.0', prefixLength: 8, family: 'IPv4' } as const;
 const v6 = { address: 'fd00::', prefixLength: 48, family: 'IPv6' } as const;
 
+interface Honoured {
+  readonly field: string;
+  readonly value: string;
+  readonly expected: Partial<Config>;
+  /** Another field that it goes with. */
+  readonly beside: string;
+}
+
 /** Each honoured field: a value, and what it makes of the configuration. */
-const honoured: readonly (readonly [field: string, value: string, expected: Partial<Config>])[] = [
+const honouredRows: readonly (readonly [string, string, Partial<Config>, string?])[] = [
   ['clientConnection.kubeconfig', '/k', { kubeconfig: '/k' }],
   ['hostnameOverride', 'Node-A', { hostnameOverride: 'node-a' }],
   ['bindAddress', '192.0.2.1', { bindAddress: '192.0.2.1' }],
   ['clusterCIDR', '"10.0.0.0/8,fd00::/48"', { clusterCIDRs: [v4, v6] }],
+  ['detectLocalMode', 'NodeCIDR', { detectLocalMode: 'NodeCIDR' }],
+  [
+    'detectLocal.bridgeInterface',
+    'br0',
+    { detectLocalMode: 'BridgeInterface', podBridgeInterface: 'br0' },
+    'detectLocalMode: BridgeInterface',
+  ],
+  [
+    'detectLocal.interfaceNamePrefix',
+    'veth',
+    { detectLocalMode: 'InterfaceNamePrefix', podInterfaceNamePrefix: 'veth' },
+    'detectLocalMode: InterfaceNamePrefix',
+  ],
   ['nodePortAddresses', '[10.0.0.0/8, "fd00::/48"]', { nodePortAddresses: [v4, v6] }],
   ['ipvs.scheduler', 'sh', { ipvsScheduler: 'sh' }],
   ['ipvs.syncPeriod', '1m', { ipvsSyncPeriodMs: 60_000 }],
@@ -39,6 +60,10 @@ const honoured: readonly (readonly [field: string, value: string, expected: Part
   ['logging.verbosity', '4', { logLevel: 'debug' }],
 ];
 
+const honoured = honouredRows.map(([field, value, expected, beside = '']): Honoured => {
+  return { field, value, expected, beside };
+});
+
 /** Each ignored field: a value that makes a warning. */
 const ignored: readonly (readonly [field: string, value: string])[] = [
   ['clientConnection.acceptContentTypes', 'text/plain'],
@@ -63,22 +88,17 @@ const ignored: readonly (readonly [field: string, value: string])[] = [
   ['portRange', '1-2'],
   ['winkernel', '{enableDSR: true}'],
   ['windowsRunAsService', 'true'],
-  ['detectLocal.bridgeInterface', 'br0'],
-  ['detectLocal.interfaceNamePrefix', 'veth'],
 ];
-
-/** Each refused field: a value that makes an error. */
-const refused: readonly (readonly [field: string, value: string])[] = [['detectLocalMode', 'Sometimes']];
 
 describe('a field of KubeProxyConfiguration', () => {
   it('stands in one of the tables', () => {
-    const tested = [...honoured, ...ignored, ...refused].map(([field]) => field);
+    const tested = [...honoured.map(({ field }) => field), ...ignored.map(([field]) => field)];
     const known = foreignSettings.flatMap(({ field }) => field ?? []);
     expect(tested.toSorted()).toEqual(known.toSorted());
   });
 
-  it.each(honoured)('%s: %s is honoured', (field, value, expected) => {
-    const { configuration, problems, warnings } = givenConfig([], fileOf(field, value));
+  it.each(honoured)('$field: $value is honoured', ({ field, value, expected, beside }) => {
+    const { configuration, problems, warnings } = givenConfig([], `${fileOf(field, value)}${beside}\n`);
     expect({ problems, warnings }).toEqual({ problems: [], warnings: [] });
     expect(configuration?.config).toEqual(makeConfig({ configFile: '/etc/kube-proxy.conf', ...expected }));
     expect([...(configuration?.given ?? [])]).toEqual(expect.arrayContaining(Object.keys(expected)));
@@ -91,9 +111,11 @@ describe('a field of KubeProxyConfiguration', () => {
     expect(warnings).toEqual([{ message: 'these settings have no effect', settings: { [field]: expect.any(String) } }]);
   });
 
-  it.each(refused)('%s: %s is an error', (field, value) => {
-    const { problems } = givenConfig([], fileOf(field, value));
-    expect(problems).toEqual([expect.stringMatching(new RegExp(String.raw`^/etc/kube-proxy\.conf:3 ${field}: `))]);
+  it('is an error when the flag refuses its value, or when it does not go with the others', () => {
+    const unknown = givenConfig([], fileOf('detectLocalMode', 'Sometimes'));
+    expect(unknown.problems).toEqual([expect.stringMatching(/^\/etc\/kube-proxy\.conf:3 detectLocalMode: /)]);
+    const alone = givenConfig([], fileOf('detectLocal.bridgeInterface', 'br0'));
+    expect(alone.problems).toEqual([expect.stringContaining('expected --detect-local-mode=BridgeInterface beside it')]);
   });
 
   it.each(['null', '""', '~'])('left to its default as %s says nothing', (nothing) => {
