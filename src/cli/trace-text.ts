@@ -107,6 +107,7 @@ function verdictRow(verdict: Verdict): Row {
 
 const dropTexts = {
   'no-endpoint-that-the-policy-allows': 'the Service has endpoints, but none that its traffic policy allows here',
+  'no-service-has-it': 'the address is for Services, and none has it',
   'source-not-allowed': 'the source is in none of the Service’s loadBalancerSourceRanges',
 } as const;
 

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { adoptReading } from '../../src/core/actual.ts';
-import { parseCIDR } from '../../src/core/address.ts';
 import { emptyAddresses } from '../../src/core/address-index.ts';
 import { compileService } from '../../src/core/compile.ts';
-import { emptyDesired, setContribution } from '../../src/core/desired.ts';
+import { emptyDesired, setContribution, setStanding } from '../../src/core/desired.ts';
 import type { CompileContext } from '../../src/core/model/context.ts';
 import type { EndpointFact, ServiceFact } from '../../src/core/model/facts.ts';
+import { standingElements } from '../../src/core/standing-elements.ts';
 import type { Packet, TraceNode } from '../../src/core/trace/packet.ts';
 import type { Trace } from '../../src/core/trace/result.ts';
 import { rules } from '../../src/core/trace/rules.ts';
 import { kernelState, type TraceState, wantedState } from '../../src/core/trace/state.ts';
 import { trace } from '../../src/core/trace/trace.ts';
 import { type ChainName, chainNames, chainText } from '../../src/kernel/nft/chains.ts';
-import { context, nodeAddresses } from '../support/context.ts';
+import { cidrs, context, nodeAddresses } from '../support/context.ts';
 import { endpoint, localEndpoint, service, servicePort, slice } from '../support/facts.ts';
 
 const MARK = 4_096;
@@ -42,14 +42,15 @@ function programmed(
     markOf: () => MARK,
   };
   const desired = emptyDesired();
+  setStanding(desired, standingElements(context(rest)));
   setContribution(desired, fact.key, compileService({ ...input, context: context(rest) }));
   return wantedState(desired);
 }
 
-function node(...cidrs: readonly string[]): TraceNode {
+function node(...clusterCIDRs: readonly string[]): TraceNode {
   return {
     addresses: context().nodeAddresses,
-    clusterCIDRs: cidrs.map(parseCIDR).filter((cidr) => cidr !== undefined),
+    clusterCIDRs: cidrs(...clusterCIDRs),
     masqueradeMark: 0x4000,
     sourceTowards: (address) => (address.startsWith('10.1.0.') ? '10.1.0.254' : NODE),
   };
@@ -209,6 +210,25 @@ describe('a packet that nobody gets', () => {
         'rejected: no-port-of-a-service',
       ]);
     }
+  });
+});
+
+describe('a service address that no Service has', () => {
+  const state = programmed({}, undefined, { serviceCIDRs: cidrs('10.96.0.0/12') });
+
+  it.each([
+    ['10.1.0.9', 'unallocated'],
+    ['203.0.113.7', 'unallocated'],
+    [undefined, 'before_ipvs_from_node'],
+  ])('leads nowhere for %s', (source, chain) => {
+    const found = follow(state, packet(source, '10.96.9.9'));
+    expect(found.verdict).toEqual({ kind: 'dropped', why: 'no-service-has-it' });
+    expect(show(found)).toContain(`${chain}: service_ranges 10.96.0.0/12 mark 0`);
+  });
+
+  it('is another than one that a Service has, and than one outside of the ranges', () => {
+    expect(follow(state, packet('10.1.0.9', '10.96.0.1')).verdict.kind).toBe('balanced');
+    expect(follow(state, packet('10.1.0.9', '10.200.0.9')).verdict.kind).toBe('passed');
   });
 });
 

@@ -48,7 +48,10 @@ export type Verdict =
   | { readonly kind: 'balanced'; readonly destinations: readonly TracedDestination[] }
   /** TCP reset or ICMP port unreachable. */
   | { readonly kind: 'rejected'; readonly why: 'no-endpoint' | 'no-port-of-a-service' }
-  | { readonly kind: 'dropped'; readonly why: 'no-endpoint-that-the-policy-allows' | 'source-not-allowed' }
+  | {
+      readonly kind: 'dropped';
+      readonly why: 'no-endpoint-that-the-policy-allows' | 'source-not-allowed' | 'no-service-has-it';
+    }
   /** Not sluice's: the packet goes on as if sluice were not there. */
   | { readonly kind: 'passed'; readonly why: 'not-for-this-node' | 'no-virtual-server' | 'health-check' };
 

@@ -1,12 +1,14 @@
 /** The rules of sluice's table that a trace names: the chain, and the comment under which `nft list` shows the rule. */
 
 export const rules = {
+  unallocated: { chain: 'unallocated', comment: 'an address for Services that no Service has' },
   drop: { chain: 'before_ipvs', comment: 'no endpoint that the policy allows' },
   restricted: { chain: 'before_ipvs', comment: 'not among the loadBalancerSourceRanges' },
   insideView: { chain: 'before_ipvs', comment: 'pods get the endpoints of the whole cluster' },
   dropOutside: { chain: 'before_ipvs', comment: 'no endpoint on this node' },
   masqueradeOutside: { chain: 'before_ipvs', comment: 'clients that are no pods' },
   masquerade: { chain: 'before_ipvs', comment: 'every client' },
+  unallocatedFromNode: { chain: 'before_ipvs_from_node', comment: 'an address for Services that no Service has' },
   dropFromNode: { chain: 'before_ipvs_from_node', comment: 'no endpoint that the policy allows' },
   restrictedFromNode: { chain: 'before_ipvs_from_node', comment: 'not among the loadBalancerSourceRanges' },
   insideViewFromNode: {

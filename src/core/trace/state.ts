@@ -11,6 +11,8 @@ export interface TraceState {
   readonly element: (key: string) => FilterElement | undefined;
   /** The ranges of `allowed_sources`, by `frontendKey`. */
   readonly allowedSources: (frontend: string) => readonly string[];
+  /** The ranges of `service_ranges`. */
+  readonly serviceRanges: readonly string[];
   /** By `virtualServerKey`. */
   readonly virtualServer: (key: string) => ProgrammedServer | undefined;
   readonly vip: (address: string) => { readonly source: string | undefined } | undefined;
@@ -31,6 +33,7 @@ export function wantedState(desired: Desired): TraceState {
   );
   return {
     allowedSources: rangesByFrontend(elements),
+    serviceRanges: serviceRangesOf(elements),
     element: (key) => {
       const found = resource(key);
       return found?.kind === 'element' ? found.value : undefined;
@@ -50,6 +53,7 @@ export function wantedState(desired: Desired): TraceState {
 export function kernelState(actual: Actual): TraceState {
   return {
     allowedSources: rangesByFrontend(actual.elements.values()),
+    serviceRanges: serviceRangesOf(actual.elements.values()),
     element: (key) => actual.elements.get(key),
     virtualServer: (key) => {
       const found = actual.virtualServers.get(key);
@@ -65,6 +69,10 @@ export function kernelState(actual: Actual): TraceState {
       return found?.routed === true || found?.onInterface === true ? found : undefined;
     },
   };
+}
+
+function serviceRangesOf(elements: Iterable<FilterElement>): readonly string[] {
+  return [...elements].flatMap((element) => (element.set === 'service_ranges' ? [element.range] : []));
 }
 
 function rangesByFrontend(elements: Iterable<FilterElement>): (frontend: string) => readonly string[] {

@@ -81,11 +81,17 @@ function follow(way: Way): Verdict {
   const isVip = state.vip(packet.destination) !== undefined;
   const isLocal = isVip || node.addresses.has(packet.destination);
   steps.push({ step: 'destination', kind: isVip ? 'vip' : isLocal ? 'node-address' : 'elsewhere' });
+  const isFromNode = sender.kind === 'process-on-this-node';
+  const range = isLocal ? undefined : serviceRangeAround(way);
+  if (range !== undefined) {
+    const rule = isFromNode ? rules.unallocatedFromNode : rules.unallocated;
+    return meet(way, rule, filterElementKey({ set: 'service_ranges', range }), nowhere);
+  }
   // IPVS looks at what a process on the node sends wherever it goes, and else only at what is for this node.
-  if (!isLocal && sender.kind !== 'process-on-this-node') {
+  if (!isLocal && !isFromNode) {
     return { kind: 'passed', why: 'not-for-this-node' };
   }
-  const dropped = sender.kind === 'process-on-this-node' ? beforeIpvsFromNode(way) : beforeIpvs(way);
+  const dropped = isFromNode ? beforeIpvsFromNode(way) : beforeIpvs(way);
   if (dropped !== undefined) {
     return dropped;
   }
@@ -97,6 +103,7 @@ function follow(way: Way): Verdict {
 }
 
 const policyDrop: Verdict = { kind: 'dropped', why: 'no-endpoint-that-the-policy-allows' };
+const nowhere: Verdict = { kind: 'dropped', why: 'no-service-has-it' };
 const sourceDrop: Verdict = { kind: 'dropped', why: 'source-not-allowed' };
 
 /** The chain `before_ipvs`, rule by rule. */
@@ -114,7 +121,7 @@ function beforeIpvs(way: Way): Verdict | undefined {
   if (!isPod && isIn(way, 'drop_outside')) {
     return meet(way, rules.dropOutside, elementKey(way, 'drop_outside'), policyDrop);
   }
-  if (!isPod && knowsPods(way) && isIn(way, 'masquerade_outside')) {
+  if (!isPod && isIn(way, 'masquerade_outside')) {
     askForMasquerade(way, rules.masqueradeOutside, 'masquerade_outside');
   } else if (isIn(way, 'masquerade')) {
     askForMasquerade(way, rules.masquerade, 'masquerade');
@@ -227,6 +234,11 @@ function meet(way: Way, rule: Rule, element: string, verdict: Verdict): Verdict 
   return verdict;
 }
 
+function serviceRangeAround({ packet, state }: Way): string | undefined {
+  const { destination } = packet;
+  return state.serviceRanges.find((range) => rangesMeet(range, `${destination}-${destination}`));
+}
+
 /** A source that is not known is in no range. */
 function isRestricted(way: Way): boolean {
   const { packet, sender, state } = way;
@@ -246,8 +258,4 @@ function elementKey({ packet }: Way, set: FrontendSet): string {
 
 function hasVipElement({ packet, state }: Way): boolean {
   return state.element(filterElementKey({ set: 'vips', address: packet.destination })) !== undefined;
-}
-
-function knowsPods({ packet, node }: Way): boolean {
-  return node.clusterCIDRs.some(({ family }) => family === familyOf(packet.destination));
 }

@@ -17,7 +17,14 @@
 import { type Family, families } from '../../core/model/facts.ts';
 
 /** Every chain, in the order in which a packet meets them. */
-export const chainNames = ['before_ipvs', 'before_ipvs_from_node', 'after_ipvs', 'source_nat', 'unmark'] as const;
+export const chainNames = [
+  'unallocated',
+  'before_ipvs',
+  'before_ipvs_from_node',
+  'after_ipvs',
+  'source_nat',
+  'unmark',
+] as const;
 
 export type ChainName = (typeof chainNames)[number];
 
@@ -55,6 +62,15 @@ export function chainText(name: ChainName, input: ChainInput): string {
 
 function chainOf(name: ChainName, input: ChainInput): Chain {
   switch (name) {
+    case 'unallocated':
+      return {
+        hook: 'filter hook forward priority filter',
+        comment: 'packets that this node would send on',
+        rules: families.map((family) => {
+          const f = words(family);
+          return rule(`${f.ip} daddr @service_ranges${f.n} drop`, noService);
+        }),
+      };
     case 'before_ipvs':
       return {
         hook: 'filter hook input priority 90',
@@ -87,6 +103,8 @@ function chainOf(name: ChainName, input: ChainInput): Chain {
       };
   }
 }
+
+const noService = 'an address for Services that no Service has';
 
 /** Without sources of a family nobody is a pod; masquerade_outside then has no elements of it. */
 function detector(
@@ -130,6 +148,8 @@ function beforeIpvs(family: Family, input: ChainInput): readonly string[] {
 function beforeIpvsFromNode(family: Family, input: ChainInput): readonly string[] {
   const f = words(family);
   return [
+    // Also an address that another program on this node answers for is local; only the rest would leave the node.
+    rule(`${f.ip} daddr @service_ranges${f.n} fib daddr type != local drop`, noService),
     ...everySource(f),
     rule(
       `meta mark set ${f.frontend} map @inside_view${f.n} accept`,
