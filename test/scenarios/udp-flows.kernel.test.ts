@@ -22,6 +22,7 @@ import {
   makeManifestFolder,
   nodeObject,
   service,
+  type TrafficPolicy,
 } from './manifests.ts';
 
 const families: readonly Family[] = ['IPv4', 'IPv6'];
@@ -93,6 +94,16 @@ describe('UDP flows', () => {
     expect(await elsewhere('far')).toEqual([]);
   });
 
+  it('leave an endpoint that died under Local policies, in both views', async () => {
+    await list({ blue: 'ready', green: 'ready' }, { policy: 'Local' });
+    await startSynced();
+    startClients();
+    expect(await elsewhere('blue', 'green')).toEqual([]);
+    await kill('blue');
+    await list({ green: 'ready' }, { policy: 'Local' });
+    expect(await elsewhere('green')).toEqual([]);
+  });
+
   it('come back to their only endpoint when it is ready again', async () => {
     await list({ blue: 'ready' });
     await startSynced();
@@ -113,7 +124,7 @@ describe('UDP flows', () => {
     await startSynced();
     startClients();
     expect(await elsewhere('blue')).toEqual([]);
-    await list({ blue: 'ready' }, 9090);
+    await list({ blue: 'ready' }, { targetPort: 9090 });
     expect(await elsewhere('blue-9090')).toEqual([]);
   });
 
@@ -243,10 +254,16 @@ async function deletedFlows(): Promise<number> {
   return families.reduce((sum, family) => sum + (metrics.get(`${name}{ip_family="${family}"}`) ?? 0), 0);
 }
 
+interface ListOptions {
+  readonly targetPort?: number;
+  /** Both traffic policies. */
+  readonly policy?: TrafficPolicy;
+}
+
 /** Lists these pods as endpoints, in this condition. */
 async function list(
   pods: Readonly<Record<string, NonNullable<EndpointInput['condition']>>>,
-  targetPort = podPort,
+  { targetPort = podPort, policy = 'Cluster' }: ListOptions = {},
 ): Promise<void> {
   const slices = families.map((family) =>
     endpointSlice({
@@ -264,6 +281,8 @@ async function list(
       name: 'dns',
       clusterIPs: families.map((family) => clusterIPs[family]),
       ports: [{ name: 'dns', protocol: 'UDP', port: 53, nodePort }],
+      internalTrafficPolicy: policy,
+      externalTrafficPolicy: policy,
     }),
     ...slices,
   ]);

@@ -24,6 +24,7 @@ export async function loadModules(log: Log, program = 'modprobe'): Promise<void>
 
 const modules: readonly string[] = [
   'nf_conntrack',
+  'nf_conntrack_netlink',
   'nf_tables',
   'dummy',
   'ip_vs',

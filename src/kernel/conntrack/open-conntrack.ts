@@ -47,7 +47,7 @@ function* listFlows(
   try {
     const batch = createBatch(64);
     putFlowDump(batch, family);
-    yield* dumpInPieces(socket, `list UDP flows over ${family}`, batch, readFlow);
+    yield* dumpInPieces(socket, `list UDP flows over ${family} by nf_conntrack_netlink`, batch, readFlow);
   } finally {
     closeNetlinkSocket(socket);
   }

@@ -28,7 +28,14 @@ async function load(body: string | undefined): Promise<readonly Readonly<Record<
 it('asks for IPVS, each scheduler and what else sluice uses, one by one', async () => {
   expect(await load(`echo "$#:$1" >>${folder}/asked`)).toEqual([]);
   const asked = readFileSync(join(folder, 'asked'), 'utf8').trim().split('\n');
-  const wanted = ['nf_conntrack', 'nf_tables', 'dummy', 'ip_vs', ...schedulers.map((name) => `ip_vs_${name}`)];
+  const wanted = [
+    'nf_conntrack',
+    'nf_conntrack_netlink',
+    'nf_tables',
+    'dummy',
+    'ip_vs',
+    ...schedulers.map((name) => `ip_vs_${name}`),
+  ];
   expect(asked).toEqual(wanted.map((module) => `1:${module}`));
 });
 

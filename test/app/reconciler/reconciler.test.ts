@@ -42,6 +42,26 @@ describe('a reconciler', () => {
     expectSettled(reconciler, ports);
   });
 
+  it('names the Services whose UDP endpoints changed, once, and none for other changes', async () => {
+    const udp = service({
+      name: 'dns',
+      clusterIPs: ['10.96.0.9'],
+      ports: [servicePort({ protocol: 'UDP', port: 53 })],
+    });
+    const dns = slice([one], { key: 'dns-1', service: udp.key, ports: [{ name: '', protocol: 'UDP', port: 53 }] });
+    const changed = { kind: 'EndpointSlice', fact: { ...dns, endpoints: [two] } } as const;
+    const reconciler = reconcilerOn(await fakePorts());
+    const facts = sets({ kind: 'Service', fact: udp }, { kind: 'EndpointSlice', fact: dns });
+    reconciler.changes([web(), endpoints(one), ...facts]);
+    reconciler.start();
+    expect([...reconciler.takeUdpServices()]).toEqual([udp.key]);
+    reconciler.changes([endpoints(one, two), ...sets({ kind: 'Service', fact: udp })]);
+    expect([...reconciler.takeUdpServices()]).toEqual([]);
+    reconciler.changes(sets(changed));
+    expect([...reconciler.takeUdpServices()]).toEqual([udp.key]);
+    expect([...reconciler.takeUdpServices()]).toEqual([]);
+  });
+
   it('does nothing for a slice of a Service that is not there', async () => {
     const ports = await fakePorts();
     const reconciler = started(ports);
