@@ -16,6 +16,8 @@ export interface HealthCheckServersInput {
 export interface HealthCheckServers {
   /** Makes the server of a key what it should be: opened, told of new counts, moved, closed. */
   set(key: string, wanted: HealthCheck | undefined): void;
+  /** The keys that have a server. */
+  keys(): Iterable<string>;
   /** Sockets that are open, and that could not be opened. */
   counts(): { readonly listening: number; readonly failing: number };
   /** Resolves when all ports are free. */
@@ -38,6 +40,7 @@ export function createHealthCheckServers(input: HealthCheckServersInput): Health
         checks.delete(key);
       }
     },
+    keys: () => [...checks.keys()],
     counts: () => {
       const sockets = [...checks.values()].flatMap((check) => [...check.sockets.values()]);
       const failing = sockets.filter((socket) => socket.failure !== undefined).length;

@@ -177,7 +177,9 @@ function countEvents(metrics: Metrics, events: EventPort): void {
 }
 
 function serveHealthChecks(servers: HealthCheckServers, outcome: PassOutcome, view: ReconcilerView): void {
-  for (const key of outcome.healthChecks) {
+  // A pass that broke off may have taken a health check away and told nobody: a full one looks at all that run.
+  const running = outcome.census === undefined ? [] : servers.keys();
+  for (const key of new Set([...outcome.healthChecks, ...running])) {
     const wanted = view.desired.resources.get(key)?.resource;
     servers.set(key, wanted?.kind === 'health-check' ? wanted.value : undefined);
   }
