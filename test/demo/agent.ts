@@ -23,6 +23,9 @@ export interface Agent {
   readonly log: () => string;
 }
 
+/** Where the external IPs of the demo's Services are; those outside would be reported. */
+const externalRanges = '198.51.100.0/24,2001:db8:e::/64';
+
 /** `bundle` is the built agent, `manifests` the folder that it watches. */
 export function sluiceOf(world: World, bundle: string, manifests: string): Sluice {
   const commandLine = (node: NodeName, name: string): readonly string[] => [
@@ -33,6 +36,7 @@ export function sluiceOf(world: World, bundle: string, manifests: string): Sluic
     `--hostname-override=${node}`,
     `--cluster-cidr=${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`,
     '--nodeport-addresses=primary',
+    `--service-external-ip-range=${externalRanges}`,
   ];
   return {
     start: (node) => startAgent(world, node, commandLine(node, 'run')),
