@@ -20,7 +20,7 @@ export interface FlowCleaning {
 
 export interface FlowCleanerInput {
   readonly conntrack: ConntrackPort;
-  /** What the reconciler knows; read anew for each use. */
+  /** What the reconciler knows; read anew for each pass. */
   readonly view: FlowTargetsInput;
   readonly observer: FlowObserver;
   /** Monotonic milliseconds. */
@@ -49,13 +49,12 @@ const firstRetryMs = 1_000;
 const longestRetryMs = 300_000;
 
 export function createFlowCleaner(input: FlowCleanerInput): FlowCleaner {
-  const state: CleanerState = { input, due: new Set(), changes: 0, attempts: 0, phase: 'idle', timer: undefined };
+  const state: CleanerState = { input, due: new Set(), attempts: 0, phase: 'idle', timer: undefined };
   return {
     due: (services) => {
       for (const service of services) {
         state.due.add(service);
       }
-      state.changes += services.size;
       wake(state);
     },
     stop: () => {
@@ -67,9 +66,8 @@ export function createFlowCleaner(input: FlowCleanerInput): FlowCleaner {
 
 interface CleanerState {
   readonly input: FlowCleanerInput;
+  /** Services for the next pass; the one that runs leaves their flows to it. */
   readonly due: Set<string>;
-  /** Counts up with every change: what was made of older facts is to be made anew. */
-  changes: number;
   /** Failed passes in a row, for the back-off. */
   attempts: number;
   phase: 'idle' | 'waiting' | 'running' | 'stopped';
@@ -89,7 +87,9 @@ async function run(state: CleanerState): Promise<void> {
   state.due.clear();
   try {
     for (const family of families) {
-      await clean(state, services, family);
+      if (isRunning(state)) {
+        await clean(state, services, family);
+      }
     }
     state.attempts = 0;
     pause(state, pauseMs);
@@ -103,7 +103,7 @@ async function run(state: CleanerState): Promise<void> {
 }
 
 function pause(state: CleanerState, delayMs: number): void {
-  if (state.phase === 'running') {
+  if (isRunning(state)) {
     state.phase = 'waiting';
     state.timer = setTimeout(() => {
       if (state.due.size > 0) {
@@ -115,29 +115,28 @@ function pause(state: CleanerState, delayMs: number): void {
   }
 }
 
+/** It may have been stopped at every `await`. */
+function isRunning({ phase }: CleanerState): boolean {
+  return phase === 'running';
+}
+
 async function clean(state: CleanerState, services: readonly string[], family: Family): Promise<void> {
   const { conntrack, view, observer, now } = state.input;
   const begin = now();
-  let seen = state.changes;
-  let targets = flowTargets(view, services, family);
+  const targets = flowTargets(view, services, family);
   if (isEmpty(targets)) {
     return;
   }
   let listed = 0;
   let deleted = 0;
   for (const piece of conntrack.flows(family)) {
-    if (seen !== state.changes) {
-      seen = state.changes;
-      targets = flowTargets(view, services, family);
-    }
-    const current = targets;
     listed += piece.length;
     deleted += remove(
       conntrack,
-      piece.filter((flow) => isStale(flow, current)),
+      piece.filter((flow) => isStale(flow, targets, state.due)),
     );
     await turn();
-    if (state.phase === 'stopped') {
+    if (!isRunning(state)) {
       return;
     }
   }

@@ -15,13 +15,20 @@ import type { CompileContext } from './model/context.ts';
 import type { Family, ServiceFact, ServicePortFact } from './model/facts.ts';
 import type { UdpFlow } from './model/flow.ts';
 
-/** Where flows of one family may lead, by what the client sends to. Endpoints as `destinationKey`. */
+/** Where flows of one family may lead, by what the client sends to. */
 export interface FlowTargets {
   /** By `10.96.0.10:53`. */
-  readonly frontends: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly frontends: ReadonlyMap<string, FlowTarget>;
   /** By node port, on every address of the node. */
-  readonly nodePorts: ReadonlyMap<number, ReadonlySet<string>>;
+  readonly nodePorts: ReadonlyMap<number, FlowTarget>;
   readonly nodeAddresses: ReadonlySet<string>;
+}
+
+interface FlowTarget {
+  /** `namespace/name`. */
+  readonly service: string;
+  /** Endpoints as `destinationKey`. */
+  readonly serving: ReadonlySet<string>;
 }
 
 export interface FlowTargetsInput {
@@ -33,8 +40,8 @@ export interface FlowTargetsInput {
 
 /** What the UDP ports of these Services have to say. A port without a serving endpoint says nothing: nothing is better. */
 export function flowTargets(input: FlowTargetsInput, services: Iterable<string>, family: Family): FlowTargets {
-  const frontends = new Map<string, ReadonlySet<string>>();
-  const nodePorts = new Map<number, ReadonlySet<string>>();
+  const frontends = new Map<string, FlowTarget>();
+  const nodePorts = new Map<number, FlowTarget>();
   for (const key of services) {
     const service = input.facts.services.get(key);
     for (const port of service?.ports ?? []) {
@@ -43,23 +50,25 @@ export function flowTargets(input: FlowTargetsInput, services: Iterable<string>,
       if (service === undefined || serving.size === 0) {
         continue;
       }
+      const target: FlowTarget = { service: key, serving };
       for (const address of ownAddresses(input, service, port, family)) {
-        frontends.set(formatEndpoint(address, port.port), serving);
+        frontends.set(formatEndpoint(address, port.port), target);
       }
       if (port.nodePort !== 0) {
-        nodePorts.set(port.nodePort, serving);
+        nodePorts.set(port.nodePort, target);
       }
     }
   }
   return { frontends, nodePorts, nodeAddresses: input.context.nodeAddresses };
 }
 
-export function isStale(flow: UdpFlow, targets: FlowTargets): boolean {
+/** `unsure` are Services that changed since the targets were made: of their flows nothing is said. */
+export function isStale(flow: UdpFlow, targets: FlowTargets, unsure: ReadonlySet<string> = new Set()): boolean {
   const { address, port } = flow.destination;
-  const serving =
+  const target =
     targets.frontends.get(formatEndpoint(address, port)) ??
     (targets.nodeAddresses.has(address) ? targets.nodePorts.get(port) : undefined);
-  return serving !== undefined && !serving.has(destinationKey(flow.replySource));
+  return target !== undefined && !unsure.has(target.service) && !target.serving.has(destinationKey(flow.replySource));
 }
 
 const noEndpoint: ReadonlySet<string> = new Set();

@@ -98,6 +98,13 @@ describe('a UDP flow', () => {
     expect(stale(flow('10.96.0.30:53', '10.1.0.7:5353'))).toBe(false);
   });
 
+  it('of a Service that changed since is left alone', () => {
+    const targets = flowTargets(inputOf([dns], [udpSlice(endpoint('10.1.0.1'))]), [dns.key], 'IPv4');
+    const atDeadEnd = flow('10.96.0.10:53', '10.1.0.9:5353');
+    expect(isStale(atDeadEnd, targets, new Set(['default/other']))).toBe(true);
+    expect(isStale(atDeadEnd, targets, new Set([dns.key]))).toBe(false);
+  });
+
   it('of a Service that was not asked for is left alone', () => {
     const input = inputOf([dns], [udpSlice(endpoint('10.1.0.1'))]);
     const targets = flowTargets(input, ['default/other'], 'IPv4');
