@@ -171,6 +171,34 @@ describe('the source of traffic from the node', () => {
   });
 });
 
+describe('an external IP inside a range of the cluster', () => {
+  it('is never programmed, and the rest of the Service works', async () => {
+    await restart('--service-cluster-ip-range=10.96.0.0/16,fd00:96::/112');
+    const refused = { 'address-in-service-range': '10.96.7.7', 'address-in-pod-range': '10.1.2.77' };
+    await folder.write('services.json', web({ externalIPs: [vip, ...Object.values(refused)] }));
+    for (const [reason, found] of Object.entries(refused)) {
+      await agent.line((line) => line['reason'] === reason && line['found'] === found);
+    }
+    await expectWithin(1_000, () => ask('client', vip, 80), { pod: 'near' });
+    await gone(1_000, '10.96.7.7');
+    await gone(1_000, '10.1.2.77');
+    await folder.write('services.json', web());
+  });
+
+  it('outside the allowed ranges is programmed and reported, or refused when strict', async () => {
+    const allowed = '--service-external-ip-range=192.0.2.128/25';
+    await folder.write('services.json', web({ externalIPs: [vip] }));
+    await restart(allowed);
+    const said = (msg: string) => agent.line((line) => line.msg === msg && line['found'] === vip);
+    expect(await said('programmed, but reported')).toMatchObject({ reason: 'address-not-in-allowed-range-audited' });
+    expect(await ask('client', vip, 80)).toMatchObject({ pod: 'near' });
+    await restart(allowed, '--strict-external-ip-validation');
+    expect(await said('refused')).toMatchObject({ reason: 'address-not-in-allowed-range' });
+    await gone(1_000, vip);
+    await folder.write('services.json', web());
+  });
+});
+
 describe('--nodeport-addresses', () => {
   it('in a CIDR: a new address inside is served, one outside is not', async () => {
     await restart('--nodeport-addresses=203.0.113.0/24');
