@@ -65,7 +65,7 @@ function removeResources(report: Report, ports: KernelPorts, rules: Omit<PlanRul
     rules: { ...rules, quarantined: new Set() },
   });
   // Elements go with the table; only what stands outside it is removed one by one.
-  const execution = executePlan({ ...plan, unguard: [], disclaim: [], guard: [] }, ports);
+  const execution = executePlan({ ...plan, claim: [], unguard: [], disclaim: [], guard: [] }, ports);
   report.removed.push(...execution.performed.map((operation) => describe(operation)));
   report.failed.push(
     ...execution.failed.map(({ operation, error }) => ({ what: describe(operation), error: error.message })),
