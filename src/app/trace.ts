@@ -6,6 +6,7 @@ import type { Trace } from '../core/trace/result.ts';
 import { kernelState, wantedState } from '../core/trace/state.ts';
 import { trace } from '../core/trace/trace.ts';
 import type { Config } from './config/config.ts';
+import { filterSkeleton } from './kernel.ts';
 import { readActual, type Snapshot, withSnapshot } from './snapshot.ts';
 
 /** The way of a packet by what should be programmed and by what is. */
@@ -33,8 +34,9 @@ export function traceOnNode(config: Config, packet: Packet): Promise<TraceReport
 function traceNode(config: Config, { context, ports }: Snapshot): TraceNode {
   return {
     addresses: context.nodeAddresses,
-    clusterCIDRs: context.podSources,
+    podInterface: filterSkeleton(config).podInterface,
     masqueradeMark: config.masqueradeMark,
     sourceTowards: (address) => ports.link.sourceTowards(address),
+    interfaceTowards: (address) => ports.link.interfaceTowards(address),
   };
 }

@@ -42,17 +42,19 @@ function programmed(
     markOf: () => MARK,
   };
   const desired = emptyDesired();
-  setStanding(desired, standingElements(context(rest)));
-  setContribution(desired, fact.key, compileService({ ...input, context: context(rest) }));
+  const compiled = context({ podSources: cidrs('10.1.0.0/16'), ...rest });
+  setStanding(desired, standingElements(compiled));
+  setContribution(desired, fact.key, compileService({ ...input, context: compiled }));
   return wantedState(desired);
 }
 
-function node(...clusterCIDRs: readonly string[]): TraceNode {
+function node(podInterface?: string): TraceNode {
   return {
     addresses: context().nodeAddresses,
-    clusterCIDRs: cidrs(...clusterCIDRs),
+    podInterface,
     masqueradeMark: 0x4000,
     sourceTowards: (address) => (address.startsWith('10.1.0.') ? '10.1.0.254' : NODE),
+    interfaceTowards: (address) => (address.startsWith('10.1.0.') ? 'cali12' : 'eth0'),
   };
 }
 
@@ -60,7 +62,7 @@ function packet(source: string | undefined, destination: string, port = 80): Pac
   return { source, destination, port, protocol: 'TCP' };
 }
 
-function follow(state: TraceState, sent: Packet, on: TraceNode = node('10.1.0.0/16')): Trace {
+function follow(state: TraceState, sent: Packet, on: TraceNode = node()): Trace {
   return trace(sent, state, on);
 }
 
@@ -109,14 +111,26 @@ describe('the way of a packet', () => {
   });
 
   it('of a client is the same as of a pod when pods cannot be told from others', () => {
-    const state = programmed({}, undefined, { detectsLocal: { IPv4: false, IPv6: false } });
-    expect(show(follow(state, packet(CLIENT, CLUSTER_IP), node()))).toEqual([
+    const state = programmed({}, undefined, { detectsLocal: { IPv4: false, IPv6: false }, podSources: [] });
+    expect(show(follow(state, packet(CLIENT, CLUSTER_IP)))).toEqual([
       'other-host 203.0.113.9',
       'vip',
       'plain TCP 10.96.0.1:80 of default/web by rr 0 s',
       '10.1.0.1:8080 sees unchanged 203.0.113.9',
       '10.1.7.1:8080 sees unchanged 203.0.113.9',
     ]);
+  });
+
+  it.each([
+    ['cali*', '10.1.0.9', 'pod'],
+    ['cali12', '10.1.0.9', 'pod'],
+    ['cali1', '10.1.0.9', 'other-host'],
+    // A pod of another node comes by the interface of the nodes.
+    ['cali*', REMOTE_POD, 'other-host'],
+  ])('is that of a pod by the interface %s: %s is %s', (podInterface, source, kind) => {
+    const state = programmed({ externalTrafficPolicy: 'Local' }, undefined, { podSources: [] });
+    const [start] = follow(state, packet(source, NODE, 30_080), node(podInterface)).steps;
+    expect(start).toMatchObject({ step: 'source', kind });
   });
 
   it('of the node to a VIP starts at the source in its route', () => {
@@ -263,6 +277,23 @@ describe('source ranges', () => {
   });
 });
 
+describe('an address of a service range that no Service has', () => {
+  const state = programmed({}, undefined, { serviceCIDRs: cidrs('10.96.0.0/16') });
+
+  it.each([
+    [CLIENT, 'unallocated'],
+    ['10.1.0.9', 'unallocated'],
+    [undefined, 'before_ipvs_from_node'],
+  ])('is nowhere for %s', (source, chain) => {
+    expect(show(follow(state, packet(source, '10.96.7.7'))).slice(1)).toEqual([
+      'elsewhere',
+      `${chain}: service_ranges 10.96.0.0/16 mark 0`,
+      'dropped: no-service-has-it',
+    ]);
+    expect(follow(state, packet(source, CLUSTER_IP)).verdict.kind).toBe('balanced');
+  });
+});
+
 describe('a packet that is not sluice’s', () => {
   it('goes on to the servers of the node', () => {
     expect(show(follow(programmed(), packet(CLIENT, NODE, 22))).slice(1)).toEqual([
@@ -297,6 +328,7 @@ describe('what the kernel holds', () => {
         vips: [{ address: CLUSTER_IP, onInterface: true, routed: true, source: NODE }],
         elements: [
           { set: 'vips', address: CLUSTER_IP },
+          { set: 'pod_sources', range: '10.1.0.0/16' },
           { set: 'virtual_servers', address: CLUSTER_IP, protocol: 'TCP', port: 80, comment: 'default/web' },
         ],
       }),

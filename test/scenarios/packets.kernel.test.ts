@@ -13,7 +13,15 @@ import { isKnown } from './packets/known.ts';
 import { configOf, openPredictor } from './packets/prediction.ts';
 import { nodeNames, placeOf, type Row, rowsOf, sources, wholeTable } from './packets/rows.ts';
 import { sendRows } from './packets/send.ts';
-import { families, packetManifests, serverPort, serviceCases, vipKinds, vipOf } from './packets/services.ts';
+import {
+  families,
+  packetManifests,
+  serverPort,
+  serviceCases,
+  serviceRanges,
+  vipKinds,
+  vipOf,
+} from './packets/services.ts';
 import { judge, summary } from './packets/verdict.ts';
 import { makePacketWorld } from './packets/world.ts';
 
@@ -21,9 +29,10 @@ import { makePacketWorld } from './packets/world.ts';
 const patienceMs = 300_000;
 
 const podRanges = `--cluster-cidr=${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`;
+const serviceRange = `--service-cluster-ip-range=${serviceRanges.IPv4},${serviceRanges.IPv6}`;
 
 describe.each(['address', 'route'])('with --vip-mode=%s', (mode) => {
-  const cluster = startCluster([podRanges, `--vip-mode=${mode}`]);
+  const cluster = startCluster([podRanges, serviceRange, `--vip-mode=${mode}`]);
 
   it(
     'every packet goes where the table says, and trace says so beforehand',
@@ -82,15 +91,21 @@ describe.each(['address', 'route'])('with --vip-mode=%s', (mode) => {
 });
 
 describe.each([
-  { name: 'without a detector of pods', flags: [], table: withoutDetector },
-  { name: 'with --masquerade-all', flags: [podRanges, '--masquerade-all'], table: masqueradingAll },
-])('$name', ({ flags, table }) => {
-  const cluster = startCluster(flags);
+  { name: 'without a detector of pods', flags: [], part: { table: withoutDetector } },
+  { name: 'with --masquerade-all', flags: [podRanges, '--masquerade-all'], part: { table: masqueradingAll } },
+  { name: 'with the pods of the own Node', flags: ['--detect-local-mode=NodeCIDR'], part: { knowsForeignPods: false } },
+  {
+    name: 'with the interfaces of pods',
+    flags: ['--detect-local-mode=InterfaceNamePrefix', '--pod-interface-name-prefix=pod-'],
+    part: { knowsForeignPods: false },
+  },
+])('$name', ({ flags, part }) => {
+  const cluster = startCluster([...flags, serviceRange]);
 
   it(
     'every packet goes where the table says, and trace says so beforehand',
     async () => {
-      const rows = rowsOf({ ...wholeTable, table, protocols: ['TCP', 'UDP'] });
+      const rows = rowsOf({ ...wholeTable, protocols: ['TCP', 'UDP'], ...part });
       expect(rows.length).toBeGreaterThan(3_000);
       await cluster.check(rows);
     },

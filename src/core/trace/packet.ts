@@ -1,6 +1,5 @@
 /** A packet to follow, and what of the node decides its way besides what is programmed. */
 
-import type { CIDR } from '../address.ts';
 import type { Protocol } from '../model/facts.ts';
 
 /** The first packet of a connection. */
@@ -16,10 +15,12 @@ export interface Packet {
 export interface TraceNode {
   /** Every address of this node but the VIPs. */
   readonly addresses: ReadonlySet<string>;
-  /** Sources inside are pods; empty: pods cannot be told from others. */
-  readonly clusterCIDRs: readonly CIDR[];
+  /** The interface that pods are told by, `*` at its end for any that begins so; undefined: by their address. */
+  readonly podInterface: string | undefined;
   /** The bit of the mark that asks for masquerade. */
   readonly masqueradeMark: number;
   /** The address that this node would take as its own towards another; undefined: not known. */
   readonly sourceTowards: (address: string) => string | undefined;
+  /** The interface that leads to an address, and from it; undefined: not known. */
+  readonly interfaceTowards: (address: string) => string | undefined;
 }

@@ -13,6 +13,8 @@ export interface TraceState {
   readonly allowedSources: (frontend: string) => readonly string[];
   /** The ranges of `service_ranges`. */
   readonly serviceRanges: readonly string[];
+  /** The ranges of `pod_sources`. */
+  readonly podSources: readonly string[];
   /** By `virtualServerKey`. */
   readonly virtualServer: (key: string) => ProgrammedServer | undefined;
   readonly vip: (address: string) => { readonly source: string | undefined } | undefined;
@@ -33,7 +35,8 @@ export function wantedState(desired: Desired): TraceState {
   );
   return {
     allowedSources: rangesByFrontend(elements),
-    serviceRanges: serviceRangesOf(elements),
+    serviceRanges: rangesOf(elements, 'service_ranges'),
+    podSources: rangesOf(elements, 'pod_sources'),
     element: (key) => {
       const found = resource(key);
       return found?.kind === 'element' ? found.value : undefined;
@@ -53,7 +56,8 @@ export function wantedState(desired: Desired): TraceState {
 export function kernelState(actual: Actual): TraceState {
   return {
     allowedSources: rangesByFrontend(actual.elements.values()),
-    serviceRanges: serviceRangesOf(actual.elements.values()),
+    serviceRanges: rangesOf(actual.elements.values(), 'service_ranges'),
+    podSources: rangesOf(actual.elements.values(), 'pod_sources'),
     element: (key) => actual.elements.get(key),
     virtualServer: (key) => {
       const found = actual.virtualServers.get(key);
@@ -71,8 +75,8 @@ export function kernelState(actual: Actual): TraceState {
   };
 }
 
-function serviceRangesOf(elements: Iterable<FilterElement>): readonly string[] {
-  return [...elements].flatMap((element) => (element.set === 'service_ranges' ? [element.range] : []));
+function rangesOf(elements: Iterable<FilterElement>, set: 'service_ranges' | 'pod_sources'): readonly string[] {
+  return [...elements].flatMap((element) => (element.set === set && 'range' in element ? [element.range] : []));
 }
 
 function rangesByFrontend(elements: Iterable<FilterElement>): (frontend: string) => readonly string[] {

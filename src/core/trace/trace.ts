@@ -6,7 +6,7 @@
  * packet carries no mark of others, and its sender is who its source says.
  */
 
-import { cidrContains, familyOf } from '../address.ts';
+import { familyOf } from '../address.ts';
 import { filterElementKey, frontendKey, virtualServerKey } from '../keys.ts';
 import type { FrontendSet } from '../model/filter-element.ts';
 import { virtualServerFlags } from '../model/virtual-server.ts';
@@ -53,14 +53,26 @@ function senderOf({ source, destination }: Packet, state: TraceState, node: Trac
   if (state.vip(source) !== undefined) {
     return { kind, address: source, why: 'a VIP, which this node holds as its own' };
   }
-  const ofFamily = node.clusterCIDRs.filter(({ family }) => family === familyOf(source));
-  const range = ofFamily.find((cidr) => cidrContains(cidr, source));
-  if (range !== undefined) {
-    return { kind: 'pod', address: source, why: `inside the cluster CIDR ${range.address}/${range.prefixLength}` };
+  return { address: source, ...podOrNot(source, state, node) };
+}
+
+function podOrNot(source: string, state: TraceState, node: TraceNode): Omit<Sender, 'address'> {
+  const { podInterface } = node;
+  if (podInterface !== undefined) {
+    const arriving = node.interfaceTowards(source);
+    const isPod = arriving !== undefined && isNamed(arriving, podInterface);
+    return { kind: isPod ? 'pod' : 'other-host', why: `it comes by the interface ${arriving ?? 'that is not known'}` };
   }
-  const why =
-    ofFamily.length === 0 ? 'pods cannot be told from others: no cluster CIDR' : 'neither a pod nor this node';
-  return { kind: 'other-host', address: source, why };
+  const range = state.podSources.find((each) => rangesMeet(each, `${source}-${source}`));
+  if (range !== undefined) {
+    return { kind: 'pod', why: `in the range of pods ${range}` };
+  }
+  const isDetected = state.podSources.some((each) => familyOf(each) === familyOf(source));
+  return { kind: 'other-host', why: isDetected ? 'neither a pod nor this node' : 'pods cannot be told from others' };
+}
+
+function isNamed(name: string, pattern: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }
 
 /** The source that the routes choose: a VIP's own says it, a local address is its own source. */

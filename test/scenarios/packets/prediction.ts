@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../../src/app/config/config.ts';
 import { makeContext } from '../../../src/app/context.ts';
-import { contextSettings, readNode, schedulerSupport } from '../../../src/app/kernel.ts';
+import { contextSettings, filterSkeleton, readNode, schedulerSupport } from '../../../src/app/kernel.ts';
 import { readActual } from '../../../src/app/snapshot.ts';
 import { openSource, readOnce } from '../../../src/app/source.ts';
 import { parseInvocation } from '../../../src/cli/arguments.ts';
@@ -76,11 +76,13 @@ async function openNode(config: Config): Promise<TracedNode> {
   const actual = readActual({ ports, facts });
   const desired = compileAll({ facts, context, fwmarkMask: config.fwmarkMask }, actual);
   const sourceTowards = remembered((address) => link.sourceTowards(address));
+  const interfaceTowards = remembered((address) => link.interfaceTowards(address));
   const { masqueradeMark } = config;
+  const { podInterface } = filterSkeleton(config);
   return {
     wanted: wantedState(desired),
     inKernel: kernelState(actual),
-    node: { addresses: context.nodeAddresses, clusterCIDRs: context.podSources, masqueradeMark, sourceTowards },
+    node: { addresses: context.nodeAddresses, podInterface, masqueradeMark, sourceTowards, interfaceTowards },
     close: () => {
       ports.link.close();
       ports.ipvs.close();

@@ -22,6 +22,7 @@ import {
   serverPort,
   serviceCases,
   servicePort,
+  unallocatedAddress,
   type VipKind,
   vipKinds,
   vipOf,
@@ -46,12 +47,14 @@ export type SourceName = keyof typeof sources;
 
 /** A kind of VIP, or the node port at one address of a node. */
 export type Frontend =
-  /** `isOtherPort`: a port of the VIP that no Service has, on which the nodes themselves have a server. */
-  | { readonly kind: VipKind; readonly isOtherPort: boolean }
+  /** `another port`: of the VIP; no Service has it, and the nodes themselves have a server on it. */
+  | { readonly kind: VipKind; readonly which: 'port of the Service' | 'another port' }
+  /** Inside the service range. */
+  | { readonly kind: 'address of no Service' }
   | { readonly kind: 'node port'; readonly node: NodeName; readonly which: 'first' | 'second' | 'pod gateway' };
 
 const frontends: readonly Frontend[] = [
-  ...vipKinds.map((kind) => ({ kind, isOtherPort: false })),
+  ...vipKinds.map((kind) => ({ kind, which: 'port of the Service' as const })),
   { kind: 'node port', node: 'node1', which: 'first' },
   { kind: 'node port', node: 'node1', which: 'second' },
   { kind: 'node port', node: 'node1', which: 'pod gateway' },
@@ -87,7 +90,7 @@ export const wholeTable: TablePart = {
 };
 
 export function rowsOf(part: TablePart): readonly Row[] {
-  return [...serviceRows(part), ...otherPortRows(part)];
+  return [...serviceRows(part), ...noServiceRows(part)];
 }
 
 function serviceRows(part: TablePart): readonly Row[] {
@@ -104,15 +107,20 @@ function serviceRows(part: TablePart): readonly Row[] {
   );
 }
 
-function otherPortRows({ sources: from, services, protocols: of }: TablePart): readonly Row[] {
+/** What no Service has: rejected at a VIP, and nowhere else in the service range. */
+function noServiceRows({ sources: from, services, protocols: of }: TablePart): readonly Row[] {
   const [service] = services;
+  const outcomes: readonly (readonly [Frontend, Outcome])[] = [
+    ...vipKinds.map((kind) => [{ kind, which: 'another port' }, 'REJECT'] as const),
+    [{ kind: 'address of no Service' }, 'DROP'],
+  ];
   return from.flatMap((source) =>
-    vipKinds.flatMap((kind) =>
+    outcomes.flatMap(([frontend, expected]) =>
       families.flatMap((family) =>
         of.flatMap((protocol): readonly Row[] => {
           if (service === undefined) return [];
-          const row = { source, frontend: { kind, isOtherPort: true }, service, protocol, family };
-          return [{ ...row, name: nameOf(row), expected: 'REJECT' }];
+          const row = { source, frontend, service, protocol, family };
+          return [{ ...row, name: nameOf(row), expected }];
         }),
       ),
     ),
@@ -121,8 +129,11 @@ function otherPortRows({ sources: from, services, protocols: of }: TablePart): r
 
 /** Where the row's packets go. */
 export function targetOf(world: World, { frontend, service, family, protocol }: Omit<Row, 'expected'>): Target {
+  if (frontend.kind === 'address of no Service') {
+    return { protocol, address: unallocatedAddress[family], port: servicePort };
+  }
   if (frontend.kind !== 'node port') {
-    const port = frontend.isOtherPort ? serverPort : servicePort;
+    const port = frontend.which === 'another port' ? serverPort : servicePort;
     return { protocol, address: vipOf(service, frontend.kind, family), port };
   }
   const node = world.node(frontend.node);
@@ -190,8 +201,12 @@ function nameOf({ source, frontend, service, protocol, family }: Omit<Row, 'name
 }
 
 function placeText(frontend: Frontend): string {
-  if (frontend.kind === 'node port') {
-    return ` (${frontend.which} address of ${frontend.node})`;
+  switch (frontend.kind) {
+    case 'node port':
+      return ` (${frontend.which} address of ${frontend.node})`;
+    case 'address of no Service':
+      return '';
+    default:
+      return frontend.which === 'another port' ? ' (another port)' : '';
   }
-  return frontend.isOtherPort ? ' (a port of no Service)' : '';
 }

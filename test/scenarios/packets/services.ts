@@ -14,6 +14,10 @@ export const servicePort = 80;
 /** The nodes themselves have servers on it, on every address: no VIP may lead there. */
 export const serverPort = 9999;
 
+/** What the nodes know of ClusterIPs, and an address in it that no Service has. */
+export const serviceRanges = { IPv4: '10.96.0.0/16', IPv6: 'fd00:96::/112' } as const;
+export const unallocatedAddress: Readonly<Record<Family, string>> = { IPv4: '10.96.7.7', IPv6: 'fd00:96::7777' };
+
 /** One Service, with a port for each protocol. */
 export interface ServiceCase {
   readonly number: number;
@@ -72,7 +76,7 @@ export function packetManifests(which: readonly ServiceCase[] = serviceCases): r
 function refusedManifest(): Manifest {
   return service({
     name: 'refused',
-    clusterIPs: families.map((family) => (family === 'IPv4' ? '10.96.1.1' : 'fd00:96::1:1')),
+    clusterIPs: families.map((family) => (family === 'IPv4' ? '10.96.1.1' : 'fd00:96::1111')),
     externalIPs: families.flatMap((family) => nodes[1]?.addresses[family] ?? []),
     ports: protocols.map((protocol) => ({ name: protocol.toLowerCase(), protocol, port: serverPort })),
   });
