@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { execute } from '../lab/execute.ts';
-import { type Kubernetes, startKubernetes } from '../lab/kubernetes.ts';
+import { type Kubernetes, serviceCIDRs, startKubernetes } from '../lab/kubernetes.ts';
 import { type ObservedVirtualServer, readVirtualServers } from '../lab/state/ipvs.ts';
 import { listing } from '../lab/state/listing.ts';
 import { countAnswers, isAnswer } from '../lab/traffic/result.ts';
@@ -53,7 +53,7 @@ test('with the rights of the manifest it is in step, and it streams its lists', 
   startAgent();
   await vi.waitFor(() => expect(agent.output()).toContain('"synced"'), { timeout: 30_000, interval: 100 });
   const after = await lists();
-  for (const resource of ['services', 'endpointslices', 'nodes']) {
+  for (const resource of ['services', 'endpointslices', 'nodes', 'servicecidrs']) {
     const of = (name: string, page: string) => metric(page, name, resource);
     expect(of('apiserver_watch_list_duration_seconds_count', after.page)).toBeGreaterThan(
       of('apiserver_watch_list_duration_seconds_count', before.page),
@@ -122,6 +122,19 @@ test('an external IP is no address of the API server, and no longer one when a N
   await servers((all) => expect(all.map((each) => each.service)).toContain('TCP 198.51.100.9:80'));
   await kubernetes.kubectl(['delete', 'service/reached']);
   await servers((all) => expect(all.map((each) => each.service)).toEqual([second]));
+});
+
+test('the service ranges of the API server are followed', async () => {
+  const ranges = async (): Promise<string> => {
+    const text = await world.run(world.node('node1'), ['nft', 'list', 'set', 'inet', 'sluice', 'service_ranges4']);
+    return /elements = \{ (.*) \}/.exec(text)?.[1] ?? '';
+  };
+  const more = { apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name: 'more' } };
+  await vi.waitFor(async () => expect(await ranges()).toBe(serviceCIDRs.IPv4), waiting);
+  await kubernetes.apply({ ...more, spec: { cidrs: ['10.250.0.0/16'] } });
+  await vi.waitFor(async () => expect(await ranges()).toBe(`${serviceCIDRs.IPv4}, 10.250.0.0/16`), waiting);
+  await kubernetes.kubectl(['delete', 'servicecidr/more']);
+  await vi.waitFor(async () => expect(await ranges()).toBe(serviceCIDRs.IPv4), waiting);
 });
 
 test('a frozen API server disturbs nothing, and what it is told next is in force', async () => {
