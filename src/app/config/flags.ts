@@ -35,7 +35,7 @@ const sources: readonly Flag[] = [
     name: 'manifests',
     group: 'Where Services come from',
     origin: 'sluice',
-    help: 'A folder of YAML or JSON manifests (Services, EndpointSlices, Nodes) in place of an API server. A changed file counts at once; a malformed one is reported and changes nothing.',
+    help: 'A folder of YAML or JSON manifests (Services, EndpointSlices, Nodes, ServiceCIDRs) in place of an API server. A changed file counts at once; a malformed one is reported and changes nothing.',
   }),
 ];
 
