@@ -38,31 +38,27 @@ export interface ElementTarget {
 export function applyElements(target: ElementTarget, operations: readonly FilterOperation[]): ApplyResult {
   const failures: OperationFailure[] = [];
   let unknown = false;
-  const entries = withoutOverridden(operations);
-  for (let start = 0; start < entries.length; start += transactionOperations) {
-    const run: Run = { target, failures, fresh: group(entries.slice(start, start + transactionOperations)) };
-    if (!settle(run)) unknown = true;
+  const indexes = withoutOverridden(operations);
+  for (let start = 0; start < indexes.length; start += transactionOperations) {
+    const fresh = group(operations, indexes.slice(start, start + transactionOperations));
+    if (!settle({ target, failures, operations, fresh })) unknown = true;
   }
   return { failures: failures.sort((a, b) => a.index - b.index), unknown };
-}
-
-/** One operation and its index in the list that was given. */
-interface Entry {
-  readonly index: number;
-  readonly operation: FilterOperation;
-  /** The map holds the key with another mark: remove it first. */
-  readonly replaces?: boolean;
 }
 
 /** Operations that share a message. */
 interface Message {
   readonly verb: ElementVerb;
   readonly set: SetLayout;
-  readonly entries: readonly Entry[];
+  /** In the list of operations that was given. */
+  readonly indexes: readonly number[];
+  /** Of one operation: the map holds the key with another mark, which is removed first. */
+  readonly replaces: boolean;
 }
 
 interface Run {
   readonly target: ElementTarget;
+  readonly operations: readonly FilterOperation[];
   readonly failures: OperationFailure[];
   fresh: readonly Message[];
 }
@@ -72,7 +68,7 @@ function settle(run: Run): boolean {
   let messages = run.fresh;
   for (let attempt = 1; messages.length > 0; attempt += 1) {
     const { batch, socket } = run.target;
-    const order = writeTransaction(batch, messages);
+    const order = writeTransaction(batch, run.operations, messages);
     const outcome = commitTransaction(socket, batch);
     if (outcome.state === 'committed') return true;
     if (outcome.state === 'unknown') return fail(run, messages, outcome.cause);
@@ -88,25 +84,29 @@ function settle(run: Run): boolean {
 }
 
 function fail(run: Run, messages: readonly Message[], error: KernelError): false {
-  for (const { entries } of messages) {
-    for (const { index } of entries) run.failures.push({ index, error });
+  for (const { indexes } of messages) {
+    for (const index of indexes) run.failures.push({ index, error });
   }
   return false;
 }
 
 /** Writes the messages and says, for each message of the batch, which of `messages` it belongs to. */
-function writeTransaction(batch: Batch, messages: readonly Message[]): readonly (Message | undefined)[] {
+function writeTransaction(
+  batch: Batch,
+  operations: readonly FilterOperation[],
+  messages: readonly Message[],
+): readonly (Message | undefined)[] {
   resetBatch(batch);
   beginTransaction(batch, NFNL_SUBSYS_NFTABLES);
   const order: (Message | undefined)[] = [undefined];
   for (const message of messages) {
-    const elements = message.entries.map(({ operation }) => operation.element);
-    if (message.entries[0]?.replaces === true) {
-      putElements(batch, 'remove', message.set, { elements, from: 0 });
+    const { indexes, verb, set } = message;
+    if (message.replaces) {
+      putElements(batch, 'remove', set, { operations, indexes, from: 0 });
       order.push(message);
     }
-    for (let from = 0; from < elements.length; ) {
-      from = putElements(batch, message.verb, message.set, { elements, from });
+    for (let from = 0; from < indexes.length; ) {
+      from = putElements(batch, verb, set, { operations, indexes, from });
       order.push(message);
     }
   }
@@ -135,27 +135,28 @@ function withoutRefused(
   return messages.flatMap((message) => {
     const failure = refused.get(message);
     if (failure === undefined) return [message];
-    const [entry] = message.entries;
-    if (entry === undefined) return [];
-    if (message.entries.length > 1) return message.entries.map((each) => ({ ...message, entries: [each] }));
-    return remedied(run, message, entry, failure);
+    const [index] = message.indexes;
+    if (index === undefined) return [];
+    if (message.indexes.length > 1) return message.indexes.map((each) => ({ ...message, indexes: [each] }));
+    return remedied(run, message, index, failure);
   });
 }
 
 /** What to send instead of a single refused operation: nothing, or an addition that replaces. */
-function remedied(run: Run, message: Message, entry: Entry, failure: MessageFailure): readonly Message[] {
+function remedied(run: Run, message: Message, index: number, failure: MessageFailure): readonly Message[] {
   if (message.verb === 'remove' && failure.code === 'ENOENT') return [];
   const isAddition = message.verb === 'add';
   // The answer when a map has the key with other data: EEXIST, EBUSY for some kinds of sets (nft_add_set_elem).
-  if (isAddition && message.set.isMap && isOccupied(failure.code) && entry.replaces !== true) {
-    return [{ ...message, entries: [{ ...entry, replaces: true }] }];
+  if (isAddition && message.set.isMap && isOccupied(failure.code) && !message.replaces) {
+    return [{ ...message, replaces: true }];
   }
   // It went away between two attempts.
-  if (isAddition && entry.replaces === true && failure.code === 'ENOENT') {
-    return [{ ...message, entries: [{ ...entry, replaces: false }] }];
+  if (isAddition && message.replaces && failure.code === 'ENOENT') {
+    return [{ ...message, replaces: false }];
   }
-  const operation = `${message.verb} element ${filterElementKey(entry.operation.element)}`;
-  run.failures.push({ index: entry.index, error: refusal(operation, failure) });
+  const element = run.operations[index]?.element;
+  const operation = `${message.verb} element ${element === undefined ? index : filterElementKey(element)}`;
+  run.failures.push({ index, error: refusal(operation, failure) });
   return [];
 }
 
@@ -168,29 +169,33 @@ function refusal(operation: string, failure: MessageFailure): KernelError {
 }
 
 /** Removals go before additions below; an operation that a later one on the same element overrides is left out. */
-function withoutOverridden(operations: readonly FilterOperation[]): readonly Entry[] {
-  const entries = operations.map((operation, index) => ({ index, operation }));
-  const removals = operations.filter((operation) => operation.kind === 'remove-element');
-  const hasMarks = operations.some((operation) => operation.element.set === 'inside_view');
+function withoutOverridden(operations: readonly FilterOperation[]): readonly number[] {
+  let removals = 0;
+  let hasMarks = false;
+  for (const { kind, element } of operations) {
+    if (kind === 'remove-element') removals += 1;
+    hasMarks ||= element.set === 'inside_view';
+  }
   // Additions alone, or removals alone, cannot override each other; only additions with a mark can.
-  if (!hasMarks && (removals.length === 0 || removals.length === operations.length)) return entries;
-  const last = new Map<string, Entry>();
-  for (const entry of entries) last.set(filterElementKey(entry.operation.element), entry);
+  if (!hasMarks && (removals === 0 || removals === operations.length)) return [...operations.keys()];
+  const last = new Map<string, number>();
+  operations.forEach(({ element }, index) => last.set(filterElementKey(element), index));
   return [...last.values()];
 }
 
 /** Operations by verb and set, removals first, in messages of a limited size. */
-function group(entries: readonly Entry[]): readonly Message[] {
-  const lists = new Map<SetLayout, { readonly add: Entry[]; readonly remove: Entry[] }>();
-  for (const entry of entries) {
-    const { kind, element } = entry.operation;
-    const set = layoutOf(element);
+function group(operations: readonly FilterOperation[], indexes: readonly number[]): readonly Message[] {
+  const lists = new Map<SetLayout, { readonly add: number[]; readonly remove: number[] }>();
+  for (const index of indexes) {
+    const operation = operations[index];
+    if (operation === undefined) continue;
+    const set = layoutOf(operation.element);
     let list = lists.get(set);
     if (list === undefined) {
       list = { add: [], remove: [] };
       lists.set(set, list);
     }
-    (kind === 'add-element' ? list.add : list.remove).push(entry);
+    (operation.kind === 'add-element' ? list.add : list.remove).push(index);
   }
   return [
     ...[...lists].flatMap(([set, { remove }]) => messagesOf('remove', set, remove)),
@@ -198,10 +203,10 @@ function group(entries: readonly Entry[]): readonly Message[] {
   ];
 }
 
-function messagesOf(verb: ElementVerb, set: SetLayout, entries: readonly Entry[]): readonly Message[] {
+function messagesOf(verb: ElementVerb, set: SetLayout, indexes: readonly number[]): readonly Message[] {
   const messages: Message[] = [];
-  for (let start = 0; start < entries.length; start += messageElements) {
-    messages.push({ verb, set, entries: entries.slice(start, start + messageElements) });
+  for (let start = 0; start < indexes.length; start += messageElements) {
+    messages.push({ verb, set, indexes: indexes.slice(start, start + messageElements), replaces: false });
   }
   return messages;
 }

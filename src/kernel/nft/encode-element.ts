@@ -34,16 +34,15 @@ const fullNest = 65_000;
 
 export type ElementVerb = 'add' | 'remove';
 
-/**
- * Writes one message with as many of the elements from `from` on as fit, all of `set`. Returns the index of the first
- * element that is left.
- */
-export function putElements(
-  batch: Batch,
-  verb: ElementVerb,
-  set: SetLayout,
-  list: { readonly elements: readonly FilterElement[]; readonly from: number },
-): number {
+/** Elements of one set: those of the operations at `indexes`, from position `from` of these on. */
+export interface ElementList {
+  readonly operations: readonly { readonly element: FilterElement }[];
+  readonly indexes: readonly number[];
+  readonly from: number;
+}
+
+/** Writes one message with as many of the elements as fit, all of `set`. Returns the position of the first that is left. */
+export function putElements(batch: Batch, verb: ElementVerb, set: SetLayout, list: ElementList): number {
   const isAdd = verb === 'add';
   beginMessage(batch, isAdd ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM, isAdd ? NLM_F_CREATE : 0);
   putNetfilterHeader(batch, NFPROTO_INET, 0, 0);
@@ -51,8 +50,8 @@ export function putElements(
   putString(batch, NFTA_SET_ELEM_LIST_SET, set.name);
   const nest = beginNest(batch, NFTA_SET_ELEM_LIST_ELEMENTS);
   let next = list.from;
-  for (; next < list.elements.length && nestLength(batch, nest) < fullNest; next += 1) {
-    const element = list.elements[next];
+  for (; next < list.indexes.length && nestLength(batch, nest) < fullNest; next += 1) {
+    const element = list.operations[list.indexes[next] ?? -1]?.element;
     if (element !== undefined && 'range' in element && set.key === 'range') putRange(batch, element.range);
     else if (element !== undefined) putElement(batch, set, element, isAdd);
   }
@@ -100,9 +99,24 @@ export function writeKey(key: Uint8Array, element: FilterElement): void {
   }
 }
 
+/** Keys of each length, used again for every element: a large table has tens of thousands. */
+const keysInPlace = new Map<number, Uint8Array>();
+
+function keyInPlace(set: SetLayout, element: FilterElement): Uint8Array {
+  const length = keyLength(set);
+  let key = keysInPlace.get(length);
+  if (key === undefined) {
+    key = new Uint8Array(length);
+    keysInPlace.set(length, key);
+  }
+  key.fill(0);
+  writeKey(key, element);
+  return key;
+}
+
 function putElement(batch: Batch, set: SetLayout, element: FilterElement, isAdd: boolean): void {
   const nest = beginNest(batch, NFTA_LIST_ELEM);
-  putValue(batch, NFTA_SET_ELEM_KEY, elementKey(set, element));
+  putValue(batch, NFTA_SET_ELEM_KEY, keyInPlace(set, element));
   if (element.set === 'allowed_sources') putValue(batch, NFTA_SET_ELEM_KEY_END, lastKey(set, element));
   if (isAdd && element.set === 'inside_view') {
     const mark = new Uint8Array(4);
@@ -160,12 +174,22 @@ function writeMark(bytes: Uint8Array, mark: number): void {
 }
 
 function putComment(batch: Batch, comment: string): void {
-  const text = cut(comment);
-  const bytes = new Uint8Array(text.length + 3);
-  bytes[0] = NFTNL_UDATA_COMMENT;
-  bytes[1] = text.length + 1;
-  bytes.set(text, 2);
-  putBytes(batch, NFTA_SET_ELEM_USERDATA, bytes);
+  const length = writeComment(commentInPlace, comment);
+  putBytes(batch, NFTA_SET_ELEM_USERDATA, commentInPlace.subarray(0, length));
+}
+
+/** Type, length and text with its NUL; of the comment that is being written. */
+const commentInPlace = Buffer.alloc(3 + longestComment);
+
+/** Returns the number of bytes. */
+function writeComment(into: Buffer, comment: string): number {
+  const text = Buffer.byteLength(comment) <= longestComment ? undefined : cut(comment);
+  const length = text === undefined ? into.write(comment, 2) : text.length;
+  if (text !== undefined) into.set(text, 2);
+  into[0] = NFTNL_UDATA_COMMENT;
+  into[1] = length + 1;
+  into[2 + length] = 0;
+  return length + 3;
 }
 
 /** At most 127 bytes, and no half character at the end. */

@@ -6,7 +6,7 @@ import { isNetlinkDecodeError } from '../../../src/kernel/netlink/decode-error.t
 import { type MessageCursor, messageCursor, nextMessage } from '../../../src/kernel/netlink/message-reader.ts';
 import { receivedBytes } from '../../../src/kernel/netlink/received.ts';
 import { copyElements } from '../../../src/kernel/nft/decode-element.ts';
-import { type ElementVerb, putElements } from '../../../src/kernel/nft/encode-element.ts';
+import { type ElementList, type ElementVerb, putElements } from '../../../src/kernel/nft/encode-element.ts';
 import { copyBoundaries, makeRanges } from '../../../src/kernel/nft/ranges-alone.ts';
 import { layoutOf, type SetLayout, setLayouts } from '../../../src/kernel/nft/set-layout.ts';
 import { oneOfEach } from './contract.ts';
@@ -111,10 +111,10 @@ describe('messages about elements', () => {
     const comment = 'x'.repeat(127);
     const elements = Array.from({ length: 1000 }, () => ({ ...virtualServer, comment }));
     const batch = createBatch();
-    const next = putElements(batch, 'add', layoutOf(virtualServer), { elements, from: 0 });
+    const next = putElements(batch, 'add', layoutOf(virtualServer), listOf(elements, 0));
     expect(next).toBeGreaterThan(300);
     expect(next).toBeLessThan(1000);
-    expect(putElements(batch, 'add', layoutOf(virtualServer), { elements, from: next })).toBeLessThanOrEqual(1000);
+    expect(putElements(batch, 'add', layoutOf(virtualServer), listOf(elements, next))).toBeLessThanOrEqual(1000);
   });
 });
 
@@ -165,13 +165,13 @@ describe('answers about elements', () => {
 /** The message behind the netlink header. */
 function written(verb: ElementVerb, element: FilterElement): string {
   const batch = createBatch();
-  putElements(batch, verb, layoutOf(element), { elements: [element], from: 0 });
+  putElements(batch, verb, layoutOf(element), listOf([element], 0));
   return batch.bytes.toString('hex', 16, batch.length);
 }
 
 function readBack(element: FilterElement): readonly FilterElement[] {
   const batch = createBatch();
-  putElements(batch, 'add', layoutOf(element), { elements: [element], from: 0 });
+  putElements(batch, 'add', layoutOf(element), listOf([element], 0));
   return readAnswer(batch.bytes.toString('hex', 0, batch.length), element);
 }
 
@@ -184,6 +184,10 @@ function readAnswer(hex: string, element: FilterElement): readonly FilterElement
 
 function readAll(message: MessageCursor, set: SetLayout): readonly FilterElement[] {
   return set.key === 'range' ? makeRanges(set, copyBoundaries(message, set)) : copyElements(message, set);
+}
+
+function listOf(elements: readonly FilterElement[], from: number): ElementList {
+  return { operations: elements.map((element) => ({ element })), indexes: [...elements.keys()], from };
 }
 
 function compact(hex: string): string {
