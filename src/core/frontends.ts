@@ -96,21 +96,22 @@ function baseResources(
   backends: readonly Backend[],
   context: CompileContext,
 ): Resource[] {
-  const identity: VirtualServerIdentity = { kind: 'address', protocol: view.protocol, ...place };
+  const { address, port } = place;
+  const identity: VirtualServerIdentity = { kind: 'address', protocol: view.protocol, address, port };
   const resources: Resource[] = [
     virtualServer(identity, view, backends),
     element({
       set: 'virtual_servers',
-      address: place.address,
+      address,
       protocol: view.protocol,
-      port: place.port,
+      port,
       comment: view.origin,
     }),
   ];
-  if (!context.nodeAddresses.has(place.address)) {
+  if (!context.nodeAddresses.has(address)) {
     const source = context.sources[view.family];
-    resources.push({ kind: 'vip', key: `vip ${place.address}`, value: { address: place.address, source } });
-    resources.push(element({ set: 'vips', address: place.address }));
+    resources.push({ kind: 'vip', key: `vip ${address}`, value: { address, source } });
+    resources.push(element({ set: 'vips', address }));
   }
   return [...resources, ...hairpins(backends)];
 }
