@@ -2,7 +2,7 @@
 
 import type { Expected } from '../../core/actual.ts';
 import { filterElementKey } from '../../core/keys.ts';
-import type { FilterElement } from '../../core/model/filter-element.ts';
+import { type FilterElement, type SetName, setNames } from '../../core/model/filter-element.ts';
 import type { FilterOperation } from '../../core/model/operation.ts';
 import { isSameElement } from '../../core/plan.ts';
 import { rangesMeet } from '../../core/ranges.ts';
@@ -23,22 +23,33 @@ export interface FakeFilter extends FilterPort {
   readonly loads: number;
   /** What `nft flush ruleset` of another program does. */
   flushRuleset(): void;
+  /** The table becomes one of a version without these sets. */
+  forgetSets(...sets: readonly SetName[]): void;
 }
 
 export function fakeFilter(): FakeFilter {
-  const table: Table = { elements: undefined, faults: createFaults(), repliesLost: false, writes: 0, loads: 0 };
+  const table: Table = {
+    elements: undefined,
+    missing: new Set(),
+    faults: createFaults(),
+    repliesLost: false,
+    writes: 0,
+    loads: 0,
+  };
   return {
     ensureTable: async (skeleton) => {
       // Throws for what nft would refuse.
       renderSkeleton(skeleton);
       table.loads += 1;
       table.elements ??= new Map();
+      table.missing.clear();
     },
-    dump: (sets) =>
-      table.elements === undefined
+    dump: (sets = setNames) =>
+      table.elements === undefined || sets.some((set) => table.missing.has(set))
         ? undefined
-        : inSetOrder(table.elements).filter(({ set }) => sets === undefined || sets.includes(set)),
-    read: (eachExpected) => (table.elements === undefined ? undefined : sharedWith(eachExpected, table.elements)),
+        : inSetOrder(table.elements).filter(({ set }) => sets.includes(set)),
+    read: (eachExpected) =>
+      table.elements === undefined || table.missing.size > 0 ? undefined : sharedWith(eachExpected, table.elements),
     apply: (operations) => applyAll(table, operations),
     removeTable: () => {
       const outcome = table.elements === undefined ? 'absent' : 'removed';
@@ -58,6 +69,13 @@ export function fakeFilter(): FakeFilter {
     },
     flushRuleset: () => {
       table.elements = undefined;
+      table.missing.clear();
+    },
+    forgetSets: (...sets) => {
+      for (const [key, { set }] of table.elements ?? []) {
+        if (sets.includes(set)) table.elements?.delete(key);
+      }
+      for (const set of sets) table.missing.add(set);
     },
   };
 }
@@ -65,6 +83,7 @@ export function fakeFilter(): FakeFilter {
 interface Table {
   /** By `filterElementKey`; undefined without a table. */
   elements: Map<string, FilterElement> | undefined;
+  readonly missing: Set<SetName>;
   readonly faults: Faults<FilterOperation>;
   repliesLost: boolean;
   writes: number;
@@ -102,7 +121,7 @@ function change(table: Table, operation: FilterOperation): number {
     elements?.delete(filterElementKey(element));
     return 0;
   }
-  if (elements === undefined) return errno.ENOENT;
+  if (elements === undefined || table.missing.has(element.set)) return errno.ENOENT;
   const key = filterElementKey(element);
   if (!elements.has(key) && meetsAnother(elements, element)) return errno.EEXIST;
   // The kernel keeps an element that is there, with its comment; only another mark is put in its place.
