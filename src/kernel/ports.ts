@@ -89,9 +89,13 @@ export interface LinkOptions {
 
 /** sluice's own nftables table. */
 export interface FilterPort {
-  /** Loads the table's skeleton in one transaction, keeping the elements of sets that stay. Idempotent. */
+  /**
+   * Loads the table's skeleton in one transaction, keeping the elements of sets that stay. Sets that another version made
+   * with another type are made anew, with what can be understood of their elements; its other sets and chains go.
+   * Idempotent.
+   */
   ensureTable(skeleton: FilterSkeleton): Promise<void>;
-  /** Every element of every set, or of those named; undefined when the table is missing. */
+  /** Every element of every set, or of those named; undefined when the table or one of them is missing or not legible. */
   dump(sets?: readonly SetName[]): readonly FilterElement[] | undefined;
   /**
    * Every element of every set by `filterElementKey`. One that is as expected is the expected object, but for

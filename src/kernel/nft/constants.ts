@@ -22,6 +22,13 @@ export const NFTA_CHAIN_USERDATA = 12;
 export const NFTA_RULE_TABLE = 1;
 export const NFTA_SET_TABLE = 1;
 export const NFTA_SET_NAME = 2;
+export const NFTA_SET_FLAGS = 3;
+export const NFTA_SET_KEY_TYPE = 4;
+export const NFTA_SET_DATA_TYPE = 6;
+
+export const NFT_SET_ANONYMOUS = 0x1;
+export const NFT_SET_INTERVAL = 0x4;
+export const NFT_SET_MAP = 0x8;
 
 export const NFTA_SET_ELEM_LIST_TABLE = 1;
 export const NFTA_SET_ELEM_LIST_SET = 2;

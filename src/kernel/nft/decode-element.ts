@@ -46,8 +46,8 @@ export interface ShownElement {
   comment: string | undefined;
 }
 
-/** Shows each element of `set` in one answer to a dump. Throws NetlinkDecodeError. */
-export function eachElement(message: MessageCursor, set: SetLayout, visit: (shown: ShownElement) => void): void {
+/** Shows each element of a set in one answer to a dump; its keys have `keyBytes`. Throws NetlinkDecodeError. */
+export function eachElement(message: MessageCursor, keyBytes: number, visit: (shown: ShownElement) => void): void {
   if (message.type !== NFT_MSG_NEWSETELEM) return;
   const { bytes, view } = message.received;
   const nothing = { keyAt: -1, keyEndAt: -1, endsRange: false, mark: undefined, comment: undefined };
@@ -57,7 +57,7 @@ export function eachElement(message: MessageCursor, set: SetLayout, visit: (show
     if (cursor.type !== NFTA_SET_ELEM_LIST_ELEMENTS) continue;
     const list = nestedAttributes(cursor);
     while (nextAttribute(list)) {
-      if (list.type === NFTA_LIST_ELEM && readElement(list, set, shown)) visit(shown);
+      if (list.type === NFTA_LIST_ELEM && readElement(list, keyBytes, shown)) visit(shown);
     }
   }
 }
@@ -65,7 +65,7 @@ export function eachElement(message: MessageCursor, set: SetLayout, visit: (show
 /** The elements of `set` in one answer to a dump that sluice can have written. Throws NetlinkDecodeError. */
 export function copyElements(message: MessageCursor, set: SetLayout): readonly FilterElement[] {
   const elements: FilterElement[] = [];
-  eachElement(message, set, (shown) => {
+  eachElement(message, keyLength(set), (shown) => {
     const element = makeElement(set, shown);
     if (element !== undefined) elements.push(element);
   });
@@ -104,7 +104,7 @@ function readRange(set: SetLayout, { bytes, keyAt, keyEndAt }: ShownElement): st
 }
 
 /** False for an element without a key. */
-function readElement(list: AttributeCursor, set: SetLayout, into: ShownElement): boolean {
+function readElement(list: AttributeCursor, keyBytes: number, into: ShownElement): boolean {
   into.keyAt = -1;
   into.keyEndAt = -1;
   into.endsRange = false;
@@ -112,8 +112,8 @@ function readElement(list: AttributeCursor, set: SetLayout, into: ShownElement):
   into.comment = undefined;
   const cursor = nestedAttributes(list);
   while (nextAttribute(cursor)) {
-    if (cursor.type === NFTA_SET_ELEM_KEY) into.keyAt = readKeyPosition(cursor, set);
-    else if (cursor.type === NFTA_SET_ELEM_KEY_END) into.keyEndAt = readKeyPosition(cursor, set);
+    if (cursor.type === NFTA_SET_ELEM_KEY) into.keyAt = readKeyPosition(cursor, keyBytes);
+    else if (cursor.type === NFTA_SET_ELEM_KEY_END) into.keyEndAt = readKeyPosition(cursor, keyBytes);
     else if (cursor.type === NFTA_SET_ELEM_FLAGS) into.endsRange = (readBe32(cursor) & NFT_SET_ELEM_INTERVAL_END) !== 0;
     else if (cursor.type === NFTA_SET_ELEM_DATA) into.mark = readValue(cursor, readU32);
     else if (cursor.type === NFTA_SET_ELEM_USERDATA) into.comment = readComment(viewBytes(cursor));
@@ -121,9 +121,9 @@ function readElement(list: AttributeCursor, set: SetLayout, into: ShownElement):
   return into.keyAt >= 0;
 }
 
-function readKeyPosition(outer: AttributeCursor, set: SetLayout): number {
+function readKeyPosition(outer: AttributeCursor, keyBytes: number): number {
   const keyAt = readValue(outer, (value) => {
-    if (valueLength(value) < keyLength(set)) {
+    if (valueLength(value) < keyBytes) {
       throw new NetlinkDecodeError('the key of an element is cut short', value.value);
     }
     return value.value;

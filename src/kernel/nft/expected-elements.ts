@@ -42,7 +42,7 @@ export function recogniseElements(
   const index = indexOf(set, expected.elements);
   return (message) => {
     const found: KeyedElements = { keys: [], elements: [] };
-    eachElement(message, set, (shown) => {
+    eachElement(message, keyLength(set), (shown) => {
       const position = findShown(index, shown);
       const known = expected.elements[position];
       const isKnown = known !== undefined && (known.set !== 'inside_view' || known.mark === shown.mark);

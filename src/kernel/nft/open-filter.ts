@@ -8,6 +8,7 @@ import { applyElements } from './apply-elements.ts';
 import { loadSkeleton } from './load-skeleton.ts';
 import { isLoaded } from './read-skeleton.ts';
 import { countRules, deleteTable, dumpElements, readElements } from './read-table.ts';
+import { replacementText } from './replace-parts.ts';
 import { renderSkeleton } from './skeleton.ts';
 
 /**
@@ -33,7 +34,7 @@ export function openFilter(options: { readonly networkNamespace?: string } = {})
     ensureTable: async (skeleton) => {
       const rendered = renderSkeleton(skeleton);
       if (!isLoaded(socket, rendered)) {
-        await loadSkeleton(rendered.text, options.networkNamespace);
+        await loadSkeleton(`${replacementText(socket)}${rendered.text}`, options.networkNamespace);
       }
       expectedRules = rendered.rules;
     },

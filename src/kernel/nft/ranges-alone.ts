@@ -18,7 +18,7 @@ export interface RangeBoundary {
 /** The boundaries in one answer to a dump, copied. Throws NetlinkDecodeError. */
 export function copyBoundaries(message: MessageCursor, set: SetLayout): readonly RangeBoundary[] {
   const boundaries: RangeBoundary[] = [];
-  eachElement(message, set, ({ bytes, keyAt, endsRange }) => {
+  eachElement(message, keyLength(set), ({ bytes, keyAt, endsRange }) => {
     boundaries.push({ address: Buffer.from(bytes.subarray(keyAt, keyAt + keyLength(set))), endsRange });
   });
   return boundaries;

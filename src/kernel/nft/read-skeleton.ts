@@ -1,26 +1,22 @@
 /** Whether the kernel already holds the table's text, so that a restart need not load it again. */
 
 import { errno, isKernelError } from '../error.ts';
-import { messageAttributes, nextAttribute, readString, viewBytes } from '../netlink/attribute-reader.ts';
+import { messageAttributes, nextAttribute, viewBytes } from '../netlink/attribute-reader.ts';
 import { putString } from '../netlink/attribute-writer.ts';
 import { beginMessage, createBatch, endMessage, putNetfilterHeader } from '../netlink/batch.ts';
 import { netfilterHeaderLength } from '../netlink/constants.ts';
-import { dump } from '../netlink/dump.ts';
 import type { MessageCursor } from '../netlink/message-reader.ts';
 import { request } from '../netlink/request.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import {
   NFPROTO_INET,
   NFT_MSG_GETCHAIN,
-  NFT_MSG_GETSET,
   NFT_MSG_NEWCHAIN,
-  NFT_MSG_NEWSET,
   NFTA_CHAIN_NAME,
   NFTA_CHAIN_TABLE,
   NFTA_CHAIN_USERDATA,
-  NFTA_SET_NAME,
-  NFTA_SET_TABLE,
 } from './constants.ts';
+import { isOfLayout, readSets } from './read-sets.ts';
 import { countRules } from './read-table.ts';
 import { setLayouts, tableName } from './set-layout.ts';
 import { type RenderedSkeleton, stampChain } from './skeleton.ts';
@@ -29,8 +25,11 @@ import { readComment } from './user-data.ts';
 /** The same text, all of its rules and all of the sets. Throws KernelError. */
 export function isLoaded(socket: NetlinkSocket, skeleton: RenderedSkeleton): boolean {
   if (readStamp(socket) !== skeleton.stamp || countRules(socket) !== skeleton.rules) return false;
-  const names = new Set(readSetNames(socket));
-  return setLayouts.every((set) => names.has(set.name));
+  const sets = readSets(socket);
+  return setLayouts.every((layout) => {
+    const found = sets.get(layout.name);
+    return found !== undefined && isOfLayout(found, layout);
+  });
 }
 
 function readStamp(socket: NetlinkSocket): string | undefined {
@@ -53,18 +52,4 @@ function readChainComment(message: MessageCursor): string | undefined {
   const cursor = messageAttributes(message, netfilterHeaderLength);
   while (nextAttribute(cursor)) if (cursor.type === NFTA_CHAIN_USERDATA) return readComment(viewBytes(cursor));
   return undefined;
-}
-
-function readSetNames(socket: NetlinkSocket): readonly string[] {
-  const batch = createBatch(128);
-  beginMessage(batch, NFT_MSG_GETSET, 0);
-  putNetfilterHeader(batch, NFPROTO_INET, 0, 0);
-  putString(batch, NFTA_SET_TABLE, tableName);
-  endMessage(batch);
-  return dump(socket, 'dump sets', batch, (message) => {
-    if (message.type !== NFT_MSG_NEWSET) return undefined;
-    const cursor = messageAttributes(message, netfilterHeaderLength);
-    while (nextAttribute(cursor)) if (cursor.type === NFTA_SET_NAME) return readString(cursor);
-    return undefined;
-  });
 }

@@ -25,19 +25,45 @@ import {
 import { copyElements } from './decode-element.ts';
 import { groupBySet, recogniseElements } from './expected-elements.ts';
 import { copyBoundaries, makeRanges } from './ranges-alone.ts';
+import { type FoundSet, isOfLayout, readSets } from './read-sets.ts';
 import { type SetLayout, setLayouts, tableName } from './set-layout.ts';
+import { translationOf } from './translate-elements.ts';
 
-/** Every element of these sets; undefined when the table or one of them is missing. Throws KernelError. */
+/**
+ * Every element of these sets, also of one that another version made with another type. Undefined when the table or one of
+ * the sets is missing, or one cannot be understood. Throws KernelError.
+ */
 export function dumpElements(
   socket: NetlinkSocket,
-  sets: readonly SetName[] = setNames,
+  names: readonly SetName[] = setNames,
 ): readonly FilterElement[] | undefined {
-  const wanted = setLayouts.filter((layout) => sets.includes(layout.set));
-  return unlessMissing(() =>
-    wanted.flatMap((set) =>
-      isOfRanges(set) ? dumpRanges(socket, set) : dumpSet(socket, set, (message) => copyElements(message, set)).flat(),
-    ),
-  );
+  const wanted = setLayouts.filter((layout) => names.includes(layout.set));
+  return unlessMissing(() => {
+    const sets = readSets(socket);
+    const elements: FilterElement[] = [];
+    for (const layout of wanted) {
+      const found = sets.get(layout.name);
+      const read = found === undefined ? undefined : readFoundSet(socket, layout, found);
+      if (read === undefined) return undefined;
+      for (const element of read) elements.push(element);
+    }
+    return elements;
+  });
+}
+
+/** Every element of a set as it is found; undefined when it cannot be understood. Throws KernelError. */
+export function readFoundSet(
+  socket: NetlinkSocket,
+  layout: SetLayout,
+  found: FoundSet,
+): readonly FilterElement[] | undefined {
+  if (!isOfLayout(found, layout)) {
+    const translate = translationOf(found, layout);
+    return translate === undefined ? undefined : dumpSet(socket, layout, translate).flat();
+  }
+  return isOfRanges(layout)
+    ? dumpRanges(socket, layout)
+    : dumpSet(socket, layout, (message) => copyElements(message, layout)).flat();
 }
 
 /** Every element of every set by key, the expected ones themselves where they are there. Else as `dumpElements`. */
@@ -71,7 +97,7 @@ function dumpRanges(socket: NetlinkSocket, set: SetLayout): readonly FilterEleme
   return makeRanges(set, dumpSet(socket, set, (message) => copyBoundaries(message, set)).flat());
 }
 
-function unlessMissing<Value>(read: () => Value): Value | undefined {
+function unlessMissing<Value>(read: () => Value | undefined): Value | undefined {
   try {
     return read();
   } catch (thrown) {

@@ -37,6 +37,32 @@ export function layoutOf(element: FilterElement): SetLayout {
   return byFamily[filterElementFamily(element)][element.set];
 }
 
+/** What one field of a key is, as nft names it. */
+export type FieldType = 'ipv4_addr' | 'ipv6_addr' | 'inet_proto' | 'inet_service' | 'mark';
+
+/** The fields of a key, in order. */
+export function keyFields(set: SetLayout): readonly FieldType[] {
+  const address: FieldType = set.family === 'IPv4' ? 'ipv4_addr' : 'ipv6_addr';
+  switch (set.key) {
+    case 'frontend':
+      return [address, 'inet_proto', 'inet_service'];
+    case 'frontend-range':
+      return [address, 'inet_proto', 'inet_service', address];
+    case 'range':
+    case 'address':
+      return [address];
+    case 'address-pair':
+      return [address, address];
+    case 'mark':
+      return ['mark'];
+  }
+}
+
+/** Bytes of a field with its padding. */
+export function fieldLength(field: FieldType): number {
+  return field === 'ipv6_addr' ? 16 : 4;
+}
+
 /** Bytes of a key. */
 export function keyLength(set: SetLayout): number {
   const address = set.family === 'IPv4' ? 4 : 16;

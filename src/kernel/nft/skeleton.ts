@@ -4,11 +4,10 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { Family } from '../../core/model/facts.ts';
 import type { FilterSkeleton } from '../ports.ts';
 import { type ChainInput, chainNames, chainText, countChainRules } from './chains.ts';
 import { setComments } from './set-comments.ts';
-import { hasRanges, type KeyShape, type SetLayout, setLayouts, tableName } from './set-layout.ts';
+import { hasRanges, keyFields, type SetLayout, setLayouts, tableName } from './set-layout.ts';
 
 /** The table's text, and how it is known again in the kernel. */
 export interface RenderedSkeleton {
@@ -30,7 +29,7 @@ export function renderSkeleton(skeleton: FilterSkeleton): RenderedSkeleton {
   const input: ChainInput = { mark, viewMask, podInterface };
   const lines = [
     `add table ${table} { comment "made by sluice, the Service proxy of this node; changes are undone"; }`,
-    ...setLayouts.map((set) => addSet(table, set)),
+    ...setLayouts.map(addSet),
     // A chain whose hook or priority differs cannot be changed; added first, so that deleting it never fails.
     ...[...chainNames, stampChain].flatMap((name) => [
       `add chain ${table} ${name}`,
@@ -45,32 +44,12 @@ export function renderSkeleton(skeleton: FilterSkeleton): RenderedSkeleton {
   return { text, stamp, rules: countChainRules(input) };
 }
 
-function addSet(table: string, set: SetLayout): string {
-  const type = `${keyType(set.key, set.family)}${set.isMap ? ' : mark' : ''}`;
+/** The command that makes a set unless it is there; nft refuses it where one of another type is. */
+export function addSet(set: SetLayout): string {
+  const type = `${keyFields(set).join(' . ')}${set.isMap ? ' : mark' : ''}`;
   const kind = set.isMap ? 'map' : 'set';
   const flags = hasRanges(set) ? ' flags interval;' : '';
-  return `add ${kind} ${table} ${set.name} { type ${type};${flags} comment "${setComments[set.set]}"; }`;
-}
-
-function keyType(key: KeyShape, family: Family): string {
-  const address = addressType(family);
-  switch (key) {
-    case 'frontend':
-      return `${address} . inet_proto . inet_service`;
-    case 'frontend-range':
-      return `${address} . inet_proto . inet_service . ${address}`;
-    case 'range':
-    case 'address':
-      return address;
-    case 'address-pair':
-      return `${address} . ${address}`;
-    case 'mark':
-      return 'mark';
-  }
-}
-
-function addressType(family: Family): string {
-  return family === 'IPv4' ? 'ipv4_addr' : 'ipv6_addr';
+  return `add ${kind} inet ${tableName} ${set.name} { type ${type};${flags} comment "${setComments[set.set]}"; }`;
 }
 
 /** What nft takes between quotes; a backslash or a star inside would mean something to it. */

@@ -31,8 +31,8 @@ beforeEach(async () => {
   execaSync('ip', ['netns', 'add', name]);
   filter = open();
   await filter.ensureTable(skeleton);
-  expect(filter.apply(oneOfEach.map(add)).failures).toEqual([]);
-  for (const chain of ['before_ipvs', 'before_ipvs_from_node', 'source_nat', 'unmark', 'after_ipvs']) {
+  filter.apply(oneOfEach.map(add));
+  for (const chain of ['before_ipvs', 'before_ipvs_from_node', 'source_nat', 'unmark']) {
     nft('flush', 'chain', 'inet', 'sluice', chain);
   }
   filter.close();
@@ -62,6 +62,7 @@ describe('a table of another version', () => {
 
   it('loses only the sets that cannot be understood', async () => {
     replaceSet('drop4', 'ipv4_addr . inet_service', 'elements = { 10.96.0.3 . 80 };');
+    nft('flush', 'chain', 'inet', 'sluice', 'after_ipvs');
     replaceSet('vips6', 'ether_addr', 'elements = { 02:00:00:00:00:01 };');
     expect(filter.dump(['vips'])).toBeUndefined();
     await filter.ensureTable(skeleton);
@@ -83,7 +84,7 @@ describe('a table of another version', () => {
   it('gets rid of chains and sets that this one does not have, with the rules in them', async () => {
     nft(`table inet sluice {
       set cluster_cidr4 { type ipv4_addr; flags interval; elements = { 10.1.0.0/16 }; }
-      chain helper { drop; }
+      chain helper { tcp dport { 7, 9 } drop; }
       chain old { type filter hook forward priority 0; ip saddr @cluster_cidr4 jump helper; }
     }`);
     await filter.ensureTable(skeleton);
