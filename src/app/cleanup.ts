@@ -8,7 +8,7 @@ import { allKeys, makePlan, type PlanRules } from '../core/plan.ts';
 import { executePlan, type KernelPorts } from '../kernel/executor.ts';
 import type { Config } from './config/config.ts';
 import { closeKernel, openKernel, planRules } from './kernel.ts';
-import { recoverOwnership } from './ownership.ts';
+import { recordSets, recoverOwnership } from './ownership.ts';
 import { nodeNameOf } from './source.ts';
 
 export interface CleanupReport {
@@ -54,7 +54,7 @@ interface Report extends CleanupReport {
 function removeResources(report: Report, ports: KernelPorts, rules: Omit<PlanRules, 'quarantined'>): void {
   const virtualServers = ports.ipvs.dump();
   const vips = ports.link.dumpVips();
-  const recorded = ports.filter.dump();
+  const recorded = ports.filter.dump(recordSets);
   const elements = recorded ?? recoverOwnership({ virtualServers, vips }, []).elements;
   const actual = adoptReading({ virtualServers, vips, elements });
   const desired = emptyDesired();

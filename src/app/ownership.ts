@@ -13,9 +13,12 @@
 import type { Reading } from '../core/actual.ts';
 import { frontendKey, virtualServerKey } from '../core/keys.ts';
 import type { ServiceFact } from '../core/model/facts.ts';
-import type { FilterElement } from '../core/model/filter-element.ts';
+import type { FilterElement, SetName } from '../core/model/filter-element.ts';
 import type { KernelPorts } from '../kernel/executor.ts';
 import type { FilterSkeleton } from '../kernel/ports.ts';
+
+/** The sets that tell what is sluice's, which every version has. */
+export const recordSets: readonly SetName[] = ['virtual_servers', 'fwmarks', 'vips'];
 
 export interface Recovered {
   readonly elements: readonly FilterElement[];
@@ -46,7 +49,7 @@ export function recoverOwnership(reading: Omit<Reading, 'elements'>, services: I
 }
 
 /**
- * Loads the table; when it was missing, what can be recovered is recorded in it before anything is planned. Returns the
+ * Loads the table; when it was missing or its record could not be understood, what can be recovered is recorded in it before anything is planned. Returns the
  * virtual servers that are left alone though they are on VIPs of sluice's.
  */
 export async function ensureRecord(
@@ -54,7 +57,7 @@ export async function ensureRecord(
   skeleton: FilterSkeleton,
   services: Iterable<ServiceFact>,
 ): Promise<readonly string[]> {
-  const isLost = ports.filter.dump() === undefined;
+  const isLost = ports.filter.dump(recordSets) === undefined;
   await ports.filter.ensureTable(skeleton);
   if (!isLost) {
     return [];

@@ -8,7 +8,7 @@ import type { ObjectProblem } from '../kube/source.ts';
 import type { Config } from './config/config.ts';
 import { makeContext } from './context.ts';
 import { closeKernel, contextSettings, openKernel, readNode, schedulerSupport } from './kernel.ts';
-import { recoverOwnership } from './ownership.ts';
+import { recordSets, recoverOwnership } from './ownership.ts';
 import { nodeNameOf, openSource, readOnce } from './source.ts';
 
 export interface Snapshot {
@@ -38,6 +38,9 @@ export async function withSnapshot<Result>(config: Config, use: (snapshot: Snaps
 export function readActual({ ports, facts }: Pick<Snapshot, 'ports' | 'facts'>): Actual {
   const virtualServers = ports.ipvs.dump();
   const vips = ports.link.dumpVips();
-  const elements = ports.filter.dump() ?? recoverOwnership({ virtualServers, vips }, facts.services.values()).elements;
+  const elements =
+    ports.filter.dump() ??
+    ports.filter.dump(recordSets) ??
+    recoverOwnership({ virtualServers, vips }, facts.services.values()).elements;
   return adoptReading({ virtualServers, vips, elements });
 }
