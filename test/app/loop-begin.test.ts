@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Loop, type LoopObserver, startLoop } from '../../src/app/loop.ts';
+import type { PassOutcome } from '../../src/app/reconciler/state.ts';
+import type { FactChange, ObjectFact, ObjectKind } from '../../src/core/model/facts.ts';
+import { context } from '../support/context.ts';
+import { service, servicePort, slice } from '../support/facts.ts';
+import { type FakePorts, fakePorts, reconcilerOn, sets, skeleton } from '../support/node-ports.ts';
+import { one } from '../support/web.ts';
+
+let ports: FakePorts;
+let loop: Loop;
+const passes: PassOutcome[] = [];
+const web: ObjectFact = {
+  kind: 'Service',
+  fact: service({ type: 'NodePort', ports: [servicePort({ nodePort: 30_080 })] }),
+};
+const webSlice: ObjectFact = { kind: 'EndpointSlice', fact: slice([one]) };
+
+beforeEach(async () => {
+  passes.length = 0;
+  vi.useFakeTimers();
+  ports = await fakePorts();
+  const observer: LoopObserver = {
+    started: () => {},
+    received: () => {},
+    taken: () => {},
+    passed: (outcome) => passes.push(outcome),
+    troubled: () => {},
+    leftAlone: () => {},
+  };
+  const readContext = () => context({ nodePortAddresses: ports.link.nodeAddresses().map(({ address }) => address) });
+  const reconciler = reconcilerOn(ports);
+  loop = startLoop({ reconciler, ports, skeleton, readContext, observer, auditPeriodMs: 300_000 });
+});
+
+afterEach(() => {
+  loop.stop();
+  vi.useRealTimers();
+});
+
+function list(kind: ObjectKind, ...facts: readonly ObjectFact[]): FactChange {
+  return { change: 'replace', kind, facts };
+}
+
+function nodePorts(): readonly string[] {
+  const identities = ports.ipvs.dump().map(({ server }) => server.identity);
+  return identities.flatMap((each) => (each.kind === 'address' && each.port === 30_080 ? [each.address] : []));
+}
+
+describe('the begin of the loop', () => {
+  it('waits for a Node no longer than 30 s after the Services', async () => {
+    loop.changes([list('Service', web), list('EndpointSlice', webSlice)]);
+    await vi.advanceTimersByTimeAsync(29_000);
+    expect(passes).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1_001);
+    expect(passes.map(({ trigger }) => trigger)).toEqual(['start']);
+  });
+
+  it('does not wait for ever for a Node when the Services come late themselves', async () => {
+    await vi.advanceTimersByTimeAsync(45_000);
+    loop.changes([list('Service', web), list('EndpointSlice', webSlice)]);
+    await vi.advanceTimersByTimeAsync(30_001);
+    expect(passes.map(({ trigger }) => trigger)).toEqual(['start']);
+  });
+
+  it('gives the Node its time when the Services come late', async () => {
+    await vi.advanceTimersByTimeAsync(45_000);
+    loop.changes([list('Service', web), list('EndpointSlice', webSlice)]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(passes).toEqual([]);
+    loop.changes([list('Node'), list('ServiceCIDR')]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(passes.map(({ trigger }) => trigger)).toEqual(['start']);
+  });
+
+  it('listens for addresses before it reads them, so that none comes unheard during the first pass', async () => {
+    const told: string[] = [];
+    const { link } = ports;
+    const read = link.nodeAddresses.bind(link);
+    const listen = link.onAddressChange.bind(link);
+    vi.spyOn(link, 'nodeAddresses').mockImplementation(() => {
+      told.push('read');
+      return read();
+    });
+    vi.spyOn(link, 'onAddressChange').mockImplementation((listener) => {
+      told.push('listen');
+      return listen(listener);
+    });
+    loop.changes([list('Service', web), list('EndpointSlice', webSlice), list('Node'), list('ServiceCIDR')]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(told.slice(0, 2)).toEqual(['listen', 'read']);
+    expect(nodePorts().length).toBeGreaterThan(0);
+  });
+});
+
+describe('a table that somebody flushed', () => {
+  it('is made again soon when a change meets it', async () => {
+    loop.changes([list('Service', web), list('EndpointSlice', webSlice), list('Node'), list('ServiceCIDR')]);
+    await vi.advanceTimersByTimeAsync(1);
+    ports.filter.flushRuleset();
+    const other = service({ name: 'other', clusterIPs: ['10.96.0.2'] });
+    loop.changes(sets({ kind: 'Service', fact: other }));
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(ports.filter.dump(['vips']) ?? []).toContainEqual({ set: 'vips', address: '10.96.0.2' });
+    expect(ports.link.dumpVips().map(({ address }) => address)).toContain('10.96.0.2');
+  });
+});
