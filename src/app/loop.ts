@@ -101,7 +101,12 @@ function begin(loop: LoopState, waitsForRest: boolean): void {
   const { complete } = loop.input.reconciler.view.facts;
   const isReady = complete.has('Service') && complete.has('EndpointSlice');
   const isWhole = complete.has('Node') && complete.has('ServiceCIDR');
-  if (loop.phase !== 'waiting' || !isReady || (waitsForRest && !isWhole)) {
+  if (loop.phase !== 'waiting' || !isReady) {
+    return;
+  }
+  if (waitsForRest && !isWhole) {
+    // The patience of the start may be over: the API server was away.
+    setTimer(loop, 'patience', patienceMs, () => begin(loop, false));
     return;
   }
   loop.phase = 'beginning';
@@ -120,11 +125,13 @@ async function bringUp(loop: LoopState): Promise<void> {
       return;
     }
     input.ports.link.ensureInterface();
+    // Before they are read: what comes during the first pass is told of after it.
+    loop.stopWatching();
+    loop.stopWatching = input.ports.link.onAddressChange((gone) => followAddresses(loop, gone));
     input.reconciler.setContext(input.readContext());
     loop.phase = 'running';
     loop.attempts = 0;
     report(loop, input.reconciler.start());
-    loop.stopWatching = input.ports.link.onAddressChange((gone) => followAddresses(loop, gone));
     scheduleAudit(loop, input.auditPeriodMs);
   } catch (error) {
     loop.phase = 'beginning';
@@ -141,6 +148,9 @@ async function bringUp(loop: LoopState): Promise<void> {
  * later and nothing looks changed. The routes are read again then. IPv4 routes in table `local` keep theirs.
  */
 function followAddresses(loop: LoopState, gone: ReadonlySet<string> | undefined): void {
+  if (loop.phase !== 'running') {
+    return;
+  }
   const { IPv6 } = loop.input.reconciler.view.context.sources;
   refreshContext(loop);
   if (gone === undefined || (IPv6 !== undefined && gone.has(IPv6))) {

@@ -66,7 +66,9 @@ function absent(kind: Operation['kind']): Remedy {
       return 'done';
     case 'add-destination':
     case 'add-vip':
-    case 'add-element':
       return 'retry';
+    case 'add-element':
+      // The table or the set: somebody flushed the ruleset.
+      return 'read-again';
   }
 }

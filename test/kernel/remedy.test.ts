@@ -36,6 +36,7 @@ const table: readonly (readonly [ErrnoCode, Readonly<Partial<Record<Operation['k
       'remove-destination': 'done',
       'remove-vip': 'done',
       'remove-element': 'done',
+      'add-element': 'read-again',
     },
     'retry',
   ],
