@@ -6,7 +6,7 @@ import type { CompileContext } from '../../src/core/model/context.ts';
 import type { EndpointSliceFact, ServiceFact } from '../../src/core/model/facts.ts';
 import type { HealthCheck } from '../../src/core/model/health-check.ts';
 import type { Contribution } from '../../src/core/model/resource.ts';
-import { context, nodeAddresses } from '../support/context.ts';
+import { cidrs, context, nodeAddresses } from '../support/context.ts';
 import { endpoint, localEndpoint, notReady, service, slice, terminating } from '../support/facts.ts';
 
 const dual = {
@@ -97,6 +97,15 @@ describe('a load balancer with externalTrafficPolicy Local', () => {
     const vips = { ...dual, loadBalancerIPs: ['192.0.2.1', nodeAddresses[0]] };
     const keys = compile(service(vips)).frontends.flatMap(({ resources }) => resources.map(({ key }) => key));
     expect(keys.filter((key) => key.startsWith('health_check'))).toEqual(['health_check TCP 192.0.2.1:30100']);
+  });
+
+  it('lets no probes through on an address that the Service may not have', () => {
+    const fact = service({ ...dual, loadBalancerIPs: ['10.96.0.9'] });
+    const range = { serviceCIDRs: cidrs('10.96.0.0/12') };
+    const { frontends, refusals } = compile(fact, [], range);
+    expect(refusals.map(({ reason }) => reason)).toEqual(['address-in-service-range']);
+    const keys = frontends.flatMap(({ resources }) => resources.map(({ key }) => key));
+    expect(keys.filter((key) => key.startsWith('health_check'))).toEqual([]);
   });
 });
 

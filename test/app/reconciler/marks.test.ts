@@ -64,6 +64,25 @@ describe('firewall marks', () => {
     expectSettled(reconciler, ports);
   });
 
+  it('go to nobody else as long as a frontend still leads to them', async () => {
+    const { ports, reconciler } = await narrow(...[1, 2, 3, 4].flatMap(viewed));
+    const marks = (address: string): readonly number[] =>
+      (ports.filter.dump(['inside_view']) ?? []).flatMap((element) =>
+        element.set === 'inside_view' && element.address === address ? [element.mark] : [],
+      );
+    const [mark] = marks('192.0.2.1');
+    ports.filter.failNext(({ kind, element }) => kind === 'remove-element' && element.set === 'inside_view', 'ENOMEM');
+    const policy = { ...outside, externalTrafficPolicy: 'Cluster', name: 'viewed-1', createdAt: 1 } as const;
+    const fact = service({ ...policy, clusterIPs: ['10.96.1.1'], loadBalancerIPs: ['192.0.2.1'] });
+    reconciler.changes(sets({ kind: 'Service', fact }));
+    expect(marks('192.0.2.1')).toEqual([mark]);
+    expect(marks('192.0.2.4')).toEqual([]);
+    reconciler.retry();
+    expect(marks('192.0.2.1')).toEqual([]);
+    expect(marks('192.0.2.4')).toEqual([mark]);
+    expectSettled(reconciler, ports);
+  });
+
   it('are not looked for by a Service that is gone', async () => {
     const { ports, reconciler } = await narrow(...[1, 2, 3, 4].flatMap(viewed));
     reconciler.changes([gone('viewed-4')]);
