@@ -5,7 +5,7 @@
  */
 
 import { ownershipKey, resourceKeyOf, vipKey } from '../core/actual.ts';
-import { filterElementKey, virtualServerKey } from '../core/keys.ts';
+import { filterElementFamily, filterElementKey, virtualServerKey } from '../core/keys.ts';
 import type { FilterElement } from '../core/model/filter-element.ts';
 import type { FilterOperation, IpvsOperation, Operation, Plan, VipOperation } from '../core/model/operation.ts';
 import type { VirtualServerIdentity } from '../core/model/virtual-server.ts';
@@ -61,8 +61,10 @@ export function executePlan(plan: Plan, ports: KernelPorts): Execution {
         applyIpvs(run, securedOnly(run, plan.make), ports.ipvs);
         break;
       case 'quiesce':
+        applyIpvs(run, plan.quiesce, ports.ipvs);
+        break;
       case 'remove':
-        applyIpvs(run, plan[phase], ports.ipvs);
+        applyIpvs(run, unreachedOnly(run, plan.remove), ports.ipvs);
         break;
       case 'expose':
         applyVips(run, guardedOnly(run, plan.expose), ports.link);
@@ -221,6 +223,27 @@ function guardedOnly(run: Run, operations: readonly VipOperation[]): readonly Vi
   return withhold(run, operations, (operation) => {
     return operation.kind === 'add-vip' && addresses.has(operation.vip.address);
   });
+}
+
+/**
+ * A virtual server by firewall mark stays as long as an element leads to it: its mark would go to another Service, and with
+ * it the clients of the frontend.
+ */
+function unreachedOnly(run: Run, operations: readonly IpvsOperation[]): readonly IpvsOperation[] {
+  const reached = new Set<string>();
+  for (const { operation } of run.failed) {
+    if (operation.kind === 'remove-element' && operation.element.set === 'inside_view') {
+      const { mark } = operation.element;
+      reached.add(virtualServerKey({ kind: 'fwmark', family: filterElementFamily(operation.element), mark }));
+    }
+  }
+  const isReached = (operation: IpvsOperation): boolean =>
+    operation.kind === 'remove-virtual-server' && reached.has(resourceKeyOf(operation));
+  for (const operation of reached.size === 0 ? [] : operations.filter(isReached)) {
+    run.withheld.push(operation);
+    run.remaining.add(resourceKeyOf(operation));
+  }
+  return reached.size === 0 ? operations : operations.filter((operation) => !isReached(operation));
 }
 
 /** Elements leave once what they guard or record is gone. */
