@@ -14,7 +14,7 @@ import {
   selectBackends,
 } from './endpoints.ts';
 import { type ExternalPlace, externalFrontend, internalFrontend, type PortView } from './frontends.ts';
-import { healthCheckFrontend } from './health-checks.ts';
+import { type HealthCheckInput, healthCheckFrontend } from './health-checks.ts';
 import { frontendKey } from './keys.ts';
 import { localGapsOf } from './local-gaps.ts';
 import type { CompileContext } from './model/context.ts';
@@ -66,7 +66,8 @@ export function compileService(input: CompileInput): Contribution {
     }
     localGaps.push(...localGapsOf(effective, views, family));
   }
-  addHealthCheck(input, frontends, refusals);
+  const loadBalancerIPs = vips.loadBalancerIPs.filter((address) => vips.addresses.includes(address));
+  addHealthCheck({ ...input, loadBalancerIPs }, frontends, refusals);
   return {
     service: service.key,
     createdAt: service.createdAt,
@@ -77,7 +78,7 @@ export function compileService(input: CompileInput): Contribution {
   };
 }
 
-function addHealthCheck(input: CompileInput, frontends: Map<string, Frontend>, refusals: Refusal[]): void {
+function addHealthCheck(input: HealthCheckInput, frontends: Map<string, Frontend>, refusals: Refusal[]): void {
   const found = healthCheckFrontend(input);
   if (found === undefined) {
     return;

@@ -17,6 +17,8 @@ export interface HealthCheckInput {
   readonly service: ServiceFact;
   readonly slices: readonly EndpointSliceFact[];
   readonly context: CompileContext;
+  /** The load-balancer IPs that the Service may have. */
+  readonly loadBalancerIPs: readonly string[];
 }
 
 /** The claim of a Service on its port, or why it has none; undefined when it asks for no health check. */
@@ -71,8 +73,8 @@ function countLocal(slices: readonly EndpointSliceFact[], family: Family, nodeNa
  * Some clouds probe the load balancer's address itself, whose other ports are rejected: the health check's port is let
  * through (kubernetes/kubernetes#115019). A VIP that is an address of the node is not guarded in the first place.
  */
-function reachableOnVips({ service, context }: HealthCheckInput): readonly Resource[] {
-  const vips = service.loadBalancerIPs.filter((address) => !context.nodeAddresses.has(address));
+function reachableOnVips({ service, context, loadBalancerIPs }: HealthCheckInput): readonly Resource[] {
+  const vips = loadBalancerIPs.filter((address) => !context.nodeAddresses.has(address));
   return vips.map((address) => {
     const value: FilterElement = { set: 'health_check', address, protocol: 'TCP', port: service.healthCheckNodePort };
     return { kind: 'element', key: filterElementKey(value), value };
