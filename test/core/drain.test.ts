@@ -14,7 +14,7 @@ function track(
   protocol: 'TCP' | 'UDP' = 'TCP',
 ) {
   const key = `${protocol} 10.96.0.1:80`;
-  trackDrains(store, { desired: wanting(wanted, protocol), actual: holding(there, protocol) }, key);
+  trackDrains(store, { desired: wanting(wanted, protocol), actual: holding(there, protocol) }, [key]);
   return [...store.keys()];
 }
 
@@ -48,13 +48,13 @@ describe('drains', () => {
     const store: DrainStore = new Map();
     track(store, [], ['10.1.0.2']);
     const gone = adoptReading({ virtualServers: [], vips: [], elements: [] });
-    trackDrains(store, { desired: emptyDesired(), actual: gone }, KEY);
+    trackDrains(store, { desired: emptyDesired(), actual: gone }, [KEY]);
     expect(store.size).toBe(0);
   });
 
   it('are none for a virtual server that nobody wants', () => {
     const store: DrainStore = new Map();
-    trackDrains(store, { desired: emptyDesired(), actual: holding(['10.1.0.2']) }, KEY);
+    trackDrains(store, { desired: emptyDesired(), actual: holding(['10.1.0.2']) }, [KEY]);
     expect(store.size).toBe(0);
   });
 
@@ -62,10 +62,29 @@ describe('drains', () => {
     expect(track(new Map(), [], ['10.1.0.2'], 'UDP')).toEqual([]);
   });
 
+  it('are gone through once for all virtual servers of a pass', () => {
+    let steps = 0;
+    const store = new (class extends Map<string, Drain> {
+      override *[Symbol.iterator](): MapIterator<[string, Drain]> {
+        for (const entry of super[Symbol.iterator]()) {
+          steps += 1;
+          yield entry;
+        }
+      }
+    })();
+    const there = Array.from({ length: 100 }, (_, index) => `10.1.0.${index}`);
+    const state = { desired: wanting([]), actual: holding(there) };
+    const others = Array.from({ length: 100 }, (_, index) => `TCP 10.96.1.${index}:80`);
+    trackDrains(store, state, [KEY, ...others]);
+    trackDrains(store, state, [KEY, ...others]);
+    expect(store.size).toBe(100);
+    expect(steps).toBeLessThanOrEqual(200);
+  });
+
   it('of other virtual servers stay', () => {
     const store: DrainStore = new Map();
     track(store, [], ['10.1.0.2']);
-    trackDrains(store, { desired: emptyDesired(), actual: holding([]) }, 'TCP 10.96.0.2:80');
+    trackDrains(store, { desired: emptyDesired(), actual: holding([]) }, ['TCP 10.96.0.2:80']);
     expect(store.size).toBe(1);
   });
 });

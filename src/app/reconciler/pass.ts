@@ -110,9 +110,7 @@ export interface PlannedPass {
 export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): PassOutcome {
   const execution = executePlan(plan, state.options.ports);
   advance(state.actual, execution.performed, expectedOf(state.desired));
-  for (const key of pass.keys) {
-    trackDrains(state.drains, state, key);
-  }
+  trackDrains(state.drains, state, pass.keys);
   noteFailures(state, execution);
   state.isUncertain ||= execution.isUncertain;
   pass.stopwatch.lap('executeMs');
