@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import type { Reconciler } from '../../../src/app/reconciler/reconciler.ts';
 import type { ReconcilerView } from '../../../src/app/reconciler/state.ts';
 import { resourceKeyOf } from '../../../src/core/actual.ts';
 import { refusalsOf } from '../../../src/core/desired.ts';
@@ -29,6 +30,23 @@ describe('a reconciler', () => {
     expect(writes(ports)).toBe(0);
     reconciler.start();
     expectSettled(reconciler, ports);
+  });
+
+  it.each([
+    ['another context', (reconciler: Reconciler) => reconciler.setContext(context({ masqueradeAll: true }))],
+    ['an audit', (reconciler: Reconciler) => reconciler.audit()],
+  ] as const)('is uncertain after %s that broke off', async (_, pass) => {
+    const ports = await fakePorts();
+    const reconciler = started(ports, web(), endpoints(one));
+    ports.ipvs.apply([{ kind: 'remove-virtual-server', identity: webIdentity }]);
+    vi.spyOn(ports.filter, 'apply').mockImplementationOnce(() => {
+      throw new Error('broken');
+    });
+    vi.spyOn(ports.ipvs, 'apply').mockImplementationOnce(() => {
+      throw new Error('broken');
+    });
+    expect(() => pass(reconciler)).toThrow('broken');
+    expect(reconciler.view.isUncertain).toBe(true);
   });
 
   it('does only what a change asks for', async () => {
