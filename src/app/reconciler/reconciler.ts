@@ -52,7 +52,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
         : undefined;
     },
     start: () => startPass(state),
-    audit: () => auditPass(state),
+    audit: () => orUncertain(state, () => auditPass(state)),
     setContext: (context) => {
       const before = state.context;
       state.context = withoutStruck(context, state.struck);
@@ -62,10 +62,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
         return undefined;
       }
       releaseAll(state.quarantined);
-      return state.isStarted ? changePass(state, 'context', services, standing) : undefined;
+      return state.isStarted ? orUncertain(state, () => changePass(state, 'context', services, standing)) : undefined;
     },
-    retry: () => (state.failing.size === 0 ? undefined : retryPass(state)),
-    drain: () => (state.drains.size === 0 ? undefined : drainPass(state)),
+    retry: () => (state.failing.size === 0 ? undefined : orUncertain(state, () => retryPass(state))),
+    drain: () => (state.drains.size === 0 ? undefined : orUncertain(state, () => drainPass(state))),
     takeUdpServices: () => {
       const taken = state.udpServices;
       state.udpServices = new Set();
@@ -75,7 +75,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 }
 
 /** A pass that breaks off has done nobody knows what. */
-function orUncertain(state: ReconcilerState, pass: () => PassOutcome): PassOutcome {
+function orUncertain<Outcome extends PassOutcome | undefined>(state: ReconcilerState, pass: () => Outcome): Outcome {
   try {
     return pass();
   } catch (error) {
