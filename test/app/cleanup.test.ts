@@ -63,3 +63,16 @@ describe('the record of a version whose table had fewer sets', () => {
     expect(ports.filter.dump(['virtual_servers'])).not.toContainEqual(expect.objectContaining({ port: 9443 }));
   });
 });
+
+describe('a lost record', () => {
+  it('is recovered by the next attempt when what was recovered could not be written', async () => {
+    const ports = await programmed();
+    ports.filter.flushRuleset();
+    ports.filter.failNext(({ element }) => element.set === 'virtual_servers', 'ENOMEM');
+    await expect(ensureRecord(ports, skeleton, [web])).rejects.toThrow('ENOMEM');
+    await ensureRecord(ports, skeleton, [web]);
+    expect(ports.filter.dump(['virtual_servers'])).toContainEqual(
+      expect.objectContaining({ address: '10.96.0.1', port: 80 }),
+    );
+  });
+});
