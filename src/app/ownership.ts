@@ -50,7 +50,8 @@ export function recoverOwnership(reading: Omit<Reading, 'elements'>, services: I
 
 /**
  * Loads the table; when it was missing or its record could not be understood, what can be recovered is recorded in it before anything is planned. Returns the
- * virtual servers that are left alone though they are on VIPs of sluice's.
+ * virtual servers that are left alone though they are on VIPs of sluice's. Rejects with NftError or KernelError; trying
+ * again finds the record lost again.
  */
 export async function ensureRecord(
   ports: KernelPorts,
@@ -66,7 +67,12 @@ export async function ensureRecord(
     { virtualServers: ports.ipvs.dump(), vips: ports.link.dumpVips() },
     services,
   );
-  ports.filter.apply(elements.map((element) => ({ kind: 'add-element', element })));
+  const [failure] = ports.filter.apply(elements.map((element) => ({ kind: 'add-element', element }))).failures;
+  if (failure !== undefined) {
+    // With the table there and the record incomplete, the next attempt would take what is missing for somebody else's.
+    ports.filter.removeTable();
+    throw failure.error;
+  }
   return unclear;
 }
 
