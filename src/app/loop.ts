@@ -173,7 +173,8 @@ async function audit(loop: LoopState): Promise<void> {
   const { ports, skeleton, reconciler, observer, auditPeriodMs } = loop.input;
   loop.attempts += 1;
   try {
-    if (ports.filter.dump() === undefined) {
+    // Whether the table is whole is known without its elements, which the audit reads.
+    if (ports.filter.dump([]) === undefined) {
       await ports.filter.ensureTable(skeleton);
     }
     if (loop.phase === 'stopped') {
