@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { execute } from '../lab/execute.ts';
 import { readVirtualServers } from '../lab/state/ipvs.ts';
 import { countAnswers, isAnswer, type RequestResult } from '../lab/traffic/result.ts';
 import type { Flow } from '../lab/traffic/traffic.ts';
@@ -116,6 +117,45 @@ describe('a UDP endpoint that is removed', () => {
   });
 });
 
+describe('a Service that is deleted', () => {
+  it('keeps its connections, takes no new ones, and is gone with the last of them (#71894)', async () => {
+    const flow = await connectionTo('blue');
+    await folder.remove('service.json');
+    await weightBecomes('blue', 0);
+    expect(await weightOf('green')).toBe(0);
+    expect(await world.requests(world.client('client'), web, 3)).toEqual(['refused', 'refused', 'refused']);
+    await sleep(1_500);
+    expect(nameOf(await flow.exchange())).toBe('blue');
+    await flow.stop();
+    await everythingGoes(3_000);
+  });
+
+  it('goes on so after a restart of the agent', async () => {
+    const flow = await connectionTo('blue');
+    await agent.end('SIGKILL');
+    await folder.remove('service.json');
+    agent = start();
+    await agent.synced;
+    expect(await weightOf('blue')).toBe(0);
+    await agent.end('SIGKILL');
+    agent = start();
+    await agent.synced;
+    expect(nameOf(await flow.exchange())).toBe('blue');
+    await flow.stop();
+    await everythingGoes(3_000);
+  });
+
+  it(`is gone after the grace period of ${graceSeconds} s`, async () => {
+    const flow = await connectionTo('blue');
+    await folder.remove('service.json');
+    await weightBecomes('blue', 0);
+    const since = performance.now();
+    await everythingGoes(15_000);
+    expect(performance.now() - since).toBeGreaterThan((graceSeconds - 1) * 1000);
+    expect(isAnswer(await flow.exchange())).toBe(false);
+  });
+});
+
 describe('endpoints that come and go', () => {
   it('cost a steady stream of requests not one failure', async () => {
     const flow = world.traffic.stream('client', web, { intervalMs: 20, deadlineMs: 10_000 });
@@ -209,6 +249,17 @@ async function weightBecomes(
     timeout: patienceMs,
     interval: 100,
   });
+}
+
+/** No virtual server, no VIP. */
+async function everythingGoes(patienceMs: number): Promise<void> {
+  const there = async (): Promise<readonly unknown[]> => [
+    ...(await readVirtualServers(world.node('node1'))),
+    ...(await execute('node1', ['ip', '-brief', 'address', 'show', 'to', vip])).stdout
+      .split('\n')
+      .filter((line) => line !== ''),
+  ];
+  await vi.waitFor(async () => expect(await there()).toEqual([]), { timeout: patienceMs, interval: 100 });
 }
 
 async function weightIsNotOne(pod: string): Promise<void> {
