@@ -200,7 +200,7 @@ function report(loop: LoopState, outcome: PassOutcome | undefined): void {
   for (let pass: PassOutcome | undefined = outcome; pass !== undefined; pass = pass.followedBy) {
     observer.passed(pass, reconciler.view);
   }
-  const { failing, isUncertain, drains } = reconciler.view;
+  const { failing, isUncertain } = reconciler.view;
   if (isUncertain) {
     scheduleAudit(loop, delayOf(loop));
   } else if (failing.size > 0) {
@@ -208,7 +208,7 @@ function report(loop: LoopState, outcome: PassOutcome | undefined): void {
   } else {
     loop.attempts = 0;
   }
-  if (drains.size > 0) {
+  if (isDraining(reconciler)) {
     setTimer(loop, 'drain', drainPeriodMs, () => drain(loop));
   }
 }
@@ -220,9 +220,13 @@ function retry(loop: LoopState): void {
 
 function drain(loop: LoopState): void {
   guarded(loop, 'look after draining destinations', () => loop.input.reconciler.drain());
-  if (loop.input.reconciler.view.drains.size > 0) {
+  if (isDraining(loop.input.reconciler)) {
     setTimer(loop, 'drain', drainPeriodMs, () => drain(loop));
   }
+}
+
+function isDraining({ view }: Reconciler): boolean {
+  return view.drains.size > 0 || view.lingering.size > 0;
 }
 
 /** A pass that throws leaves the kernel in an unknown state: it is read again. */

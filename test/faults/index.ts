@@ -263,9 +263,12 @@ export const faults: readonly Fault[] = [
   {
     id: '#71894',
     what: 'a deleted Service does not drain: its connections hang or end',
-    proofs: [],
-    remark:
-      'Open: virtual server and VIP of a deleted Service go at once. At a VIP the client hears nothing more, at a node port it is reset.',
+    proofs: [
+      [
+        'scenarios/drain.kernel.test.ts',
+        'keeps its connections, takes no new ones, and is gone with the last of them (#71894)',
+      ],
+    ],
   },
   {
     id: '#71514',

@@ -104,7 +104,7 @@ const balancing: readonly Flag[] = [
     name: 'ipvs-graceful-period',
     group: 'Load balancing',
     origin: 'kube-router',
-    help: 'How long a destination on its way out stays at weight 0 for the connections it has. It goes earlier when the last one ends. 0 drops them at once.',
+    help: 'How long a destination on its way out stays at weight 0 for the connections it has, and a deleted Service for its established ones. It goes earlier when the last one ends. 0 drops them at once.',
   }),
   flag('ipvsSyncPeriodMs', kinds.duration(1_000), {
     name: 'ipvs-sync-period',

@@ -16,6 +16,7 @@ import type { Contribution } from '../../core/model/resource.ts';
 import { allKeys, makePlan } from '../../core/plan.ts';
 import { standingElements } from '../../core/standing-elements.ts';
 import { type Execution, executePlan, type FailedOperation } from '../../kernel/executor.ts';
+import { addLingering, dropTaken } from './lingering.ts';
 import { quarantine, releaseChanged } from './quarantine.ts';
 import type { PassOutcome, PassTrigger, ReconcilerState } from './state.ts';
 import { type Stopwatch, startStopwatch } from './stopwatch.ts';
@@ -38,6 +39,9 @@ export function changePass(
       keys.add(key);
     }
     rivalsOf(state.desired, service).forEach((rival) => rivals.add(rival));
+  }
+  for (const key of [...dropTaken(state), ...addLingering(state, [...keys])]) {
+    keys.add(key);
   }
   addHeldBack(state, keys);
   stopwatch.lap('compileMs');
@@ -75,6 +79,7 @@ export function startPass(state: ReconcilerState): PassOutcome {
   stopwatch.lap('compileMs');
   const census = readKernel(state);
   state.isStarted = true;
+  addLingering(state, [...state.actual.virtualServers.keys()]);
   stopwatch.lap('readMs');
   return carryOut(state, { trigger: 'start', services, keys: allKeys(state.desired, state.actual), census, stopwatch });
 }
@@ -121,7 +126,8 @@ export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): P
   return { trigger, services, rivals, plan, execution, healthChecks, census, ...times, followedBy };
 }
 
-function carryOut(state: ReconcilerState, pass: PlannedPass): PassOutcome {
+/** Plans for these keys, and settles. */
+export function carryOut(state: ReconcilerState, pass: PlannedPass): PassOutcome {
   const plan = makePlan({
     desired: state.desired,
     actual: state.actual,

@@ -10,6 +10,7 @@ import type { CompileContext } from '../../core/model/context.ts';
 import type { FactChange } from '../../core/model/facts.ts';
 import { standingElements } from '../../core/standing-elements.ts';
 import { drainPass } from './drain-pass.ts';
+import { lingerPass } from './linger-pass.ts';
 import { auditPass, changePass, retryPass, startPass, withoutStruck } from './pass.ts';
 import { releaseAll } from './quarantine.ts';
 import {
@@ -65,13 +66,19 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       return state.isStarted ? orUncertain(state, () => changePass(state, 'context', services, standing)) : undefined;
     },
     retry: () => (state.failing.size === 0 ? undefined : orUncertain(state, () => retryPass(state))),
-    drain: () => (state.drains.size === 0 ? undefined : orUncertain(state, () => drainPass(state))),
+    drain: () => orUncertain(state, () => drainOnce(state)),
     takeUdpServices: () => {
       const taken = state.udpServices;
       state.udpServices = new Set();
       return taken;
     },
   };
+}
+
+/** One pass at most: what lingers waits for the next call while destinations go. */
+function drainOnce(state: ReconcilerState): PassOutcome | undefined {
+  const outcome = state.drains.size === 0 ? undefined : drainPass(state);
+  return outcome ?? (state.lingering.size === 0 ? undefined : lingerPass(state));
 }
 
 /** A pass that breaks off has done nobody knows what. */

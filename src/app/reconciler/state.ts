@@ -60,6 +60,8 @@ export interface ReconcilerView {
   readonly desired: DesiredStore;
   readonly actual: ActualStore;
   readonly drains: DrainStore;
+  /** Frontends of deleted Services that have connections; until when, on the clock of `options.now`. */
+  readonly lingering: ReadonlyMap<string, number>;
   readonly context: CompileContext;
   /** Resource keys whose last operation failed or was withheld. */
   readonly failing: ReadonlySet<string>;
@@ -72,6 +74,7 @@ export interface ReconcilerView {
 export interface ReconcilerState extends ReconcilerView {
   readonly options: ReconcilerOptions;
   actual: ActualStore;
+  readonly lingering: Map<string, number>;
   readonly marks: MarkStore;
   context: CompileContext;
   readonly quarantined: QuarantineStore;
@@ -93,6 +96,7 @@ export function initialState(options: ReconcilerOptions): ReconcilerState {
     desired: emptyDesired(),
     actual: adoptReading({ virtualServers: [], vips: [], elements: [] }),
     drains: new Map(),
+    lingering: new Map(),
     marks: emptyMarks(options.fwmarkMask),
     context: options.context,
     quarantined: emptyQuarantine(),

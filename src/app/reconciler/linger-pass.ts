@@ -1,0 +1,19 @@
+/** Looks after the frontends of deleted Services. */
+
+import { countActive, endLingering } from './lingering.ts';
+import { carryOut } from './pass.ts';
+import type { PassOutcome, ReconcilerState } from './state.ts';
+import { startStopwatch } from './stopwatch.ts';
+
+/** Lets go of the frontends whose last connection is gone or whose grace is over. Undefined when there is none. */
+export function lingerPass(state: ReconcilerState): PassOutcome | undefined {
+  const stopwatch = startStopwatch(state.options.now);
+  const now = state.options.now();
+  const over = [...state.lingering]
+    .filter(([frontend, deadline]) => deadline <= now || countActive(state, frontend) === 0)
+    .map(([frontend]) => frontend);
+  if (over.length === 0) {
+    return undefined;
+  }
+  return carryOut(state, { trigger: 'drain', services: [], keys: endLingering(state, over), stopwatch });
+}

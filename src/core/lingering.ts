@@ -1,0 +1,103 @@
+/**
+ * A deleted Service keeps the connections that it has, as a destination on its way out does. Its frontends stay wanted
+ * as the kernel holds them, with every destination at weight 0: whoever connects anew is refused, and what is
+ * established goes on.
+ */
+
+import type { Actual, ActualVirtualServer } from './actual.ts';
+import { vipKey } from './actual.ts';
+import { filterElementKey, virtualServerKey } from './keys.ts';
+import type { FilterElement, FrontendSet } from './model/filter-element.ts';
+import type { Contribution, Frontend, Resource } from './model/resource.ts';
+import type { Destination, VirtualServerIdentity } from './model/virtual-server.ts';
+
+/** Under which name a lingering frontend stands among the Services: no Service can have it. */
+export function lingeringName(frontend: string): string {
+  return `lingering ${frontend}`;
+}
+
+/** The Service that a virtual server of sluice's was made for, `namespace/name`; undefined for others'. */
+export function ownerOf(actual: Actual, frontend: string): string | undefined {
+  const record = actual.elements.get(`virtual_servers ${frontend}`);
+  return record !== undefined && 'comment' in record ? record.comment?.split(':', 1)[0] : undefined;
+}
+
+/** The virtual servers of one frontend: the plain one, and that of clients inside where there is one. */
+export function serversOf(actual: Actual, frontend: string): readonly VirtualServerIdentity[] {
+  const view = actual.elements.get(`inside_view ${frontend}`);
+  const plain = actual.virtualServers.get(frontend)?.server.identity;
+  if (plain?.kind !== 'address') {
+    return [];
+  }
+  const family = plain.address.includes(':') ? 'IPv6' : 'IPv4';
+  return view?.set === 'inside_view' ? [plain, { kind: 'fwmark', family, mark: view.mark }] : [plain];
+}
+
+/** What a lingering frontend asks for: as a Service younger than all, so that any other takes its place. */
+export function lingeringContribution(actual: Actual, frontend: string): Contribution {
+  const servers = serversOf(actual, frontend).flatMap((identity) => {
+    const there = actual.virtualServers.get(virtualServerKey(identity));
+    return there === undefined ? [] : [there];
+  });
+  const service = lingeringName(frontend);
+  const resources = [
+    ...servers.map((there) => quiesced(there, service)),
+    ...elementsOf(actual, frontend, servers).map(
+      (value): Resource => ({ kind: 'element', key: filterElementKey(value), value }),
+    ),
+    ...vipOf(actual, servers[0]),
+  ];
+  const made: Frontend = { key: frontend, resources };
+  const createdAt = Number.MAX_SAFE_INTEGER;
+  return { service, createdAt, scheduler: 'rr', frontends: [made], refusals: [], localGaps: [] };
+}
+
+function quiesced({ server, destinations }: ActualVirtualServer, service: string): Resource {
+  const zero = new Map<string, Destination>();
+  for (const [key, destination] of destinations) {
+    zero.set(key, { ...destination, weight: 0 });
+  }
+  const value = { server, destinations: zero, protocol: 'TCP', service, origin: service } as const;
+  return { kind: 'virtual-server', key: virtualServerKey(server.identity), value };
+}
+
+const frontendSets: readonly (FrontendSet | 'inside_view')[] = [
+  'virtual_servers',
+  'masquerade',
+  'masquerade_outside',
+  'restricted',
+  'drop',
+  'drop_outside',
+  'inside_view',
+];
+
+function elementsOf(
+  actual: Actual,
+  frontend: string,
+  servers: readonly ActualVirtualServer[],
+): readonly FilterElement[] {
+  const keys = [
+    ...frontendSets.map((set) => `${set} ${frontend}`),
+    ...servers.flatMap(({ server }) => recordOfMark(server.identity)),
+    ...servers.flatMap(({ destinations }) => [...destinations.values()].map(({ address }) => `hairpin ${address}`)),
+  ];
+  return [...new Set(keys)].map((key) => actual.elements.get(key)).filter((element) => element !== undefined);
+}
+
+function recordOfMark(identity: VirtualServerIdentity): readonly string[] {
+  return identity.kind === 'fwmark' ? [filterElementKey({ set: 'fwmarks', ...identity })] : [];
+}
+
+function vipOf(actual: Actual, there: ActualVirtualServer | undefined): readonly Resource[] {
+  const identity = there?.server.identity;
+  const address = identity?.kind === 'address' ? identity.address : '';
+  const vip = actual.vips.get(vipKey(address));
+  const value: FilterElement = { set: 'vips', address };
+  const key = filterElementKey(value);
+  return vip === undefined || !actual.elements.has(key)
+    ? []
+    : [
+        { kind: 'vip', key: vipKey(address), value: { address, source: vip.source } },
+        { kind: 'element', key, value },
+      ];
+}
