@@ -76,19 +76,22 @@ it('the port follows the Service', async () => {
 });
 
 it('a proxy that cannot program says so, and again that it can', async () => {
-  await inside('node1', 'nft', '-f', await spoiledTable());
-  await folder.write('services.json', [
-    web(),
-    onNodeAddress(),
-    service({ name: 'late', clusterIPs: ['10.96.0.12'], ports: [port] }),
-  ]);
-  await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('503 1'), {
-    ...waiting,
-    timeout: 20_000,
-  });
-  const { stdout } = await execa('nsenter', ['--net=/run/netns/node1', 'curl', '-s', 'http://127.0.0.1:10256/livez']);
-  expect(JSON.parse(stdout)).toMatchObject({ healthy: false });
-  await inside('node1', 'nft', 'delete', 'table', 'inet', 'sluice');
+  const restore = await withoutTable();
+  try {
+    await folder.write('services.json', [
+      web(),
+      onNodeAddress(),
+      service({ name: 'late', clusterIPs: ['10.96.0.12'], ports: [port] }),
+    ]);
+    await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('503 1'), {
+      ...waiting,
+      timeout: 20_000,
+    });
+    const { stdout } = await execa('nsenter', ['--net=/run/netns/node1', 'curl', '-s', 'http://127.0.0.1:10256/livez']);
+    expect(JSON.parse(stdout)).toMatchObject({ healthy: false });
+  } finally {
+    await restore();
+  }
   await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('200 1'), {
     ...waiting,
     timeout: 40_000,
@@ -167,13 +170,14 @@ async function endpoints(condition: EndpointInput['condition']): Promise<void> {
   await folder.write('slices.json', slices);
 }
 
-/** A table under our name that takes none of our elements. */
-async function spoiledTable(): Promise<string> {
-  const path = join(await mkdtemp(join(tmpdir(), 'spoiled-')), 'table.nft');
-  await execa('tee', [path], {
-    input: ['delete table inet sluice', 'table inet sluice {', '  set hairpin4 { type mark; }', '}', ''].join('\n'),
-  });
-  return path;
+/** Takes sluice's table away, and the program that would load it again. Returns the way to give the program back. */
+async function withoutTable(): Promise<() => Promise<unknown>> {
+  const { stdout: nft } = await execa('realpath', [(await execa('which', ['nft'])).stdout]);
+  const copy = join(await mkdtemp(join(tmpdir(), 'nft-')), 'nft');
+  await execa('cp', [nft, copy]);
+  await execa('mount', ['--bind', (await execa('realpath', ['/bin/false'])).stdout, nft]);
+  await inside('node1', copy, 'delete', 'table', 'inet', 'sluice');
+  return () => execa('umount', [nft]);
 }
 
 /** Status and weight as a client outside sees them, or another place. */
