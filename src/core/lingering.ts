@@ -4,8 +4,8 @@
  * established goes on.
  */
 
-import type { Actual, ActualVirtualServer } from './actual.ts';
-import { vipKey } from './actual.ts';
+import { type Actual, type ActualVirtualServer, ownershipKey, vipKey } from './actual.ts';
+import { familyOf } from './address.ts';
 import { filterElementKey, virtualServerKey } from './keys.ts';
 import type { FilterElement, FrontendSet } from './model/filter-element.ts';
 import type { Contribution, Frontend, Resource } from './model/resource.ts';
@@ -29,7 +29,7 @@ export function serversOf(actual: Actual, frontend: string): readonly VirtualSer
   if (plain?.kind !== 'address') {
     return [];
   }
-  const family = plain.address.includes(':') ? 'IPv6' : 'IPv4';
+  const family = familyOf(plain.address);
   return view?.set === 'inside_view' ? [plain, { kind: 'fwmark', family, mark: view.mark }] : [plain];
 }
 
@@ -62,7 +62,6 @@ function quiesced({ server, destinations }: ActualVirtualServer, service: string
 }
 
 const frontendSets: readonly (FrontendSet | 'inside_view')[] = [
-  'virtual_servers',
   'masquerade',
   'masquerade_outside',
   'restricted',
@@ -78,14 +77,10 @@ function elementsOf(
 ): readonly FilterElement[] {
   const keys = [
     ...frontendSets.map((set) => `${set} ${frontend}`),
-    ...servers.flatMap(({ server }) => recordOfMark(server.identity)),
+    ...servers.map(({ server }) => ownershipKey(server.identity)),
     ...servers.flatMap(({ destinations }) => [...destinations.values()].map(({ address }) => `hairpin ${address}`)),
   ];
   return [...new Set(keys)].map((key) => actual.elements.get(key)).filter((element) => element !== undefined);
-}
-
-function recordOfMark(identity: VirtualServerIdentity): readonly string[] {
-  return identity.kind === 'fwmark' ? [filterElementKey({ set: 'fwmarks', ...identity })] : [];
 }
 
 function vipOf(actual: Actual, there: ActualVirtualServer | undefined): readonly Resource[] {

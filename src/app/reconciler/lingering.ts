@@ -45,6 +45,10 @@ export function endLingering(state: ReconcilerState, frontends: readonly string[
  */
 function mayLinger(state: ReconcilerState, frontend: string): boolean {
   const { desired, actual, facts, context, options } = state;
+  // At the start nearly everything is wanted, and asked about here.
+  if (desired.resources.has(frontend)) {
+    return false;
+  }
   const identity = actual.virtualServers.get(frontend)?.server.identity;
   if (options.graceMs === 0 || identity?.kind !== 'address' || identity.protocol === 'UDP') {
     return false;
@@ -54,7 +58,6 @@ function mayLinger(state: ReconcilerState, frontend: string): boolean {
   return (
     owner !== undefined &&
     !facts.services.has(owner) &&
-    !desired.resources.has(frontend) &&
     (context.nodeAddresses.has(address) || !facts.addresses.nodes.has(address)) &&
     !options.rules.excludedCIDRs.some((cidr) => cidrContains(cidr, address))
   );
