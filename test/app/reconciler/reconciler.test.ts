@@ -80,6 +80,24 @@ describe('a reconciler', () => {
     expect([...reconciler.takeUdpServices()]).toEqual([]);
   });
 
+  it('names a Service again whose UDP endpoints changed once the kernel has taken what it refused', async () => {
+    const ports = await fakePorts();
+    const udp = service({ name: 'dns', ports: [servicePort({ protocol: 'UDP', port: 53 })] });
+    const dns = slice([one], { key: 'dns-1', service: udp.key, ports: [{ name: '', protocol: 'UDP', port: 53 }] });
+    const reconciler = reconcilerOn(ports);
+    reconciler.changes([...sets({ kind: 'Service', fact: udp }, { kind: 'EndpointSlice', fact: dns })]);
+    reconciler.start();
+    reconciler.takeUdpServices();
+    ports.ipvs.failNext(({ kind }) => kind === 'remove-destination', 'ENOMEM');
+    reconciler.changes(sets({ kind: 'EndpointSlice', fact: { ...dns, endpoints: [two] } }));
+    expect(reconciler.view.failing.size).toBe(1);
+    expect([...reconciler.takeUdpServices()]).toEqual([udp.key]);
+    reconciler.retry();
+    expect(reconciler.view.failing.size).toBe(0);
+    expect([...reconciler.takeUdpServices()]).toEqual([udp.key]);
+    expect([...reconciler.takeUdpServices()]).toEqual([]);
+  });
+
   it('does nothing for a slice of a Service that is not there', async () => {
     const ports = await fakePorts();
     const reconciler = started(ports);
