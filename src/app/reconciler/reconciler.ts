@@ -34,7 +34,10 @@ export interface Reconciler {
   retry(): PassOutcome | undefined;
   /** Looks after draining destinations. Undefined when none has to go. */
   drain(): PassOutcome | undefined;
-  /** Services whose UDP endpoints changed since the last call; all Services after `start`. */
+  /**
+   * Services whose UDP endpoints changed since the last call; all Services after `start`. While something failed they are
+   * named again after each pass: the kernel may still send their datagrams to where it did.
+   */
   takeUdpServices(): ReadonlySet<string>;
   readonly view: ReconcilerView;
 }
@@ -67,11 +70,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     },
     retry: () => (state.failing.size === 0 ? undefined : orUncertain(state, () => retryPass(state))),
     drain: () => orUncertain(state, () => drainOnce(state)),
-    takeUdpServices: () => {
-      const taken = state.udpServices;
-      state.udpServices = new Set();
-      return taken;
-    },
+    takeUdpServices: () => takeUdpServices(state),
   };
 }
 
@@ -79,6 +78,13 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 function drainOnce(state: ReconcilerState): PassOutcome | undefined {
   const outcome = state.drains.size === 0 ? undefined : drainPass(state);
   return outcome ?? (state.lingering.size === 0 ? undefined : lingerPass(state));
+}
+
+function takeUdpServices(state: ReconcilerState): ReadonlySet<string> {
+  const taken = state.udpServices;
+  const isInForce = state.failing.size === 0 && !state.isUncertain;
+  state.udpServices = isInForce ? new Set() : new Set(taken);
+  return taken;
 }
 
 /** A pass that breaks off has done nobody knows what. */
