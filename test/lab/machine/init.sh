@@ -2,13 +2,16 @@
 # The first process of a lab machine. Its environment comes from the kernel's command line:
 #   lab_folder   a folder of the host: this file, the command to run and, afterwards, its exit status
 #   lab_console  "interactive" when a person sits at the other end
+#   lab_tty      the console
+#   lab_share    how that folder is shared: "hostfs", or "9p" with the tag "lab"
+#   lab_modules  a folder of the host with the kernel's modules; empty when it needs none
 #
 # The root is the host's own tree, writable. So before anything else runs, it is covered by an overlay whose upper side
 # is in memory. pivot_root, not chroot: what is started in a container inside would otherwise see the host's tree.
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 die() {
-  echo "lab: $1 failed; the machine stops" >/dev/tty0
+  echo "lab: $1 failed; the machine stops" >"$lab_tty"
   echo o >/proc/sysrq-trigger
   sleep 60
 }
@@ -29,7 +32,14 @@ mount -t devpts -o ptmxmode=666 devpts dev/pts
 mount -t tmpfs -o mode=1777 tmpfs dev/shm
 mount -t tmpfs -o mode=755 tmpfs run
 mount -t cgroup2 cgroup2 sys/fs/cgroup
-mount -t hostfs -o "$lab_folder" none out || die 'mounting the folder for results'
+case "$lab_share" in
+  hostfs) mount -t hostfs -o "$lab_folder" none out ;;
+  9p) mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 lab out ;;
+esac || die 'mounting the folder for results'
+if [ -n "$lab_modules" ]; then
+  mkdir -p usr/lib/modules
+  mount --bind "$lab_modules" usr/lib/modules || die 'mounting the modules'
+fi
 mount --make-rprivate /
 pivot_root . mnt || die 'entering the covered root'
 cd /
@@ -38,16 +48,19 @@ umount -l /mnt
 hostname lab
 ip link set lo up
 # The peers' hooks would see frames that a bridge of the lab carries; an ordinary switch knows no netfilter.
-for family in ip ip6 arp; do echo 0 >"/proc/sys/net/bridge/bridge-nf-call-${family}tables"; done
+for family in ip ip6 arp; do
+  switch=/proc/sys/net/bridge/bridge-nf-call-${family}tables
+  [ ! -e "$switch" ] || echo 0 >"$switch"
+done
 
 if [ "$lab_console" = interactive ]; then
-  setsid -c sh /out/command.sh <>/dev/tty0 >&0 2>&1
+  setsid -c sh /out/command.sh <>"$lab_tty" >&0 2>&1
   status=$?
 else
   # Through a pipe, so that the command does not take the console for a terminal; without carriage returns.
-  stty -F /dev/tty0 -opost -echo
+  stty -F "$lab_tty" -opost -echo
   mkfifo /run/output
-  cat /run/output >/dev/tty0 &
+  cat /run/output >"$lab_tty" &
   reader=$!
   exec 3>/run/output
   setsid --wait sh /out/command.sh </dev/null >&3 2>&3 3>&-
