@@ -31,14 +31,19 @@ const packages = [
 ] as const;
 
 /** The Debian packages: installed when root, else named in one line. */
-export const packagesStep: Step = {
-  title: 'Debian packages',
-  isReady: async () => (await missingPackages()).length === 0,
-  run: async (report) => {
-    // Two apt-get at once take each other's downloads away, which its own lock does not prevent.
-    return withLock(join(cacheRoot(), 'packages.lock'), () => install(report));
-  },
-};
+export const packagesStep: Step = debianPackages('Debian packages', packages);
+
+/** A step for other packages, which only some runs need. */
+export function debianPackages(title: string, names: readonly string[]): Step {
+  return {
+    title,
+    isReady: async () => (await missingPackages(names)).length === 0,
+    run: async (report) => {
+      // Two apt-get at once take each other's downloads away, which its own lock does not prevent.
+      return withLock(join(cacheRoot(), 'packages.lock'), () => install(names, report));
+    },
+  };
+}
 
 /** The installed version of a Debian package, or `undefined`. */
 export async function packageVersion(name: string): Promise<string | undefined> {
@@ -46,13 +51,13 @@ export async function packageVersion(name: string): Promise<string | undefined> 
   return versions.get(name);
 }
 
-async function install(report: (line: string) => void): Promise<string> {
-  const missing = await missingPackages();
+async function install(names: readonly string[], report: (line: string) => void): Promise<string> {
+  const missing = await missingPackages(names);
   if (missing.length === 0) return 'installed by another run';
   const command = ['apt-get', 'install', '-y', '--no-install-recommends', ...missing];
   if (process.getuid?.() !== 0) {
     throw new UnmetPrerequisiteError({
-      expected: `the Debian packages ${packages.join(' ')}`,
+      expected: `the Debian packages ${names.join(' ')}`,
       found: `${missing.length} of them not installed`,
       next: `Run as root: apt-get update && ${command.join(' ')}`,
     });
@@ -62,9 +67,9 @@ async function install(report: (line: string) => void): Promise<string> {
   return `installed ${missing.join(' ')}`;
 }
 
-async function missingPackages(): Promise<readonly string[]> {
-  const installed = await installedPackages(packages);
-  return packages.filter((each) => !installed.has(each));
+async function missingPackages(names: readonly string[]): Promise<readonly string[]> {
+  const installed = await installedPackages(names);
+  return names.filter((each) => !installed.has(each));
 }
 
 async function installedPackages(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
