@@ -3,10 +3,15 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { LabCommand } from '../lab/machine/command.ts';
+import { runInEmulator } from '../lab/machine/emulator.ts';
 import { runInLab } from '../lab/run.ts';
+import { emulatedKernel, emulatorSteps } from '../prerequisites/emulator.ts';
+import { packagesStep } from '../prerequisites/packages.ts';
+import { runSteps } from '../prerequisites/steps.ts';
 import { bundlePrograms } from './bundle.ts';
 import { exceededLimits } from './limits.ts';
-import { type Options, readOptions, usage } from './options.ts';
+import { type BenchKernel, type Options, readOptions, usage } from './options.ts';
 import { report } from './report.ts';
 import type { BenchResult } from './result.ts';
 
@@ -30,7 +35,7 @@ async function main(args: readonly string[]): Promise<number> {
   const json = resolve(options.json ?? join(tmpdir(), `sluice-bench-${process.pid}.json`));
   await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
   process.stdout.write(`\nnumbers: ${json}\n`);
-  const exceeded = options.isQuick ? [] : await exceededLimits(result);
+  const exceeded = options.isQuick || options.kernel === 'tcg' ? [] : await exceededLimits(result);
   process.stderr.write(exceeded.map((line) => `limit exceeded: ${line}\n`).join(''));
   return exceeded.length > 0 ? 1 : 0;
 }
@@ -42,10 +47,8 @@ async function measure(options: Options, folder: string): Promise<BenchResult | 
     const results = options.profile === undefined ? folder : resolve(options.profile);
     await mkdir(results, { recursive: true });
     const profiling = options.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir=/out/results'];
-    const status = await runInLab(
-      { file: process.execPath, args: [...profiling, program, JSON.stringify(options.plan)], cwd: folder, env: {} },
-      { memory: '4096M', timeLimitSeconds: 1_800, results },
-    );
+    const args = [...profiling, program, JSON.stringify(options.plan)];
+    const status = await run({ file: process.execPath, args, cwd: folder, env: {} }, options.kernel, results);
     if (status !== 0) {
       process.stderr.write(`the run in the lab failed with ${status}\n`);
       return undefined;
@@ -55,5 +58,16 @@ async function measure(options: Options, folder: string): Promise<BenchResult | 
     return JSON.parse(await readFile(join(results, 'result.json'), 'utf8')) as BenchResult;
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function run(command: LabCommand, kernel: BenchKernel, results: string): Promise<number> {
+  const options = { memory: '4096M', timeLimitSeconds: 1_800, results };
+  switch (kernel) {
+    case 'user-mode':
+      return runInLab(command, options);
+    case 'tcg':
+      await runSteps([packagesStep, ...emulatorSteps]);
+      return runInEmulator(await emulatedKernel(), command, options);
   }
 }

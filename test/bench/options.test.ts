@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { readOptions } from './options.ts';
+
+describe('the options of the benchmark', () => {
+  it('take the test kernel, and under an emulated one what needs no other process', () => {
+    expect(readOptions([]).kernel).toBe('user-mode');
+    const { kernel, plan } = readOptions(['--kernel', 'tcg']);
+    expect(kernel).toBe('tcg');
+    expect([plan.cold.length, plan.restart.length, plan.change.length]).toEqual([3, 2, 0]);
+  });
+
+  it('take the measures that are named, whatever the kernel', () => {
+    const { plan } = readOptions(['--kernel', 'tcg', '--only', 'change']);
+    expect([plan.cold.length, plan.change.length]).toEqual([0, 2]);
+  });
+
+  it('refuse what they do not know', () => {
+    expect(() => readOptions(['--kernel', 'xen'])).toThrow('--kernel: expected user-mode or tcg, found "xen"');
+    expect(() => readOptions(['--only', 'cold,warm'])).toThrow('found "warm"');
+    expect(() => readOptions(['--rounds', '0'])).toThrow('--rounds: expected a whole number from 1, found 0');
+  });
+});
