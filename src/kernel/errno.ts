@@ -47,6 +47,7 @@ export const errno = {
   ENOBUFS: 105,
   ETIMEDOUT: 110,
   EHOSTUNREACH: 113,
+  ESTALE: 116,
 } as const;
 
 /** The name of a known errno, or its number as text (`errno-524`) where the table has none. */

@@ -1,15 +1,15 @@
 /** Finds, makes and removes the VIP interface. */
 
-import { errno, isKernelError, KernelError } from '../error.ts';
+import { errno, isKernelError } from '../error.ts';
 import { beginNest, endNest, putString, putU32 } from '../netlink/attribute-writer.ts';
-import { type Batch, beginMessage, createBatch, endMessage, putHeader } from '../netlink/batch.ts';
+import { type Batch, beginMessage, createBatch, endMessage } from '../netlink/batch.ts';
 import { NLM_F_CREATE, NLM_F_EXCL } from '../netlink/constants.ts';
 import { dump } from '../netlink/dump.ts';
 import { request } from '../netlink/request.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
-import { transact } from '../netlink/transact.ts';
 import { type Link, readLink } from './decode-link.ts';
 import { interfaceAlias } from './identity.ts';
+import { perform, putLinkHeader } from './link-message.ts';
 import {
   IFF_UP,
   IFLA_EXT_MASK,
@@ -17,7 +17,6 @@ import {
   IFLA_IFNAME,
   IFLA_INFO_KIND,
   IFLA_LINKINFO,
-  linkHeaderLength,
   RTEXT_FILTER_SKIP_STATS,
   RTM_DELLINK,
   RTM_GETLINK,
@@ -42,12 +41,17 @@ export function findLink(socket: NetlinkSocket, name: string): Link | undefined 
 
 /** Every interface of the network namespace. Throws KernelError. */
 export function dumpLinks(socket: NetlinkSocket): readonly Link[] {
+  return dump(socket, 'dump interfaces', questionAboutLinks(), readLink);
+}
+
+/** What a dump of all interfaces asks for; without their counters. */
+export function questionAboutLinks(): Batch {
   const batch = createBatch(256);
   beginMessage(batch, RTM_GETLINK, 0);
   putLinkHeader(batch, 0, 0);
   putU32(batch, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
   endMessage(batch);
-  return dump(socket, 'dump interfaces', batch, readLink);
+  return batch;
 }
 
 /** Makes a dummy interface with sluice's alias. False when an interface of that name exists. Throws KernelError. */
@@ -92,23 +96,4 @@ function changeLink(
   if (change.alias !== undefined) putString(batch, IFLA_IFALIAS, change.alias);
   endMessage(batch);
   perform(socket, `change interface ${name}`, batch, 0);
-}
-
-/** Sends one message; false when the kernel answers with `tolerated`. */
-function perform(socket: NetlinkSocket, operation: string, batch: Batch, tolerated: number): boolean {
-  const outcome = transact(socket, batch);
-  if (outcome.state === 'unknown') throw new KernelError(operation, outcome.cause.errno, { cause: outcome.cause });
-  const failure = outcome.failures[0];
-  if (failure === undefined) return true;
-  if (failure.errno === tolerated) return false;
-  throw new KernelError(operation, failure.errno, { extendedAck: failure.extendedAck });
-}
-
-/** `ifinfomsg`; the flags are also those to change. */
-function putLinkHeader(batch: Batch, index: number, flags: number): void {
-  const header = new DataView(new ArrayBuffer(linkHeaderLength));
-  header.setInt32(4, index, true);
-  header.setUint32(8, flags, true);
-  header.setUint32(12, flags, true);
-  putHeader(batch, new Uint8Array(header.buffer));
 }

@@ -2,6 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { errno, isKernelError, KernelError } from '../error.ts';
+import { fileError } from '../file-error.ts';
 import type { SysctlPort } from '../ports.ts';
 import { sysctlPath } from './sysctl-path.ts';
 
@@ -31,14 +32,6 @@ export function openSysctl(root = '/proc/sys'): SysctlPort {
 
 function isAbsent(error: unknown): boolean {
   return isKernelError(error) && (error.errno === errno.ENOENT || error.errno === errno.ENOTDIR);
-}
-
-/** Node gives the errno of a file operation as a negative number. */
-function fileError(operation: string, thrown: unknown): unknown {
-  if (typeof thrown !== 'object' || thrown === null || !('errno' in thrown)) return thrown;
-  return typeof thrown.errno === 'number'
-    ? new KernelError(operation, Math.abs(thrown.errno), { cause: thrown })
-    : thrown;
 }
 
 function pathOf(verb: 'read' | 'write', key: string): string {
