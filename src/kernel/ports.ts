@@ -3,6 +3,7 @@ import type { Family } from '../core/model/facts.ts';
 import type { FilterElement, SetName } from '../core/model/filter-element.ts';
 import type { UdpFlow } from '../core/model/flow.ts';
 import type { FilterOperation, IpvsOperation, VipOperation } from '../core/model/operation.ts';
+import type { PodTunnel } from '../core/model/pod-tunnel.ts';
 import type { VipMode, VipState } from '../core/model/vip.ts';
 import type { DestinationState, VirtualServerIdentity, VirtualServerState } from '../core/model/virtual-server.ts';
 import type { KernelError } from './error.ts';
@@ -145,4 +146,53 @@ export interface SysctlPort {
   read(key: string): string | undefined;
   /** EROFS, EACCES, ENOENT, EINVAL as KernelError. */
   write(key: string, value: string): void;
+}
+
+/** The network namespace of a pod on this node. */
+export interface PodNamespace {
+  /** `/run/netns/NAME` or `/proc/PID/ns/net`. */
+  readonly path: string;
+  /** From `identify`; a path may come to lead to another namespace. */
+  readonly identity: string;
+}
+
+/** What a pod's namespace has of a tunnel. Plain data, so that it can be recorded. */
+export interface PodTunnelReading {
+  /** The pod's own interface: the one with the tunnel's address. Undefined: none has it. */
+  readonly device: { readonly name: string; readonly arpIgnore: number; readonly arpAnnounce: number } | undefined;
+  /** The interface that has the tunnel device's name. */
+  readonly tunnel:
+    | {
+        /** `ipip`, `ip6tnl`; anything else is another's. */
+        readonly kind: string;
+        readonly local: string | undefined;
+        readonly isUp: boolean;
+        /** Of IPv4. */
+        readonly rpFilter: number;
+        /** sluice made it. */
+        readonly isOurs: boolean;
+        /** Of the tunnel's family, sorted. */
+        readonly vips: readonly string[];
+      }
+    | undefined;
+  /** Whether packets at the UDP port of GUE are unwrapped; undefined: was not asked, the encapsulation is another. */
+  readonly gue: boolean | undefined;
+}
+
+/**
+ * What direct server return needs inside pods. All of them throw KernelError: ENOENT the namespace is gone, ESTALE another
+ * one is at its path, EPERM SYS_ADMIN is missing.
+ */
+export interface PodNetworkPort {
+  /** Tells namespaces apart for as long as they live; undefined when there is none at the path. */
+  identify(path: string): string | undefined;
+  read(namespace: PodNamespace, tunnel: PodTunnel): PodTunnelReading;
+  /**
+   * Completes the tunnel, whatever half of it is there. VIPs that are neither wanted nor were there `before` go.
+   * EADDRNOTAVAIL: no interface has the pod's address. EEXIST: another program's device has the name. EADDRINUSE: a
+   * program of the pod has the UDP port of GUE.
+   */
+  ensure(namespace: PodNamespace, tunnel: PodTunnel, before: PodTunnelReading): void;
+  /** Makes the namespace what it was `before`, but for what others changed since. */
+  restore(namespace: PodNamespace, tunnel: PodTunnel, before: PodTunnelReading): void;
 }

@@ -16,7 +16,7 @@ export interface PodTunnel {
   readonly encapsulation: Encapsulation;
 }
 
-/** How far a tunnel is. `reason` is a word of Reason. */
+/** How far a tunnel is. `reason` is a word of Reason. @public */
 export type PodTunnelState =
   | { readonly kind: 'preparing' }
   | { readonly kind: 'prepared'; readonly vips: readonly string[] }
