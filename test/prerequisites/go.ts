@@ -1,7 +1,11 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
+import { type Artefact, cached, isCached } from './cache.ts';
+import { runLogged } from './run-logged.ts';
+import type { Step } from './steps.ts';
 import { UnmetPrerequisiteError } from './unmet.ts';
 
 /** A Go module at one version. */
@@ -44,11 +48,50 @@ export async function writeWrapperModule(
 
 /** The modules that `module` replaces with folders of its own repository; published apart, under other versions. */
 export async function stagingModules(module: GoModule, cwd: string): Promise<readonly string[]> {
+  const text = await readFile((await download(module, cwd)).GoMod, 'utf8');
+  return [...text.matchAll(/^\s*(?:replace\s+)?(\S+) => \.\/staging\//gm)].flatMap(([, path]) => path ?? []);
+}
+
+/** Copies the module into `folder`, where it may be changed: what is installed from a module cannot replace others. */
+export async function copyModule(module: GoModule, folder: string): Promise<void> {
+  await cp((await download(module, folder)).Dir, folder, { recursive: true });
+  await execa('chmod', ['-R', 'u+w', folder]);
+}
+
+async function download(module: GoModule, cwd: string): Promise<{ readonly GoMod: string; readonly Dir: string }> {
   const { stdout } = await execa(goCommand(), ['mod', 'download', '-json', `${module.path}@${module.version}`], {
     cwd,
     env: { ...goEnvironment, GOFLAGS: '' },
   });
-  const { GoMod: file } = JSON.parse(stdout) as { readonly GoMod: string };
-  const text = await readFile(file, 'utf8');
-  return [...text.matchAll(/^\s*(?:replace\s+)?(\S+) => \.\/staging\//gm)].flatMap(([, path]) => path ?? []);
+  return JSON.parse(stdout) as { readonly GoMod: string; readonly Dir: string };
+}
+
+export interface GoBuild {
+  readonly package: string;
+  readonly output: string;
+  /** The folder of the module. */
+  readonly scratch: string;
+  /** Set by the linker. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** Builds a program. */
+export async function goBuild(build: GoBuild, report: (line: string) => void): Promise<void> {
+  const settings = Object.entries(build.variables).map(([name, value]) => `-X ${name}=${value}`);
+  const flags = ['-v', '-trimpath', `-p=${availableParallelism()}`, '-ldflags', ['-s', '-w', ...settings].join(' ')];
+  await runLogged([goCommand(), 'build', ...flags, '-o', build.output, build.package], {
+    cwd: build.scratch,
+    log: join(build.scratch, 'build.log'),
+    report,
+    env: goEnvironment,
+  });
+}
+
+/** The step that builds an artefact. */
+export function goStep(title: string, artefact: (report: (line: string) => void) => Artefact): Step {
+  return {
+    title,
+    isReady: async () => isCached(artefact(() => {})),
+    run: async (report) => `built in ${await cached(artefact(report))}`,
+  };
 }

@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { type Artefact, artefactFolder, cached, isCached } from './cache.ts';
-import { type GoModule, goCommand, goEnvironment, stagingModules, writeWrapperModule } from './go.ts';
-import { runLogged } from './run-logged.ts';
+import { type Artefact, artefactFolder } from './cache.ts';
+import { type GoModule, goBuild, goStep, stagingModules, writeWrapperModule } from './go.ts';
 import type { Step } from './steps.ts';
 import { UnmetPrerequisiteError } from './unmet.ts';
 
@@ -16,9 +14,9 @@ const binaries = ['etcd', 'kube-apiserver', 'kubectl'] as const;
 
 /** etcd, kube-apiserver and kubectl: `KUBEBUILDER_ASSETS` names them, else they are built from the Go module proxy. */
 export const kubernetesSteps: readonly Step[] = [
-  goStep('etcd', etcdArtefact),
-  goStep('kube-apiserver', (report) => kubernetesArtefact('kube-apiserver', report)),
-  goStep('kubectl', (report) => kubernetesArtefact('kubectl', report)),
+  givenStep('etcd', etcdArtefact),
+  givenStep('kube-apiserver', (report) => kubernetesArtefact('kube-apiserver', report)),
+  givenStep('kubectl', (report) => kubernetesArtefact('kubectl', report)),
 ];
 
 /** Where each of the binaries lies. Throws when `KUBEBUILDER_ASSETS` names a folder that lacks one. */
@@ -46,12 +44,17 @@ export function kubernetesBinaries(): Readonly<Record<(typeof binaries)[number],
   };
 }
 
-function goStep(title: string, artefact: (report: (line: string) => void) => Artefact): Step {
-  return {
-    title,
-    isReady: async () => process.env['KUBEBUILDER_ASSETS'] !== undefined || isCached(artefact(() => {})),
-    run: async (report) => `built in ${await cached(artefact(report))}`,
-  };
+/** kube-proxy of the same version, which KUBEBUILDER_ASSETS never holds. */
+export const kubeProxyStep: Step = goStep('kube-proxy', (report) => kubernetesArtefact('kube-proxy', report));
+
+/** The path of the program that `kubeProxyStep` made. */
+export function kubeProxyProgram(): string {
+  return join(artefactFolder(kubernetesArtefact('kube-proxy', () => {})), 'kube-proxy');
+}
+
+function givenStep(title: string, artefact: (report: (line: string) => void) => Artefact): Step {
+  const step = goStep(title, artefact);
+  return { ...step, isReady: async () => process.env['KUBEBUILDER_ASSETS'] !== undefined || step.isReady() };
 }
 
 function etcdArtefact(report: (line: string) => void): Artefact {
@@ -65,7 +68,10 @@ function etcdArtefact(report: (line: string) => void): Artefact {
   };
 }
 
-function kubernetesArtefact(command: 'kube-apiserver' | 'kubectl', report: (line: string) => void): Artefact {
+function kubernetesArtefact(
+  command: 'kube-apiserver' | 'kubectl' | 'kube-proxy',
+  report: (line: string) => void,
+): Artefact {
   return {
     name: command,
     inputs: [kubernetes.path, kubernetes.version],
@@ -88,22 +94,4 @@ function kubernetesArtefact(command: 'kube-apiserver' | 'kubectl', report: (line
       await goBuild({ package: target, output: join(folder, command), scratch, variables }, report);
     },
   };
-}
-
-interface GoBuild {
-  readonly package: string;
-  readonly output: string;
-  readonly scratch: string;
-  readonly variables: Readonly<Record<string, string>>;
-}
-
-async function goBuild(build: GoBuild, report: (line: string) => void): Promise<void> {
-  const settings = Object.entries(build.variables).map(([name, value]) => `-X ${name}=${value}`);
-  const flags = ['-v', '-trimpath', `-p=${availableParallelism()}`, '-ldflags', ['-s', '-w', ...settings].join(' ')];
-  await runLogged([goCommand(), 'build', ...flags, '-o', build.output, build.package], {
-    cwd: build.scratch,
-    log: join(build.scratch, 'build.log'),
-    report,
-    env: goEnvironment,
-  });
 }
