@@ -32,11 +32,16 @@ export async function bundlePrograms(folder: string): Promise<string> {
   });
   await buildAddon();
   await copyFile(join(root, 'build/Release/sluice.node'), join(folder, 'sluice.node'));
-  await execa('gcc', [
-    ...compilerFlags,
-    '-o',
-    join(folder, 'read-table'),
-    join(root, 'test/bench/baseline/read-table.c'),
-  ]);
+  await compile(join(folder, 'read-table'), 'test/bench/baseline', ['read-table.c']);
+  await compileJudge(join(folder, 'judge'));
   return join(folder, 'main.mjs');
+}
+
+/** Compiles the judge of the peers. */
+export function compileJudge(output: string): Promise<void> {
+  return compile(output, 'test/bench/judge', ['main.c', 'ipvs.c', 'nftables.c', 'routes.c', 'netlink.c']);
+}
+
+async function compile(output: string, folder: string, sources: readonly string[]): Promise<void> {
+  await execa('gcc', [...compilerFlags, '-o', output, ...sources.map((source) => join(root, folder, source))]);
 }

@@ -32,7 +32,18 @@ function result(part: Partial<BenchResult>): BenchResult {
     systemCallMicroseconds: 1,
     pageFaultMicroseconds: 1,
   };
-  return { machine, rounds: 1, cold: [], restart: [], change: [], memory: [], filter: [], latency: [], ...part };
+  return {
+    machine,
+    rounds: 1,
+    cold: [],
+    restart: [],
+    change: [],
+    memory: [],
+    filter: [],
+    latency: [],
+    peers: [],
+    ...part,
+  };
 }
 
 describe('the limits of the benchmark', () => {

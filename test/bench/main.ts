@@ -5,13 +5,16 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { LabCommand } from '../lab/machine/command.ts';
 import { runInEmulator } from '../lab/machine/emulator.ts';
+import { raiseMapCount } from '../lab/machine/map-count.ts';
 import { runInLab } from '../lab/run.ts';
 import { emulatedKernel, emulatorSteps } from '../prerequisites/emulator.ts';
+import { kubernetesSteps } from '../prerequisites/kubernetes.ts';
 import { packagesStep } from '../prerequisites/packages.ts';
+import { peerSteps } from '../prerequisites/peers.ts';
 import { runSteps } from '../prerequisites/steps.ts';
 import { bundlePrograms } from './bundle.ts';
 import { exceededLimits } from './limits.ts';
-import { type BenchKernel, type Options, readOptions, usage } from './options.ts';
+import { type Options, readOptions, usage } from './options.ts';
 import { report } from './report.ts';
 import type { BenchResult } from './result.ts';
 
@@ -48,7 +51,7 @@ async function measure(options: Options, folder: string): Promise<BenchResult | 
     await mkdir(results, { recursive: true });
     const profiling = options.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir=/out/results'];
     const args = [...profiling, program, JSON.stringify(options.plan)];
-    const status = await run({ file: process.execPath, args, cwd: folder, env: {} }, options.kernel, results);
+    const status = await run({ file: process.execPath, args, cwd: folder, env: {} }, options, results);
     if (status !== 0) {
       process.stderr.write(`the run in the lab failed with ${status}\n`);
       return undefined;
@@ -61,8 +64,13 @@ async function measure(options: Options, folder: string): Promise<BenchResult | 
   }
 }
 
-async function run(command: LabCommand, kernel: BenchKernel, results: string): Promise<number> {
-  const options = { memory: '4096M', timeLimitSeconds: 1_800, results };
+async function run(command: LabCommand, { kernel, plan }: Options, results: string): Promise<number> {
+  const withPeers = plan.peers.sizes.length > 0;
+  if (withPeers) {
+    await runSteps([packagesStep, ...peerSteps, ...kubernetesSteps]);
+    await raiseMapCount();
+  }
+  const options = { memory: withPeers ? '8192M' : '4096M', timeLimitSeconds: withPeers ? 5_400 : 1_800, results };
   switch (kernel) {
     case 'user-mode':
       return runInLab(command, options);

@@ -10,12 +10,28 @@ export interface Plan {
   readonly filter: readonly Size[];
   /** Measured side by side. */
   readonly latency: readonly Size[];
+  readonly peers: PeersPlan;
   /** Repetitions of everything that starts a process. */
   readonly rounds: number;
   /** Changes per protocol and size. */
   readonly changes: number;
   /** New connections per size. */
   readonly connections: number;
+}
+
+/** Other proxies beside sluice, against a real API server. */
+export interface PeersPlan {
+  readonly sizes: readonly Size[];
+  /** Endpoint changes for each proxy and size, an even number; Services added and removed again. */
+  readonly changes: number;
+  readonly services: number;
+  /** At the largest size; 0: idling is not measured. */
+  readonly idleSeconds: number;
+  /** A proxy that has not programmed everything by then is given up. */
+  readonly startLimitMs: number;
+  readonly changeLimitMs: number;
+  /** After so long no more changes are begun. */
+  readonly changesLimitMs: number;
 }
 
 /** user-mode: the test kernel. tcg: Debian's own kernel on a processor that QEMU emulates. */
@@ -32,10 +48,11 @@ export interface Options {
   readonly isQuick: boolean;
 }
 
-export const usage = `npm run bench -- [--quick] [--only cold,restart,change,memory,filter,latency] [--rounds N] [--json FILE]
-                 [--kernel user-mode|tcg] [--profile FOLDER]
+export const usage = `npm run bench -- [--quick] [--peers] [--only cold,restart,change,memory,filter,latency,peers]
+                 [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--profile FOLDER]
 
   --quick      small sizes, one round: shows that everything works, not how fast it is
+  --peers      also kube-proxy (ipvs and nftables) and kube-router, against a real API server
   --only       the measures to take
   --kernel tcg Debian's own kernel under QEMU: ratios like those of hardware (default measures: cold, restart)
   --rounds N   repetitions of what starts a process (default 5; quick: 1)
@@ -48,6 +65,7 @@ export function readOptions(args: readonly string[]): Options {
     args: [...args],
     options: {
       quick: { type: 'boolean', default: false },
+      peers: { type: 'boolean', default: false },
       only: { type: 'string' },
       kernel: { type: 'string', default: 'user-mode' },
       rounds: { type: 'string' },
@@ -57,7 +75,7 @@ export function readOptions(args: readonly string[]): Options {
   });
   const plan = values.quick ? quickPlan : fullPlan;
   const kernel = readKernel(values.kernel);
-  const only = values.only ?? defaultMeasures[kernel].join(',');
+  const only = values.only ?? [...defaultMeasures[kernel], ...(values.peers ? ['peers'] : [])].join(',');
   const rounds = values.rounds === undefined ? plan.rounds : Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new TypeError(`--rounds: expected a whole number from 1, found ${values.rounds}`);
@@ -66,9 +84,9 @@ export function readOptions(args: readonly string[]): Options {
   return { plan: restrict({ ...plan, rounds }, only), kernel, json, profile, isQuick };
 }
 
-const measures = ['cold', 'restart', 'change', 'memory', 'filter', 'latency'] as const;
+const measures = ['cold', 'restart', 'change', 'memory', 'filter', 'latency', 'peers'] as const;
 
-const defaultMeasures = { 'user-mode': measures, tcg: ['cold', 'restart'] } as const;
+const defaultMeasures = { 'user-mode': measures.slice(0, -1), tcg: ['cold', 'restart'] } as const;
 
 function readKernel(word: string): BenchKernel {
   if (word === 'user-mode' || word === 'tcg') {
@@ -84,7 +102,7 @@ function restrict(plan: Plan, only: string): Plan {
     throw new TypeError(`--only: expected some of ${measures.join(', ')}, found ${JSON.stringify(unknown)}`);
   }
   const none = Object.fromEntries(measures.filter((name) => !wanted.includes(name)).map((name) => [name, []]));
-  return { ...plan, ...none };
+  return { ...plan, ...none, peers: wanted.includes('peers') ? plan.peers : { ...plan.peers, sizes: [] } };
 }
 
 const fullPlan: Plan = {
@@ -94,6 +112,15 @@ const fullPlan: Plan = {
   memory: [size(10_000)],
   filter: [size(10_000)],
   latency: [one(10), one(10_000)],
+  peers: {
+    sizes: [size(100), size(1_000), size(10_000)],
+    changes: 12,
+    services: 3,
+    idleSeconds: 60,
+    startLimitMs: 300_000,
+    changeLimitMs: 120_000,
+    changesLimitMs: 60_000,
+  },
   rounds: 5,
   changes: 2_000,
   connections: 3_000,
@@ -106,6 +133,15 @@ const quickPlan: Plan = {
   memory: [size(200)],
   filter: [size(200)],
   latency: [one(10), one(200)],
+  peers: {
+    sizes: [size(100)],
+    changes: 4,
+    services: 1,
+    idleSeconds: 0,
+    startLimitMs: 60_000,
+    changeLimitMs: 20_000,
+    changesLimitMs: 60_000,
+  },
   rounds: 1,
   changes: 200,
   connections: 200,

@@ -1,11 +1,14 @@
 /** The numbers as tables for people. */
 
-import Table from 'cli-table3';
-import type { BenchResult, Size } from './result.ts';
+import { peersTables } from './peers-report.ts';
+import type { BenchResult } from './result.ts';
+import { ms, sizeText, table, times } from './table.ts';
 
 export function report(result: BenchResult): string {
   const tables = [coldTable, restartTable, changeTable, memoryTable, filterTable, latencyTable];
-  return [machineLines(result), ...tables.map((make) => make(result))].filter((part) => part !== '').join('\n\n');
+  return [machineLines(result), ...tables.map((make) => make(result)), ...peersTables(result.peers)]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }
 
 function machineLines({ machine, rounds }: BenchResult): string {
@@ -132,30 +135,4 @@ function latencyTable({ latency }: BenchResult): string {
     p99.toFixed(0),
   ]);
   return table('A new connection, µs', ['Services × endpoints', 'connections', 'min', 'p50', 'p99'], rows);
-}
-
-function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) {
-    return '';
-  }
-  const made = new Table({
-    head: [...head],
-    colAligns: head.map((_, index) => (index === 0 ? 'left' : 'right')),
-    style: { head: [], border: [], compact: true },
-  });
-  made.push(...rows.map((row) => [...row]));
-  return `${title}\n${made.toString()}`;
-}
-
-function sizeText({ services, endpoints, family }: Size): string {
-  return `${services.toLocaleString('en')} × ${endpoints} ${family}`;
-}
-
-/** Three digits that mean something. */
-function ms(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(value >= 1 ? 2 : 3);
-}
-
-function times(value: number): string {
-  return `${value.toFixed(1)} ×`;
 }

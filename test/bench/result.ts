@@ -20,6 +20,7 @@ export interface BenchResult {
   readonly memory: readonly MemoryResult[];
   readonly filter: readonly FilterResult[];
   readonly latency: readonly LatencyResult[];
+  readonly peers: readonly PeerResult[];
 }
 
 export interface MachineFacts {
@@ -127,4 +128,41 @@ export interface LatencyResult {
   readonly size: Size;
   /** connect(2) of a client outside to a ClusterIP, masqueraded, the Services taking turns. */
   readonly connectMicroseconds: Summary;
+}
+
+export type ProxyName = 'sluice' | 'kube-proxy ipvs' | 'kube-proxy nftables' | 'kube-router';
+
+/** How long something took, or the bound after which it was given up. */
+export type Timed = { readonly ms: number } | { readonly notWithinMs: number };
+
+/** What one proxy did at one size, as seen from outside. */
+export type PeerResult = PeerMeasures | PeerFailure;
+
+export interface PeerMeasures {
+  readonly kind: 'measured';
+  readonly proxy: ProxyName;
+  readonly size: Size;
+  /** From the start of the process on an empty node to every Service with all endpoints in the kernel. */
+  readonly cold: Timed;
+  /** Processor time of the proxy and of what it started, until there is no more to do. */
+  readonly coldCpuMs: number;
+  /** From the write to the API server to the kernel: one endpoint of one Service. */
+  readonly change: readonly Timed[];
+  /** From the same writes to the API server's answer. */
+  readonly answeredMs: readonly number[];
+  /** From the write to the kernel: one Service with its endpoints. */
+  readonly added: readonly Timed[];
+  readonly removed: readonly Timed[];
+  readonly residentMiB: number;
+  /** Processor time while nothing changes; undefined where it was not measured. */
+  readonly idle: { readonly cpuMs: number; readonly seconds: number } | undefined;
+  /** From the start on a node that is programmed but for one endpoint to that endpoint in the kernel. */
+  readonly restart: { readonly took: Timed; readonly cpuMs: number } | undefined;
+}
+
+export interface PeerFailure {
+  readonly kind: 'failed';
+  readonly proxy: ProxyName;
+  readonly size: Size;
+  readonly reason: string;
 }

@@ -15,6 +15,7 @@ import { measureFilter } from './filter.ts';
 import { measureLatency } from './latency.ts';
 import type { MemoryInput } from './memory.ts';
 import { inFreshNamespace } from './network-namespace.ts';
+import { measurePeers } from './peers/peers.ts';
 import { measureRestart } from './restart.ts';
 
 /** How many changes an agent sees before its memory is read again. */
@@ -42,6 +43,7 @@ async function measure(plan: Plan): Promise<BenchResult> {
     }),
     filter: await each('filter', plan.filter, (size) => measureFilter(size, rounds)),
     latency: await measureLatency(plan.latency, plan.connections),
+    peers: await measurePeers(plan.peers),
   };
 }
 

@@ -4,6 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A server process. */
 export interface Server {
+  /** Undefined when it could not be started. */
+  readonly pid: number | undefined;
+  /** The end of what it has said. */
+  readonly log: () => string;
   /** Waits until `isReady` says so; throws with the last lines of its log when it ends before, or takes too long. */
   readonly ready: (isReady: () => Promise<boolean>, limitMs: number) => Promise<void>;
   /** Sends a signal that does not end it. */
@@ -30,6 +34,8 @@ export function startServer(command: readonly string[], env: Readonly<Record<str
       over = true;
     });
   return {
+    pid: child.pid,
+    log: () => log,
     ready: async (isReady, limitMs) => {
       const deadline = performance.now() + limitMs;
       while (!(await isReady())) {

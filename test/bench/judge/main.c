@@ -1,0 +1,95 @@
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "judge.h"
+
+// Often enough for a change of a millisecond, seldom enough to leave the only processor to the proxy.
+enum { ONE_MICROSECONDS = 300, WHOLE_MICROSECONDS = 20000 };
+
+void give_up(const char *what) {
+  fprintf(stderr, "judge: %s: %s\n", what, strerror(errno));
+  exit(1);
+}
+
+static int64_t now_nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void pause_microseconds(long microseconds) {
+  struct timespec pause = {.tv_nsec = microseconds * 1000};
+  nanosleep(&pause, NULL);
+}
+
+struct question {
+  bool is_nftables;
+  bool is_whole;
+  struct whole whole;
+  struct one one;
+  long limit_milliseconds;
+};
+
+static bool is_so(const struct question *question) {
+  if (question->is_whole)
+    return question->is_nftables ? nftables_has_whole(&question->whole) : ipvs_has_whole(&question->whole);
+  return question->is_nftables ? nftables_has_one(&question->one) : ipvs_has_one(&question->one);
+}
+
+// "whole SERVICES ENDPOINTS LEAVES LIMIT_MS" or "one ADDRESS PORT ENDPOINTS LIMIT_MS".
+static bool parse(const char *line, struct question *question) {
+  char address[64];
+  unsigned int port;
+  struct whole *whole = &question->whole;
+  struct one *one = &question->one;
+  question->is_whole = sscanf(line, "whole %u %u %u %ld", &whole->services, &whole->endpoints, &whole->leaves,
+                              &question->limit_milliseconds) == 4;
+  if (question->is_whole) return true;
+  if (sscanf(line, "one %63s %u %u %ld", address, &port, &one->endpoints, &question->limit_milliseconds) != 4)
+    return false;
+  one->port = htons(port);
+  return inet_pton(AF_INET, address, &one->vip) == 1;
+}
+
+// Answers "already" when there is nothing to wait for. Else "waiting", at which the asker acts, and then the
+// CLOCK_MONOTONIC nanoseconds at which it was seen to be so, or "late".
+static void answer(const struct question *question) {
+  nftables_forget();
+  if (is_so(question)) {
+    printf("already\n");
+    return;
+  }
+  printf("waiting\n");
+  int64_t deadline = now_nanoseconds() + question->limit_milliseconds * INT64_C(1000000);
+  while (now_nanoseconds() < deadline) {
+    pause_microseconds(question->is_whole ? WHOLE_MICROSECONDS : ONE_MICROSECONDS);
+    if (is_so(question)) {
+      printf("%lld\n", (long long)now_nanoseconds());
+      return;
+    }
+  }
+  printf("late\n");
+}
+
+int main(int argc, char **argv) {
+  if (argc != 2 || (strcmp(argv[1], "ipvs") != 0 && strcmp(argv[1], "nftables") != 0)) {
+    fprintf(stderr, "usage: judge ipvs|nftables\n");
+    return 2;
+  }
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  struct question question = {.is_nftables = strcmp(argv[1], "nftables") == 0};
+  char line[256];
+  while (fgets(line, sizeof line, stdin) != NULL) {
+    if (strcmp(line, "leaves\n") == 0)
+      printf("%u\n", routing_leaves());
+    else if (parse(line, &question))
+      answer(&question);
+    else
+      printf("what?\n");
+  }
+  return 0;
+}
