@@ -4,6 +4,7 @@ import { type CIDR, cidrContains, familyOf, lastAddressOf, parseCIDR } from '../
 import type { Facts } from '../core/facts.ts';
 import type { AddressRules, CompileContext, SchedulerSupport } from '../core/model/context.ts';
 import type { Family, ServiceCIDRFact } from '../core/model/facts.ts';
+import type { PodTunnelState } from '../core/model/pod-tunnel.ts';
 import type { NodeAddress } from '../kernel/ports.ts';
 import type { NodePortAddresses } from './config/config.ts';
 import { listenAddresses } from './health/listen-addresses.ts';
@@ -21,6 +22,8 @@ export interface ContextSettings {
   readonly serviceCIDRs: readonly CIDR[];
   readonly addressRules: AddressRules;
   readonly schedulers: SchedulerSupport;
+  /** How far the pods are that answer directly; undefined: direct return is off. */
+  readonly podTunnels: (() => ReadonlyMap<string, PodTunnelState>) | undefined;
 }
 
 /** What the kernel says about this node's addresses. */
@@ -56,8 +59,12 @@ export function makeContext(
     masqueradeAll: settings.masqueradeAll,
     ...detectPods(settings.podDetection, node),
     schedulers: settings.schedulers,
+    hasDirectReturn: settings.podTunnels !== undefined,
+    podTunnels: settings.podTunnels?.() ?? noTunnels,
   };
 }
+
+const noTunnels: ReadonlyMap<string, PodTunnelState> = new Map();
 
 function serviceRanges(settings: ContextSettings, objects: ReadonlyMap<string, ServiceCIDRFact>): readonly CIDR[] {
   const declared = [...objects.values()].flatMap((object) => object.cidrs);

@@ -20,7 +20,7 @@ export function openKernel(config: Config): KernelPorts {
   return {
     ipvs: advised('IPVS', 'modprobe ip_vs', () => openIpvs()),
     link: advised('rtnetlink', 'use a Linux kernel with networking', () =>
-      openLink({ interfaceName: config.vipInterface, mode: config.vipMode }),
+      openLink({ interfaceName: config.vipInterface, mode: config.vipMode, steeringMark: config.fwmarkMask }),
     ),
     filter: advised('nftables', 'modprobe nf_tables', () => openFilter()),
   };
@@ -77,6 +77,7 @@ export function contextSettings(config: Config, nodeName: string, schedulers: Sc
     serviceCIDRs: config.serviceClusterIPRanges,
     addressRules: addressRulesOf(config),
     schedulers,
+    podTunnels: config.directReturn ? () => new Map() : undefined,
   };
 }
 

@@ -62,7 +62,7 @@ function stepRow(step: TraceStep): Row {
     }
     case 'virtual-server': {
       const owner = step.origin === undefined ? 'not sluice’s' : `Service ${step.origin}`;
-      const view = step.view === 'inside' ? ', view of clients inside (fwmark)' : '';
+      const view = viewWords[step.view];
       return ['ipvs', `virtual server ${step.key}, ${owner}${view}, scheduler ${step.scheduler}${keptText(step)}`];
     }
   }
@@ -143,3 +143,9 @@ function seenText(sees: SourceSeen): string {
   const address = sees.address ?? 'an address of this node';
   return sees.kind === 'unchanged' ? address : `${address} by masquerade: ${sees.rule.comment}`;
 }
+
+const viewWords = {
+  plain: '',
+  inside: ', view of clients inside (fwmark)',
+  direct: ', for endpoints that answer directly (fwmark)',
+} as const;

@@ -5,6 +5,7 @@
 
 import type { SchedulerSupport } from './model/context.ts';
 import type { ServiceFact } from './model/facts.ts';
+import type { Encapsulation } from './model/pod-tunnel.ts';
 import type { Refusal } from './model/reason.ts';
 import { type Scheduler, schedulers, virtualServerFlags } from './model/virtual-server.ts';
 
@@ -15,6 +16,8 @@ export interface ServiceWishes {
   /** externalTrafficPolicy acts as Local and internalTrafficPolicy as Cluster, whatever the spec says. */
   readonly forcesExternalLocal: boolean;
   readonly ignoresLoadBalancerIPs: boolean;
+  /** How clients outside are sent to endpoints that answer them directly; undefined: they do not. */
+  readonly directReturn: Encapsulation | undefined;
   readonly refusals: readonly Refusal[];
 }
 
@@ -31,6 +34,7 @@ export function readWishes(service: Pick<ServiceFact, 'annotations'>, choice: Sc
     schedulerFlags: readSchedulerFlags(service.annotations, scheduler, refusals),
     forcesExternalLocal: service.annotations['kube-router.io/service.local'] === 'true',
     ignoresLoadBalancerIPs: service.annotations['kube-router.io/service.skiplbips'] !== undefined,
+    directReturn: readDirectReturn(service.annotations, refusals),
     refusals,
   };
 }
@@ -44,6 +48,9 @@ const OWN_SCHEDULER = 'sluice.dev/scheduler';
 const ROUTER_SCHEDULER = 'kube-router.io/service.scheduler';
 const OWN_FLAGS = 'sluice.dev/scheduler-flags';
 const ROUTER_FLAGS = 'kube-router.io/service.schedflags';
+const OWN_DSR = 'sluice.dev/dsr';
+const ROUTER_DSR = 'kube-router.io/service.dsr';
+const DSR_ENCAPSULATION = 'sluice.dev/dsr-encap';
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -106,6 +113,35 @@ function readSchedulerFlags(annotations: Annotations, scheduler: Scheduler, refu
     }
   }
   return bits;
+}
+
+/** Whether a Service asks for direct return at all, by whatever value. */
+export function wantsDirectReturn(annotations: Annotations): boolean {
+  return annotations[OWN_DSR] !== undefined || annotations[ROUTER_DSR] !== undefined;
+}
+
+function readDirectReturn(annotations: Annotations, refusals: Refusal[]): Encapsulation | undefined {
+  const own = annotations[OWN_DSR];
+  const router = annotations[ROUTER_DSR];
+  if (own !== undefined && router !== undefined && own !== router) {
+    refusals.push(conflict(ROUTER_DSR, router, OWN_DSR, own));
+  }
+  const value = own ?? router;
+  if (value === undefined) {
+    return undefined;
+  }
+  const encapsulation = annotations[DSR_ENCAPSULATION] ?? 'ipip';
+  if (value !== 'tunnel') {
+    const subject = own === undefined ? ROUTER_DSR : OWN_DSR;
+    const expected = 'tunnel; answers come back through this node';
+    refusals.push({ reason: 'annotation-value-invalid', subject, found: value, expected });
+    return undefined;
+  }
+  if (encapsulation !== 'ipip') {
+    const expected = 'ipip, which is used';
+    refusals.push({ reason: 'annotation-value-invalid', subject: DSR_ENCAPSULATION, found: encapsulation, expected });
+  }
+  return 'ipip';
 }
 
 function conflict(loser: string, found: string, winner: string, value: string): Refusal {

@@ -5,7 +5,9 @@ import type { AddressIndex } from './address-index.ts';
 import { admitAddresses, refuseClusterIP, refusePort } from './admit-addresses.ts';
 import { insideScheduling, keepsClients, type Scheduling } from './affinity.ts';
 import { readWishes, type ServiceWishes } from './annotations.ts';
+import { refuseDirectReturn, tunnelRefusals } from './direct-return.ts';
 import {
+  type Backend,
   gatherBackends,
   limitSelection,
   mostBackends,
@@ -13,7 +15,7 @@ import {
   type Selection,
   selectBackends,
 } from './endpoints.ts';
-import { type ExternalPlace, externalFrontend, internalFrontend, type PortView } from './frontends.ts';
+import { externalFrontend, internalFrontend } from './frontends.ts';
 import { type HealthCheckInput, healthCheckFrontend } from './health-checks.ts';
 import { frontendKey } from './keys.ts';
 import { localGapsOf } from './local-gaps.ts';
@@ -25,13 +27,16 @@ import {
   type ServiceFact,
   type ServicePortFact,
 } from './model/facts.ts';
+import type { ViewSet } from './model/filter-element.ts';
+import type { Encapsulation } from './model/pod-tunnel.ts';
 import type { Refusal } from './model/reason.ts';
 import type { Contribution, Frontend, LocalGap } from './model/resource.ts';
 import { virtualServerFlags } from './model/virtual-server.ts';
+import type { DirectReturn, ExternalPlace, PortView } from './port-view.ts';
 import { allowedSources } from './source-ranges.ts';
 
-/** The mark of a Service port's inside view; undefined when none is left. `frontends` are the keys that will carry it. */
-export type MarkOf = (view: string, frontends: readonly string[]) => number | undefined;
+/** The mark of a Service port's view; undefined when none is left. `frontends` are the keys that will carry it. */
+export type MarkOf = (set: ViewSet, view: string, frontends: readonly string[]) => number | undefined;
 
 export interface CompileInput {
   readonly service: ServiceFact;
@@ -62,7 +67,7 @@ export function compileService(input: CompileInput): Contribution {
       view: viewOf(input, effective, { family, port, wishes }, refusals),
     }));
     for (const { port, view } of views) {
-      addPort({ input, frontends, refusals, clusterIP, vips, port, view });
+      addPort({ input, frontends, refusals, clusterIP, vips, port, view, encapsulation: wishes.directReturn });
     }
     localGaps.push(...localGapsOf(effective, views, family));
   }
@@ -102,12 +107,17 @@ function withWishes(service: ServiceFact, wishes: ServiceWishes): ServiceFact {
   };
 }
 
+/** A view before it is known whether it is direct, with every endpoint that carries the port. */
+interface FullView extends PortView {
+  readonly backends: readonly Backend[];
+}
+
 function viewOf(
   input: CompileInput,
   service: ServiceFact,
   part: { readonly family: Family; readonly port: ServicePortFact; readonly wishes: ServiceWishes },
   refusals: Refusal[],
-): PortView {
+): FullView {
   const { family, port, wishes } = part;
   const backends = gatherBackends(input.slices, family, port, input.context.node);
   const all: Selection = selectBackends(backends, policiesOf(service, port), input.context.node);
@@ -134,6 +144,8 @@ function viewOf(
     internalLocal: service.internalTrafficPolicy === 'Local',
     externalLocal: service.externalTrafficPolicy === 'Local',
     allowedSources: allowedSources(service.loadBalancerSourceRanges, family),
+    directReturn: undefined,
+    backends,
   };
 }
 
@@ -148,7 +160,8 @@ interface PortJob {
     readonly loadBalancerIPs: readonly string[];
   };
   readonly port: ServicePortFact;
-  readonly view: PortView;
+  readonly view: FullView;
+  readonly encapsulation: Encapsulation | undefined;
 }
 
 /** The first claim of a Service on a frontend stands: an externalIP may repeat the ClusterIP or a load-balancer IP. */
@@ -168,8 +181,9 @@ function addPort(job: PortJob): void {
   }
   const places = externalPlaces(job);
   const mark = view.externalLocal && places.length > 0 ? insideMark(job, places) : undefined;
+  const directReturn = directReturnOf(job, places);
   for (const place of places) {
-    add(externalFrontend(place, view, context, mark));
+    add(externalFrontend(place, { ...view, directReturn }, context, mark));
   }
 }
 
@@ -203,10 +217,44 @@ function refuse({ refusals }: PortJob, refusal: Refusal): void {
   }
 }
 
+function directReturnOf(job: PortJob, places: readonly ExternalPlace[]): DirectReturn | undefined {
+  const { encapsulation, view, input } = job;
+  const { nodeAddresses, hasDirectReturn } = input.context;
+  const vips = places.filter(({ address }) => !nodeAddresses.has(address));
+  if (encapsulation === undefined || vips.length === 0) {
+    return undefined;
+  }
+  const subject = view.origin;
+  const found = 'direct return is off on this node';
+  const refusal: Refusal | undefined = hasDirectReturn
+    ? refuseDirectReturn({ port: job.port.port, backends: view.backends }, subject, (address) =>
+        isOfNode(input, address),
+      )
+    : { reason: 'direct-return-off', subject, found, expected: '--direct-return; answers come back through this node' };
+  if (refusal !== undefined) {
+    job.refusals.push(refusal);
+    return undefined;
+  }
+  const keys = vips.map((place) => frontendKey(view.protocol, place.address, place.port));
+  const mark = input.markOf('direct_view', `${view.origin} ${view.protocol} ${view.family}`, keys);
+  if (mark === undefined) {
+    const expected = 'a free mark inside --fwmark-mask; answers come back through this node';
+    job.refusals.push({ reason: 'fwmarks-exhausted', subject, found: 'none free', expected });
+    return undefined;
+  }
+  const direct = { encapsulation, mark, localBackends: view.backends.filter(({ isLocal }) => isLocal) };
+  job.refusals.push(...tunnelRefusals(direct, view, input.context));
+  return direct;
+}
+
+function isOfNode({ addresses, context }: CompileInput, address: string): boolean {
+  return context.nodeAddresses.has(address) || addresses.nodes.has(address);
+}
+
 function insideMark(job: PortJob, places: readonly ExternalPlace[]): number | undefined {
   const { view } = job;
   const keys = places.map((place) => frontendKey(view.protocol, place.address, place.port));
-  const mark = job.input.markOf(`${view.origin} ${view.protocol} ${view.family}`, keys);
+  const mark = job.input.markOf('inside_view', `${view.origin} ${view.protocol} ${view.family}`, keys);
   if (mark === undefined) {
     const expected = 'a free mark inside --fwmark-mask; clients in the cluster see local endpoints only';
     job.refusals.push({ reason: 'fwmarks-exhausted', subject: view.origin, found: 'none free', expected });

@@ -1,7 +1,8 @@
 /** Which Services a new context touches: an address that comes or goes must not cost what exists. */
 
 import { type CIDR, formatCIDR } from './address.ts';
-import type { Facts } from './facts.ts';
+import { wantsDirectReturn } from './annotations.ts';
+import { type Facts, slicesOf } from './facts.ts';
 import type { AddressRules, CompileContext } from './model/context.ts';
 
 /** The keys of the Services to compile again; none when both contexts mean the same. */
@@ -85,6 +86,14 @@ const aspects: Readonly<Record<keyof CompileContext, Aspect>> = {
     isSame: (one, other) => isSameList(one.podSources, other.podSources),
     touched: () => [],
   },
+  hasDirectReturn: {
+    isSame: (one, other) => one.hasDirectReturn === other.hasDirectReturn,
+    touched: everything,
+  },
+  podTunnels: {
+    isSame: (one, other) => one.podTunnels === other.podTunnels,
+    touched: withChangedTunnels,
+  },
   schedulers: {
     isSame: ({ schedulers: one }, { schedulers: other }) =>
       one.defaultScheduler === other.defaultScheduler && isSameSet(one.available, other.available),
@@ -111,6 +120,17 @@ function* withNodePorts({ facts }: Change): Iterable<string> {
 function* withHealthChecks({ facts }: Change): Iterable<string> {
   for (const { key, healthCheckNodePort } of facts.services.values()) {
     if (healthCheckNodePort !== 0) {
+      yield key;
+    }
+  }
+}
+
+/** A state is replaced when it changes. */
+function* withChangedTunnels({ before, after, facts }: Change): Iterable<string> {
+  const isChanged = (address: string): boolean => before.podTunnels.get(address) !== after.podTunnels.get(address);
+  for (const { key, annotations } of facts.services.values()) {
+    const slices = wantsDirectReturn(annotations) ? [...slicesOf(facts, key)] : [];
+    if (slices.some(({ endpoints }) => endpoints.some(({ address }) => isChanged(address)))) {
       yield key;
     }
   }

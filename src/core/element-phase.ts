@@ -2,10 +2,10 @@
 
 import type { Desired } from './desired.ts';
 import { filterElementKey, frontendKey } from './keys.ts';
-import type { FilterElement } from './model/filter-element.ts';
+import { type FilterElement, isViewElement } from './model/filter-element.ts';
 
 export function phaseToAdd(element: FilterElement): 'claim' | 'guard' {
-  return element.set === 'vips' || element.set === 'inside_view' ? 'guard' : 'claim';
+  return element.set === 'vips' || element.set === 'direct_return' || isViewElement(element) ? 'guard' : 'claim';
 }
 
 /**
@@ -37,8 +37,10 @@ export function phaseToRemove(element: FilterElement, desired: Desired): 'claim'
     case 'drop_outside':
       return stays(element, desired) ? 'guard' : 'disclaim';
     case 'inside_view':
+    case 'direct_view':
       return stays(element, desired) ? 'guard' : 'unguard';
     case 'vips':
+    case 'direct_return':
     case 'health_check':
       return 'unguard';
   }

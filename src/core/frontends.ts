@@ -6,42 +6,16 @@
  * fwmark virtual server first (ip_vs_service_find in net/netfilter/ipvs/ip_vs_ctl.c).
  */
 
-import { addressBits, type CIDR } from './address.ts';
-import type { Scheduling } from './affinity.ts';
-import type { Backend, Selection } from './endpoints.ts';
+import { addressBits } from './address.ts';
+import { directView } from './direct-return.ts';
+import type { Backend } from './endpoints.ts';
 import { filterElementKey, frontendKey, virtualServerKey } from './keys.ts';
 import type { CompileContext } from './model/context.ts';
-import type { Family, Protocol } from './model/facts.ts';
 import type { FilterElement, FrontendSet } from './model/filter-element.ts';
 import type { DesiredVirtualServer, Frontend, Resource } from './model/resource.ts';
 import type { Destination, VirtualServerIdentity } from './model/virtual-server.ts';
+import type { ExternalPlace, Place, PortView } from './port-view.ts';
 import { allowedSourcesOf } from './source-ranges.ts';
-
-/** What all frontends of one Service port and family share. */
-export interface PortView extends Scheduling {
-  /** `namespace/name`. */
-  readonly service: string;
-  /** `namespace/name:port`. */
-  readonly origin: string;
-  readonly family: Family;
-  readonly protocol: Protocol;
-  readonly selection: Selection;
-  /** Of the inside view, where there is one. */
-  readonly inside: Scheduling;
-  readonly internalLocal: boolean;
-  readonly externalLocal: boolean;
-  /** Who may come to the load-balancer IPs; undefined: everybody. */
-  readonly allowedSources: readonly CIDR[] | undefined;
-}
-
-export interface Place {
-  readonly address: string;
-  readonly port: number;
-}
-
-export interface ExternalPlace extends Place {
-  readonly isLoadBalancerIP: boolean;
-}
 
 /** The ClusterIP: one view. Sources that are no pods are masqueraded when pods can be told from them. */
 export function internalFrontend(place: Place, view: PortView, context: CompileContext): Frontend {
@@ -79,6 +53,9 @@ export function externalFrontend(
       resources.push(...insideView(place, view, context, mark));
     }
   }
+  if (view.directReturn !== undefined && isVip(place, context)) {
+    resources.push(...directView(place, view, view.directReturn, context));
+  }
   if (place.isLoadBalancerIP && view.allowedSources !== undefined) {
     resources.push(frontendElement('restricted', place, view));
     const ranges = allowedSourcesOf(place.address, view.allowedSources, context.sources[view.family]);
@@ -108,12 +85,17 @@ function baseResources(
       comment: view.origin,
     }),
   ];
-  if (!context.nodeAddresses.has(address)) {
+  if (isVip(place, context)) {
     const source = context.sources[view.family];
     resources.push({ kind: 'vip', key: `vip ${address}`, value: { address, source } });
     resources.push(element({ set: 'vips', address }));
   }
   return [...resources, ...hairpins(backends)];
+}
+
+/** An address of the node is neither bound nor guarded. */
+function isVip({ address }: Place, { nodeAddresses }: CompileContext): boolean {
+  return !nodeAddresses.has(address);
 }
 
 /**

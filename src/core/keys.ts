@@ -36,10 +36,11 @@ export function destinationKey(destination: { readonly address: string; readonly
   return formatEndpoint(destination.address, destination.port);
 }
 
-/** Unique over all sets. A mark of `inside_view` is a value, not part of the key. */
+/** Unique over all sets. The mark of a view is a value, not part of the key. */
 export function filterElementKey(element: FilterElement): string {
   switch (element.set) {
     case 'vips':
+    case 'direct_return':
     case 'hairpin':
       return `${element.set} ${element.address}`;
     case 'fwmarks':

@@ -1,9 +1,9 @@
 /** Where a Local policy finds no endpoint on this node, though there are some elsewhere. */
 
 import { isExternallyAccessible } from './endpoints.ts';
-import type { PortView } from './frontends.ts';
 import type { Family, ServiceFact, ServicePortFact } from './model/facts.ts';
 import type { LocalGap } from './model/resource.ts';
+import type { PortView } from './port-view.ts';
 
 /** Services count, not ports: each policy once. */
 export function localGapsOf(

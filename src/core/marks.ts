@@ -1,9 +1,10 @@
 /**
- * Firewall marks of inside views: one per Service port and family, inside the configured mask, never 0, and stable
- * over restarts because a view takes the mark back that the kernel still holds for one of its frontends.
+ * Firewall marks of views: one per Service port, family and kind of view, inside the configured mask, never 0, and stable
+ * over restarts because a view takes the mark back that the kernel still holds for one of its frontends. All bits of the
+ * mask together are no view's: they steer packets of direct return to this node (src/kernel/nft/chains.ts).
  */
 
-import type { FilterElement } from './model/filter-element.ts';
+import { type FilterElement, isViewElement, type ViewSet } from './model/filter-element.ts';
 
 export interface MarkStore {
   readonly mask: number;
@@ -29,7 +30,7 @@ export function emptyMarks(mask: number): MarkStore {
  * a view that has no mark yet.
  */
 export interface MarkSession {
-  readonly markOf: (view: string, frontends: readonly string[]) => number | undefined;
+  readonly markOf: (set: ViewSet, view: string, frontends: readonly string[]) => number | undefined;
   /** Gives back the marks of views that were not asked for. */
   readonly settle: () => void;
 }
@@ -38,11 +39,15 @@ export function openMarks(marks: MarkStore, holders: () => MarkHolders, service:
   const before = marks.views.get(service) ?? new Map<string, number>();
   const after = new Map<string, number>();
   return {
-    markOf: (view, frontends) => {
+    markOf: (set, view, frontends) => {
+      const name = `${set} ${view}`;
       const mark =
-        after.get(view) ?? before.get(view) ?? inherited(marks, holders(), frontends) ?? nextFree(marks, holders());
+        after.get(name) ??
+        before.get(name) ??
+        inherited(marks, holders(), { set, frontends }) ??
+        nextFree(marks, holders());
       if (mark !== undefined) {
-        after.set(view, mark);
+        after.set(name, mark);
         marks.taken.add(mark);
       }
       return mark;
@@ -63,10 +68,19 @@ export function openMarks(marks: MarkStore, holders: () => MarkHolders, service:
 }
 
 /** The mark that the kernel holds for one of these frontends, if no other view has taken it. */
-function inherited(marks: MarkStore, holders: MarkHolders, frontends: readonly string[]): number | undefined {
-  for (const frontend of frontends) {
-    const element = holders.elements.get(`inside_view ${frontend}`);
-    if (element?.set === 'inside_view' && isInside(marks, element.mark) && !marks.taken.has(element.mark)) {
+function inherited(
+  marks: MarkStore,
+  holders: MarkHolders,
+  view: { readonly set: ViewSet; readonly frontends: readonly string[] },
+): number | undefined {
+  for (const frontend of view.frontends) {
+    const element = holders.elements.get(`${view.set} ${frontend}`);
+    if (
+      element !== undefined &&
+      isViewElement(element) &&
+      isInside(marks, element.mark) &&
+      !marks.taken.has(element.mark)
+    ) {
       return element.mark;
     }
   }
@@ -81,7 +95,7 @@ export function hasFreeMark(marks: MarkStore, holders: MarkHolders): boolean {
 /** A mark counts as occupied while the kernel holds its virtual server, also when its view is already gone. */
 function nextFree(marks: MarkStore, holders: MarkHolders): number | undefined {
   const occupied = occupiedMarks(marks, holders);
-  const total = 2 ** countBits(marks.mask);
+  const total = 2 ** countBits(marks.mask) - 1;
   for (let tried = 1; tried < total; tried += 1) {
     const mark = spread(marks.next, marks.mask);
     marks.next = marks.next + 1 < total ? marks.next + 1 : 1;
@@ -100,7 +114,7 @@ function occupiedMarks(marks: MarkStore, holders: MarkHolders): (mark: number) =
 }
 
 function isInside(marks: MarkStore, mark: number): boolean {
-  return mark !== 0 && (mark & ~marks.mask) === 0;
+  return mark !== 0 && mark !== marks.mask && (mark & ~marks.mask) === 0;
 }
 
 /** Puts the bits of `value` into the set bits of `mask`, lowest first. */

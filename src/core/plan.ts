@@ -7,7 +7,7 @@ import { phaseToAdd, phaseToRemove } from './element-phase.ts';
 import { insertionOrder } from './insertion-order.ts';
 import { quarantineKey, serverQuarantineKey } from './keys.ts';
 import type { Protocol } from './model/facts.ts';
-import type { FilterElement } from './model/filter-element.ts';
+import { type FilterElement, isViewElement } from './model/filter-element.ts';
 import type { FilterOperation, IpvsOperation, Plan, VipOperation } from './model/operation.ts';
 import type { DesiredVirtualServer } from './model/resource.ts';
 import type { Vip, VipMode, VipState } from './model/vip.ts';
@@ -52,13 +52,14 @@ export function makePlan(input: PlanInput): Plan {
         wantVirtualServer(draft, input, wanted.value, input.actual.virtualServers.get(key));
         break;
       case 'vip':
-        wantVip(draft, input, wanted.value, input.actual.vips.get(key));
+        wantVip(draft, input, steeredOr(wanted.value, input.desired), input.actual.vips.get(key));
         break;
       case 'element':
         wantElement(draft, wanted.value, input.actual.elements.get(key));
         break;
       case 'health-check':
-        // A server of the agent, not of the kernel (src/app/health).
+      case 'pod-tunnel':
+        // A server of the agent (src/app/health), and what is in a pod (src/app/direct-return): not of the node's kernel.
         break;
       case undefined:
         unwant(draft, input, key);
@@ -216,14 +217,20 @@ export function isSameServer(wanted: VirtualServer, there: VirtualServer): boole
   );
 }
 
+/** One port with direct return makes the VIP a steered one for all of them. */
+function steeredOr(vip: Vip, { resources }: Desired): Vip {
+  return resources.has(`direct_return ${vip.address}`) ? { ...vip, isSteered: true } : vip;
+}
+
 function wantVip(draft: Draft, input: PlanInput, vip: Vip, there: VipState | undefined): void {
   const isComplete =
     there !== undefined &&
     there.routed &&
     there.source === vip.source &&
+    there.isSteered === vip.isSteered &&
     (there.onInterface || input.rules.vipMode === 'route');
   if (!isComplete) {
-    draft.expose.push({ kind: 'add-vip', vip });
+    draft.expose.push(there === undefined ? { kind: 'add-vip', vip } : { kind: 'add-vip', vip, before: there });
   }
 }
 
@@ -244,8 +251,8 @@ function unwant(draft: Draft, input: PlanInput, key: string): void {
   const vip = actual.vips.get(key);
   if (vip !== undefined) {
     // An address that is not recorded is somebody else's. A local route of our protocol number is always ours.
-    if (vip.routed || actual.elements.has(`vips ${vip.address}`)) {
-      draft.hide.push({ kind: 'remove-vip', address: vip.address });
+    if (vip.routed || vip.isSteered === true || actual.elements.has(`vips ${vip.address}`)) {
+      draft.hide.push({ kind: 'remove-vip', address: vip.address, before: vip });
     }
     return;
   }
@@ -266,5 +273,5 @@ function unwantVirtualServer(draft: Draft, input: PlanInput, identity: VirtualSe
 
 /** Whether two elements of one key are the same. */
 export function isSameElement(wanted: FilterElement, there: FilterElement): boolean {
-  return wanted.set !== 'inside_view' || (there.set === 'inside_view' && there.mark === wanted.mark);
+  return !isViewElement(wanted) || (isViewElement(there) && there.mark === wanted.mark);
 }

@@ -58,6 +58,10 @@ const advice: Readonly<Record<Reason, Advice>> = {
   'annotation-unknown': { by: 'cluster', next: 'Correct the name of the annotation, or remove it' },
   'annotation-value-invalid': { by: 'cluster', next: 'Correct the value of the annotation, or remove it' },
   'annotation-conflict': { by: 'cluster', next: 'Remove one of the two annotations' },
+  'direct-return-off': { by: 'node', next: 'Start sluice with --direct-return, or remove the annotation' },
+  'direct-return-port-differs': { by: 'cluster', next: 'Give port and targetPort the same number' },
+  'direct-return-host-network': { by: 'cluster', next: 'Run the pods without hostNetwork, or remove the annotation' },
+  'pod-tunnel-failed': { by: 'node', next: 'See the log of sluice on the node; it is tried again' },
   'frontend-claimed-by-older-service': {
     by: 'cluster',
     next: 'Give one of the two Services another address or port',

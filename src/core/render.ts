@@ -6,7 +6,7 @@
 import { type Actual, type ActualVirtualServer, ownershipKey } from './actual.ts';
 import type { Desired } from './desired.ts';
 import { filterElementKey, virtualServerKey } from './keys.ts';
-import type { FilterElement } from './model/filter-element.ts';
+import { type FilterElement, isViewElement } from './model/filter-element.ts';
 import type { Vip } from './model/vip.ts';
 import type { Destination, VirtualServer } from './model/virtual-server.ts';
 import { drains } from './plan.ts';
@@ -25,6 +25,7 @@ export function renderDesired(desired: Desired): string {
         lines.push(elementLine(resource.value));
         break;
       case 'health-check':
+      case 'pod-tunnel':
         break;
     }
   }
@@ -72,5 +73,5 @@ function vipLine(vip: Vip): string {
 }
 
 function elementLine(element: FilterElement): string {
-  return element.set === 'inside_view' ? `${filterElementKey(element)} : ${element.mark}` : filterElementKey(element);
+  return isViewElement(element) ? `${filterElementKey(element)} : ${element.mark}` : filterElementKey(element);
 }

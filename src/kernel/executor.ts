@@ -6,7 +6,7 @@
 
 import { ownershipKey, resourceKeyOf, vipKey } from '../core/actual.ts';
 import { filterElementFamily, filterElementKey, virtualServerKey } from '../core/keys.ts';
-import type { FilterElement } from '../core/model/filter-element.ts';
+import { type FilterElement, isViewElement } from '../core/model/filter-element.ts';
 import type { FilterOperation, IpvsOperation, Operation, Plan, VipOperation } from '../core/model/operation.ts';
 import type { VirtualServerIdentity } from '../core/model/virtual-server.ts';
 import { phases } from '../core/plan.ts';
@@ -232,7 +232,7 @@ function guardedOnly(run: Run, operations: readonly VipOperation[]): readonly Vi
 function unreachedOnly(run: Run, operations: readonly IpvsOperation[]): readonly IpvsOperation[] {
   const reached = new Set<string>();
   for (const { operation } of run.failed) {
-    if (operation.kind === 'remove-element' && operation.element.set === 'inside_view') {
+    if (operation.kind === 'remove-element' && isViewElement(operation.element)) {
       const { mark } = operation.element;
       reached.add(virtualServerKey({ kind: 'fwmark', family: filterElementFamily(operation.element), mark }));
     }
@@ -268,6 +268,7 @@ function keysBehind(element: FilterElement): readonly string[] {
     case 'service_ranges':
       return [];
     case 'vips':
+    case 'direct_return':
       return [vipKey(element.address)];
     default:
       return [vipKey(element.address), virtualServerKey({ kind: 'address', ...element })];

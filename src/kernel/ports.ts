@@ -65,7 +65,7 @@ export interface LinkPort {
   dumpVips(): readonly VipState[];
   /** add-vip of a complete VIP and remove-vip of an absent one succeed. Other errors as the kernel has them. */
   apply(operations: readonly VipOperation[]): ApplyResult;
-  /** Removes the interface if sluice made it and nothing else is on it. */
+  /** Removes the interface if sluice made it and nothing else is on it, and what steered. */
   removeInterface(): 'removed' | 'absent' | 'not-ours' | 'in-use';
   /** All addresses of up and down interfaces but the VIP interface and those of other proxies, loopback included. */
   nodeAddresses(): readonly NodeAddress[];
@@ -86,6 +86,8 @@ export type AddressListener = (gone: ReadonlySet<string> | undefined) => void;
 export interface LinkOptions {
   readonly interfaceName: string;
   readonly mode: VipMode;
+  /** The mark by which packets are brought to steered VIPs: all bits of the mask of firewall marks. */
+  readonly steeringMark: number;
 }
 
 /** sluice's own nftables table. */

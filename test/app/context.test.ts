@@ -28,6 +28,7 @@ function sourcesWith(bindAddress: string | undefined, addresses: readonly string
     podDetection: { by: 'cidrs', cidrs: [] },
     serviceCIDRs: [],
     schedulers: { defaultScheduler: 'rr', available: new Set() },
+    podTunnels: undefined,
   };
   const { sources, nodePortAddresses } = makeContext(
     settings,

@@ -36,6 +36,7 @@ function contextOf(
     podDetection: { by: 'cidrs', cidrs: [] },
     serviceCIDRs: [],
     schedulers: { defaultScheduler: 'rr', available: new Set() },
+    podTunnels: undefined,
   };
   const fact = declared === 'unknown' ? undefined : node({ addresses: declared, allAddresses: declared });
   return makeContext(settings, { node: fact, serviceCIDRs: new Map() }, { addresses, defaultSources });

@@ -47,6 +47,8 @@ function showResource(resource: Resource, { key }: Frontend): readonly string[] 
       return [`vip from ${resource.value.source ?? 'nowhere'}`];
     case 'health-check':
       return [`port ${resource.value.port}`];
+    case 'pod-tunnel':
+      return [`tunnel ${resource.value.vip} in ${resource.value.pod}`];
     case 'element': {
       const { set } = resource.value;
       const isRecord = set === 'virtual_servers' || set === 'fwmarks' || set === 'vips' || set === 'hairpin';
@@ -349,15 +351,15 @@ describe('marks of inside views', () => {
       ports: [servicePort({ name: 'http', nodePort: 30_080 }), servicePort({ name: 'https', port: 443 })],
     });
     compile(fact, [], {
-      markOf: (view, frontends) => {
-        asked.push([view, frontends]);
+      markOf: (set, view, frontends) => {
+        asked.push([`${set} ${view}`, frontends]);
         return asked.length;
       },
     });
     expect(asked).toEqual([
-      ['default/web:http TCP IPv4', [EXTERNAL, 'TCP 192.168.0.1:30080']],
-      ['default/web:https TCP IPv4', ['TCP 192.0.2.1:443']],
-      ['default/web:http TCP IPv6', ['TCP [fd00:100::1]:30080']],
+      ['inside_view default/web:http TCP IPv4', [EXTERNAL, 'TCP 192.168.0.1:30080']],
+      ['inside_view default/web:https TCP IPv4', ['TCP 192.0.2.1:443']],
+      ['inside_view default/web:http TCP IPv6', ['TCP [fd00:100::1]:30080']],
     ]);
   });
 

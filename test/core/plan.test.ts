@@ -6,6 +6,7 @@ import { compileService } from '../../src/core/compile.ts';
 import { type Desired, type DesiredStore, emptyDesired, expectedOf, setContribution } from '../../src/core/desired.ts';
 import { frontendKey, quarantineKey } from '../../src/core/keys.ts';
 import type { EndpointFact, ServiceFact } from '../../src/core/model/facts.ts';
+import { isViewElement } from '../../src/core/model/filter-element.ts';
 import type { Operation, Plan } from '../../src/core/model/operation.ts';
 import type { VipMode } from '../../src/core/model/vip.ts';
 import { allKeys, countOperations, makePlan, type PlanRules, phases } from '../../src/core/plan.ts';
@@ -123,7 +124,7 @@ function expectSafe(actual: ActualStore, phase: string): void {
       `virtual servers after ${phase}`,
     ).toBe(true);
   }
-  const views = [...actual.elements.values()].filter((element) => element.set === 'inside_view');
+  const views = [...actual.elements.values()].filter(isViewElement);
   const unserved = views.filter(({ mark }) => !actual.virtualServers.has(`FWM ${mark} IPv4`));
   expect(unserved, `views after ${phase}`).toEqual([]);
 }

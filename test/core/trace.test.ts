@@ -346,7 +346,15 @@ describe('the rules of the table', () => {
   const input = { mark: 0x4000, viewMask: 0x3fff, podInterface: undefined };
   const named = new Set(Object.values(rules).map(({ chain, comment }) => `${chain}: ${comment}`));
   /** They concern packets that are no first ones of a connection of a Service. */
-  const unnamed = ['after_ipvs: answers to this node', 'after_ipvs: ping and errors'];
+  const unnamed = [
+    'after_ipvs: answers to this node',
+    'after_ipvs: ping and errors',
+    'before_ipvs: steered here',
+    'before_ipvs_from_node: steered here',
+    'clamp: fits the tunnel',
+    'steer: to this node',
+    'steer_from_node: to this node',
+  ];
 
   it('are known to trace, and trace names no others', () => {
     const chains: readonly ChainName[] = chainNames.filter((name) => name !== 'unmark');

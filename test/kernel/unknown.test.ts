@@ -49,7 +49,8 @@ const lossy: Readonly<Record<string, () => ApplyResult | Promise<ApplyResult>>> 
     return filter.apply(elements);
   },
   IPVS: () => applyIpvsOperations({ ...lossySocket(), encoder: createEncoder(0x17) }, servers),
-  'the VIP interface': () => applyVips({ ...lossySocket(), interfaceIndex: 7, mode: 'route' }, vips),
+  'the VIP interface': () =>
+    applyVips({ ...lossySocket(), interfaceIndex: 7, mode: 'route', steeringMark: 0xff }, vips),
   'the table': () => applyElements(lossySocket(), elements),
 };
 

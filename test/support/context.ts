@@ -20,6 +20,8 @@ export function context(fields: Partial<CompileContext> = {}): CompileContext {
     masqueradeAll: false,
     detectsLocal: { IPv4: true, IPv6: true },
     podSources: [],
+    hasDirectReturn: false,
+    podTunnels: new Map(),
     schedulers: { defaultScheduler: 'rr', available: new Set(schedulers) },
     ...fields,
   };

@@ -68,6 +68,8 @@ export interface Config {
   readonly masqueradeMark: number;
   /** The bits of the packet mark in which firewall marks of virtual servers are chosen. */
   readonly fwmarkMask: number;
+  /** Let endpoints of annotated Services answer clients outside themselves. */
+  readonly directReturn: boolean;
   /** Undefined: no server. */
   readonly healthzBindAddress: BindAddress | undefined;
   /** Undefined: no server. */

@@ -177,7 +177,13 @@ const masquerade: readonly Flag[] = [
     name: 'fwmark-mask',
     group: 'Masquerade and marks',
     origin: 'sluice',
-    help: 'The bits of the packet mark out of which Local policies take theirs. No other agent may set them on packets to VIPs, since IPVS compares the whole mark. Must not contain the masquerade mark.',
+    help: 'The bits of the packet mark out of which Local policies and direct return take theirs; all of them together bring packets to this node whose endpoints answer directly. No other agent may set them on packets to VIPs, since IPVS compares the whole mark. Must not contain the masquerade mark.',
+  }),
+  flag('directReturn', kinds.boolean, {
+    name: 'direct-return',
+    group: 'Masquerade and marks',
+    origin: 'sluice',
+    help: 'Let endpoints of Services that are annotated with sluice.dev/dsr or kube-router.io/service.dsr answer clients outside themselves.',
   }),
 ];
 

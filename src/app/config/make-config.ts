@@ -47,6 +47,8 @@ export function makeConfig(given: Partial<Config> = {}): Config {
     masqueradeMark: 0x4000,
     // 22 bits without kube-proxy's 0x4000 and 0x8000 and without the top byte, where Calico has its marks.
     fwmarkMask: 0x00ff3fff,
+    // It asks for more rights than NET_ADMIN: those to enter pods.
+    directReturn: false,
     // kube-proxy's port; load balancers outside the cluster probe it.
     healthzBindAddress: { address: '0.0.0.0', port: 10256 },
     // kube-proxy's port; loopback only, since metrics tell the names of Services.

@@ -10,7 +10,7 @@ import { slicesOf } from '../../core/facts.ts';
 import { filterElementKey, isHealthCheckKey, virtualServerKey } from '../../core/keys.ts';
 import { hasFreeMark, type MarkHolders, openMarks } from '../../core/marks.ts';
 import type { CompileContext } from '../../core/model/context.ts';
-import type { FilterElement } from '../../core/model/filter-element.ts';
+import { type FilterElement, viewSets } from '../../core/model/filter-element.ts';
 import type { Plan } from '../../core/model/operation.ts';
 import type { Contribution } from '../../core/model/resource.ts';
 import { allKeys, makePlan } from '../../core/plan.ts';
@@ -155,7 +155,7 @@ function readKernel(state: ReconcilerState): Census {
 
 function readMarkHolders(state: ReconcilerState): MarkHolders {
   const { ipvs, filter } = state.options.ports;
-  const elements = filter.dump(['inside_view']) ?? [];
+  const elements = filter.dump(viewSets) ?? [];
   return {
     elements: new Map(elements.map((element) => [filterElementKey(element), element])),
     virtualServers: new Set(ipvs.dumpMarks().map(virtualServerKey)),

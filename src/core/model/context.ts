@@ -1,5 +1,6 @@
 import type { CIDR } from '../address.ts';
 import type { Family } from './facts.ts';
+import type { PodTunnelState } from './pod-tunnel.ts';
 import type { Scheduler } from './virtual-server.ts';
 
 /** Where this node stands in the topology. */
@@ -53,4 +54,8 @@ export interface CompileContext {
   /** Sources that are pods; empty where they are told by their interface, or not at all. */
   readonly podSources: readonly CIDR[];
   readonly schedulers: SchedulerSupport;
+  /** Whether Services may have direct server return on this node. */
+  readonly hasDirectReturn: boolean;
+  /** By pod address: how far the pods of this node are that answer directly. */
+  readonly podTunnels: ReadonlyMap<string, PodTunnelState>;
 }

@@ -13,6 +13,8 @@ import type { Family, Protocol } from './facts.ts';
  * | masquerade | masquerade every source |
  * | masquerade_outside | masquerade sources that are no pods |
  * | inside_view | sources inside the cluster get this firewall mark, and with it the fwmark virtual server |
+ * | direct_view | the same for sources outside: the endpoints answer them directly |
+ * | direct_return | packets to this VIP are for this node, though the address is not |
  * | drop | drop new connections of every source |
  * | drop_outside | drop new connections of sources outside the cluster |
  * | health_check | let this port of a VIP through to the agent's own server |
@@ -29,6 +31,11 @@ export type FrontendSet =
   | 'health_check'
   | 'restricted';
 
+/** Maps of a frontend to the firewall mark of another virtual server. */
+export const viewSets = ['inside_view', 'direct_view'] as const;
+
+export type ViewSet = (typeof viewSets)[number];
+
 export type FilterElement =
   | {
       readonly set: FrontendSet;
@@ -39,7 +46,7 @@ export type FilterElement =
       readonly comment?: string;
     }
   | {
-      readonly set: 'inside_view';
+      readonly set: ViewSet;
       readonly address: string;
       readonly protocol: Protocol;
       readonly port: number;
@@ -53,12 +60,21 @@ export type FilterElement =
       /** See `ranges.ts`. Ranges of one frontend must not overlap: the kernel refuses it. */
       readonly range: string;
     }
-  | { readonly set: 'vips' | 'hairpin'; readonly address: string }
+  | { readonly set: 'vips' | 'direct_return' | 'hairpin'; readonly address: string }
   /** Ranges of one set must not overlap either. */
   | { readonly set: 'pod_sources' | 'service_ranges'; readonly range: string }
   | { readonly set: 'fwmarks'; readonly family: Family; readonly mark: number; readonly comment?: string };
 
 export type SetName = FilterElement['set'];
+
+/** Whether an element carries the mark of a view. */
+export function isViewElement(element: FilterElement): element is Extract<FilterElement, { readonly set: ViewSet }> {
+  return isViewSet(element.set);
+}
+
+export function isViewSet(set: SetName): set is ViewSet {
+  return viewSets.some((each) => each === set);
+}
 
 /** Every set, in the order of the table above. In nftables each exists twice, with the suffix `4` and `6`. */
 export const setNames: readonly SetName[] = [
@@ -70,6 +86,8 @@ export const setNames: readonly SetName[] = [
   'masquerade',
   'masquerade_outside',
   'inside_view',
+  'direct_view',
+  'direct_return',
   'drop',
   'drop_outside',
   'health_check',

@@ -1,5 +1,5 @@
 import type { FilterElement } from './filter-element.ts';
-import type { Vip } from './vip.ts';
+import type { Vip, VipState } from './vip.ts';
 import type { Destination, VirtualServer, VirtualServerIdentity } from './virtual-server.ts';
 
 export type IpvsOperation =
@@ -17,8 +17,9 @@ export type FilterOperation =
   | { readonly kind: 'remove-element'; readonly element: FilterElement };
 
 export type VipOperation =
-  /** Also completes a VIP of which a part is missing or whose source differs. */
-  { readonly kind: 'add-vip'; readonly vip: Vip } | { readonly kind: 'remove-vip'; readonly address: string };
+  /** Also completes a VIP of which a part is missing or whose source or route differs. `before` is what is there of it. */
+  | { readonly kind: 'add-vip'; readonly vip: Vip; readonly before?: VipState }
+  | { readonly kind: 'remove-vip'; readonly address: string; readonly before?: VipState };
 
 export type Operation = IpvsOperation | FilterOperation | VipOperation;
 

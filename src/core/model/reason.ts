@@ -28,6 +28,10 @@ export type Reason =
   | 'annotation-unknown'
   | 'annotation-value-invalid'
   | 'annotation-conflict'
+  | 'direct-return-off'
+  | 'direct-return-port-differs'
+  | 'direct-return-host-network'
+  | 'pod-tunnel-failed'
   // the world around it
   | 'frontend-claimed-by-older-service'
   | 'no-node-address'

@@ -1,6 +1,7 @@
 import type { Family, Protocol } from './facts.ts';
 import type { FilterElement } from './filter-element.ts';
 import type { HealthCheck } from './health-check.ts';
+import type { Encapsulation } from './pod-tunnel.ts';
 import type { Refusal } from './reason.ts';
 import type { Vip } from './vip.ts';
 import type { Destination, Scheduler, VirtualServer } from './virtual-server.ts';
@@ -18,14 +19,27 @@ export interface DesiredVirtualServer {
 }
 
 /**
- * One thing the node should hold. A health check is a server of ours, all else is in the kernel. Keys are unique over all kinds; several frontends may ask for the same resource
+ * One thing the node should hold. A health check is a server of ours, a pod tunnel is in the pod, all else is in the kernel. Keys are unique over all kinds; several frontends may ask for the same resource
  * (a VIP with three ports), which then stands until the last one lets go.
  */
 export type Resource =
   | { readonly kind: 'virtual-server'; readonly key: string; readonly value: DesiredVirtualServer }
   | { readonly kind: 'vip'; readonly key: string; readonly value: Vip }
   | { readonly kind: 'element'; readonly key: string; readonly value: FilterElement }
-  | { readonly kind: 'health-check'; readonly key: string; readonly value: HealthCheck };
+  | { readonly kind: 'health-check'; readonly key: string; readonly value: HealthCheck }
+  | { readonly kind: 'pod-tunnel'; readonly key: string; readonly value: WantedPodTunnel };
+
+/** One VIP that a pod of this node should answer for, on behalf of one Service. */
+export interface WantedPodTunnel {
+  /** The pod's own, of the VIP's family. */
+  readonly address: string;
+  /** `namespace/name`. */
+  readonly pod: string;
+  readonly vip: string;
+  readonly encapsulation: Encapsulation;
+  /** `namespace/name`. */
+  readonly service: string;
+}
 
 /** An address, protocol and port, or a health check's port, that a Service claims, with all that the claim needs. */
 export interface Frontend {

@@ -6,6 +6,11 @@ export interface Vip {
   readonly address: string;
   /** The route's preferred source; undefined when the node has no address of that family. */
   readonly source: string | undefined;
+  /**
+   * The address is the node's, but not local: packets to it are steered here, so that a pod of this node may answer from
+   * it (src/kernel/nft/chains.ts). Its route is an ordinary one.
+   */
+  readonly isSteered?: true;
 }
 
 export type VipMode = 'address' | 'route';
@@ -18,4 +23,6 @@ export interface VipState {
   /** sluice's local route is there (by its route protocol number). */
   readonly routed: boolean;
   readonly source: string | undefined;
+  /** The route is that of a steered VIP; `routed` says whether all else that it needs is there too. */
+  readonly isSteered?: true;
 }

@@ -34,8 +34,8 @@ export type TraceStep =
       readonly step: 'virtual-server';
       /** `TCP 10.96.0.1:80`, `FWM 1 IPv4`. */
       readonly key: string;
-      /** plain: found by address and port. inside: found by the mark that the filter set. */
-      readonly view: 'plain' | 'inside';
+      /** plain: found by address and port. inside, direct: found by the mark that the filter set. */
+      readonly view: 'plain' | 'inside' | 'direct';
       /** `namespace/name:port`; undefined when it is not known. */
       readonly origin: string | undefined;
       readonly scheduler: string;

@@ -5,6 +5,7 @@ export const rules = {
   drop: { chain: 'before_ipvs', comment: 'no endpoint that the policy allows' },
   restricted: { chain: 'before_ipvs', comment: 'not among the loadBalancerSourceRanges' },
   insideView: { chain: 'before_ipvs', comment: 'pods get the endpoints of the whole cluster' },
+  directView: { chain: 'before_ipvs', comment: 'endpoints answer directly' },
   dropOutside: { chain: 'before_ipvs', comment: 'no endpoint on this node' },
   masqueradeOutside: { chain: 'before_ipvs', comment: 'clients that are no pods' },
   masquerade: { chain: 'before_ipvs', comment: 'every client' },

@@ -8,8 +8,8 @@
 
 import { familyOf } from '../address.ts';
 import { filterElementKey, frontendKey, virtualServerKey } from '../keys.ts';
-import type { FrontendSet } from '../model/filter-element.ts';
-import { virtualServerFlags } from '../model/virtual-server.ts';
+import { type FrontendSet, isViewElement } from '../model/filter-element.ts';
+import { type Destination, virtualServerFlags } from '../model/virtual-server.ts';
 import { rangesMeet } from '../ranges.ts';
 import type { Packet, TraceNode } from './packet.ts';
 import type { SourceKind, SourceSeen, Trace, TracedDestination, TraceStep, Verdict } from './result.ts';
@@ -21,7 +21,7 @@ export function trace(packet: Packet, state: TraceState, node: TraceNode): Trace
   const steps: TraceStep[] = [];
   const sender = senderOf(packet, state, node);
   steps.push({ step: 'source', ...sender });
-  const way: Way = { packet, state, node, sender, steps, mark: 0 };
+  const way: Way = { packet, state, node, sender, steps, mark: 0, view: 'inside' };
   const verdict = follow(way);
   return { packet, steps, verdict };
 }
@@ -40,6 +40,8 @@ interface Way {
   readonly sender: Sender;
   readonly steps: TraceStep[];
   mark: number;
+  /** Which view the mark is of, where it is one's. */
+  view: 'inside' | 'direct';
 }
 
 function senderOf({ source, destination }: Packet, state: TraceState, node: TraceNode): Sender {
@@ -127,11 +129,14 @@ function beforeIpvs(way: Way): Verdict | undefined {
   if (isRestricted(way)) {
     return meet(way, rules.restricted, elementKey(way, 'restricted'), sourceDrop);
   }
-  if (isPod && takeView(way, rules.insideView)) {
+  if (isPod && takeView(way, rules.insideView, 'inside')) {
     return undefined;
   }
   if (!isPod && isIn(way, 'drop_outside')) {
     return meet(way, rules.dropOutside, elementKey(way, 'drop_outside'), policyDrop);
+  }
+  if (!isPod && takeView(way, rules.directView, 'direct')) {
+    return undefined;
   }
   if (!isPod && isIn(way, 'masquerade_outside')) {
     askForMasquerade(way, rules.masqueradeOutside, 'masquerade_outside');
@@ -149,7 +154,7 @@ function beforeIpvsFromNode(way: Way): Verdict | undefined {
   if (isRestricted(way)) {
     return meet(way, rules.restrictedFromNode, elementKey(way, 'restricted'), sourceDrop);
   }
-  if (takeView(way, rules.insideViewFromNode)) {
+  if (takeView(way, rules.insideViewFromNode, 'inside')) {
     return undefined;
   }
   if (!hasVipElement(way) && isIn(way, 'masquerade')) {
@@ -171,9 +176,9 @@ function afterIpvs(way: Way): Verdict {
 }
 
 /** IPVS looks for the mark first, then for the address (ip_vs_service_find in net/netfilter/ipvs/ip_vs_ctl.c). */
-function findServer({ packet, state, mark, steps }: Way): ProgrammedServer | undefined {
+function findServer({ packet, state, mark, view: marked, steps }: Way): ProgrammedServer | undefined {
   const family = familyOf(packet.destination);
-  const byMark = { view: 'inside', key: virtualServerKey({ kind: 'fwmark', family, mark }) } as const;
+  const byMark = { view: marked, key: virtualServerKey({ kind: 'fwmark', family, mark }) } as const;
   const byAddress = { view: 'plain', key: frontendKey(packet.protocol, packet.destination, packet.port) } as const;
   for (const { view, key } of mark === 0 ? [byAddress] : [byMark, byAddress]) {
     const found = state.virtualServer(key);
@@ -199,9 +204,14 @@ function balance(way: Way, { destinations }: ProgrammedServer): Verdict {
   return {
     kind: 'balanced',
     destinations: candidates.map(([key, { address, weight, forwarding }]): TracedDestination => {
-      return { key, address, weight, forwarding, sees: sourceNat(way, address) };
+      return { key, address, weight, forwarding, sees: seenBy(way, { address, forwarding }) };
     }),
   };
+}
+
+/** What a tunnel brings comes as it was sent. */
+function seenBy(way: Way, { address, forwarding }: Pick<Destination, 'address' | 'forwarding'>): SourceSeen {
+  return forwarding === 'masquerade' ? sourceNat(way, address) : { kind: 'unchanged', address: way.sender.address };
 }
 
 /** The chain `source_nat`. Only what IPVS forwards by masquerade passes there; the other methods keep the source. */
@@ -224,14 +234,15 @@ function sourceNatRule({ packet, sender, node, state, mark }: Way, destination: 
   return mark !== 0 && sender.kind === 'process-on-this-node' && !toVip ? rules.nodePortsFromNode : undefined;
 }
 
-/** The rules `meta mark set … map @inside_view`: they match when the map has the frontend. */
-function takeView(way: Way, rule: Rule): boolean {
-  const key = `inside_view ${frontendKey(way.packet.protocol, way.packet.destination, way.packet.port)}`;
+/** The rules `meta mark set … map @inside_view`, or @direct_view: they match when the map has the frontend. */
+function takeView(way: Way, rule: Rule, view: Way['view']): boolean {
+  const key = `${view}_view ${frontendKey(way.packet.protocol, way.packet.destination, way.packet.port)}`;
   const element = way.state.element(key);
-  if (element?.set !== 'inside_view') {
+  if (element === undefined || !isViewElement(element)) {
     return false;
   }
   way.mark = element.mark;
+  way.view = view;
   way.steps.push({ step: 'rule', rule, element: key, mark: way.mark });
   return true;
 }

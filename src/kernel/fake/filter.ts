@@ -2,7 +2,7 @@
 
 import type { Expected } from '../../core/actual.ts';
 import { filterElementKey } from '../../core/keys.ts';
-import { type FilterElement, type SetName, setNames } from '../../core/model/filter-element.ts';
+import { type FilterElement, isViewElement, type SetName, setNames } from '../../core/model/filter-element.ts';
 import type { FilterOperation } from '../../core/model/operation.ts';
 import { isSameElement } from '../../core/plan.ts';
 import { rangesMeet } from '../../core/ranges.ts';
@@ -125,7 +125,7 @@ function change(table: Table, operation: FilterOperation): number {
   const key = filterElementKey(element);
   if (!elements.has(key) && meetsAnother(elements, element)) return errno.EEXIST;
   // The kernel keeps an element that is there, with its comment; only another mark is put in its place.
-  if (element.set === 'inside_view' || !elements.has(key)) elements.set(key, element);
+  if (isViewElement(element) || !elements.has(key)) elements.set(key, element);
   return 0;
 }
 

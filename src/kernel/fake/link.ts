@@ -44,6 +44,7 @@ export function fakeLink(options: FakeLinkOptions = {}): FakeLink {
     addresses: new Set(),
     routes: new Map(),
     kernelRoutes: new Set(),
+    steered: new Set(),
     faults: createFaults(),
     listeners: new Set(),
     repliesLost: false,
@@ -68,6 +69,8 @@ interface FakeNode {
   readonly routes: Map<string, string | undefined>;
   /** Addresses that still have the route that the kernel made for them. */
   readonly kernelRoutes: Set<string>;
+  /** Addresses of steered VIPs: their route is an ordinary one. */
+  readonly steered: Set<string>;
   readonly faults: Faults<VipOperation>;
   readonly listeners: Set<AddressListener>;
   repliesLost: boolean;
@@ -138,13 +141,16 @@ function change(node: FakeNode, operation: VipOperation): number {
   if (operation.kind === 'remove-vip') {
     deleteAddress(node, operation.address);
     node.routes.delete(operation.address);
+    node.steered.delete(operation.address);
     return 0;
   }
-  const { address, source } = operation.vip;
+  const { address, source, isSteered } = operation.vip;
   if (node.interface === 'absent') return errno.ENODEV;
   if (source !== undefined && !node.nodeAddresses.includes(source) && !node.addresses.has(source)) return errno.EINVAL;
   node.routes.set(address, source);
-  if (node.mode === 'address') {
+  if (isSteered === true) node.steered.add(address);
+  else node.steered.delete(address);
+  if (node.mode === 'address' || (isSteered === true && familyOf(address) === 'IPv4')) {
     node.addresses.add(address);
     node.kernelRoutes.delete(address);
   }
@@ -172,6 +178,7 @@ function state(node: FakeNode, address: string): VipState {
     onInterface: node.addresses.has(address),
     routed: node.routes.has(address),
     source: node.kernelRoutes.has(address) ? kernelSource(address) : node.routes.get(address),
+    ...(node.steered.has(address) ? { isSteered: true } : {}),
   };
 }
 

@@ -6,82 +6,43 @@
  *   of an IPv6 address later, from a work queue (addrconf_dad_work in net/ipv6/addrconf.c), so its removal is repeated
  *   until it was there.
  * - remove: the address, whose own route the kernel takes with it; then sluice's route; then what others left.
+ *
+ * A steered VIP (`Vip`) has an ordinary route in place of the local one: what steers comes first, then the route and the
+ * address, and a local route that was there goes last. Its address is on the interface in route mode too: without one the
+ * kernel sends no ICMP in its name (ip_route_output_key_hash_rcu asks __ip_dev_find).
  */
 
 import { familyOf } from '../../core/address.ts';
 import type { VipOperation } from '../../core/model/operation.ts';
-import type { VipMode } from '../../core/model/vip.ts';
-import { type ErrnoCode, KernelError } from '../error.ts';
-import { type Batch, resetBatch } from '../netlink/batch.ts';
-import type { NetlinkSocket } from '../netlink/socket.ts';
-import { type MessageFailure, transact } from '../netlink/transact.ts';
-import type { ApplyResult, OperationFailure } from '../ports.ts';
-import { dumpAddresses } from './dump-vips.ts';
-import {
-  putKernelRouteRemoval,
-  putVipAddress,
-  putVipAddressRemoval,
-  putVipRoute,
-  putVipRouteRemoval,
-} from './encode-vip.ts';
-import { pause } from './pause.ts';
-
-export interface VipTarget {
-  readonly socket: NetlinkSocket;
-  /** Reused between calls. */
-  readonly batch: Batch;
-  readonly interfaceIndex: number;
-  readonly mode: VipMode;
-}
+import type { VipState } from '../../core/model/vip.ts';
+import { resetBatch } from '../netlink/batch.ts';
+import { transact } from '../netlink/transact.ts';
+import type { ApplyResult } from '../ports.ts';
+import { addSteered, endSteering, isSteered, removeSteeredRoute, wasSteered } from './apply-steered.ts';
+import { dumpAddresses, dumpVips } from './dump-vips.ts';
+import { putVipAddressRemoval, putVipRoute } from './encode-vip.ts';
+import { addAddresses, removeKernelRoute, removeRoute } from './vip-address.ts';
+import { addressOf, type Numbered, perform, type Run, type Step, succeeded, type VipTarget } from './vip-steps.ts';
 
 /** Applies operations in order of kind: routes, addresses, removals. A failing one does not stop the rest. */
 export function applyVips(target: VipTarget, operations: readonly VipOperation[]): ApplyResult {
   const run: Run = { target, failures: new Map(), unknown: false };
   const order = lastOfEachAddress(operations);
   const adds = order.filter(({ operation }) => operation.kind === 'add-vip');
-  perform(run, adds, routeSteps);
+  const steered = adds.filter(isSteered);
+  const local = adds.filter((entry) => !isSteered(entry));
+  perform(run, local, routeSteps);
   if (target.mode === 'address') {
-    const routed = adds.filter(({ index }) => !run.failures.has(index));
-    removeLateRoutes(run, perform(run, routed, addressSteps));
+    addAddresses(run, succeeded(run, local));
   }
+  perform(run, succeeded(run, local).filter(wasSteered), [removeSteeredRoute]);
+  addSteered(run, steered);
   const removals = order.filter(({ operation }) => operation.kind === 'remove-vip');
   removeVips(run, removals);
+  const left = [...local, ...removals].filter(wasSteered);
+  if (left.length > 0) endSteering(run);
   return { failures: [...run.failures.values()].sort((a, b) => a.index - b.index), unknown: run.unknown };
 }
-
-interface Run {
-  readonly target: VipTarget;
-  readonly failures: Map<number, OperationFailure>;
-  unknown: boolean;
-}
-
-interface Numbered {
-  readonly index: number;
-  readonly operation: VipOperation;
-}
-
-/** A refused message of an operation. */
-interface Refused {
-  readonly entry: Numbered;
-  readonly code: ErrnoCode;
-}
-
-/** One message: how it is written, and the refusals that mean that the kernel already is as wanted. */
-interface Step {
-  readonly name: string;
-  readonly put: (batch: Batch, interfaceIndex: number, operation: VipOperation) => void;
-  readonly tolerated: readonly ErrnoCode[];
-}
-
-/** How often the kernel's routes are looked for without one being found, and the longest pause before each, in ms. */
-const maximumIdleAttempts = 25;
-const longestPause = 20;
-
-const removeKernelRoute: Step = {
-  name: 'remove the kernel’s route of VIP',
-  put: (batch, interfaceIndex, operation) => putKernelRouteRemoval(batch, interfaceIndex, addressOf(operation)),
-  tolerated: ['ESRCH'],
-};
 
 const routeSteps: readonly Step[] = [
   {
@@ -93,21 +54,6 @@ const routeSteps: readonly Step[] = [
   },
 ];
 
-const addressSteps: readonly Step[] = [
-  {
-    name: 'add address of VIP',
-    put: (batch, interfaceIndex, operation) => putVipAddress(batch, interfaceIndex, addressOf(operation)),
-    tolerated: ['EEXIST'],
-  },
-  removeKernelRoute,
-];
-
-const removeRoute: Step = {
-  name: 'remove route of VIP',
-  put: (batch, interfaceIndex, operation) => putVipRouteRemoval(batch, interfaceIndex, addressOf(operation)),
-  tolerated: ['ESRCH', 'ENODEV'],
-};
-
 const removalSteps: readonly Step[] = [
   {
     name: 'remove address of VIP',
@@ -118,10 +64,6 @@ const removalSteps: readonly Step[] = [
   removeRoute,
   { ...removeKernelRoute, tolerated: ['ESRCH', 'ENODEV'] },
 ];
-
-function addressOf(operation: VipOperation): string {
-  return operation.kind === 'add-vip' ? operation.vip.address : operation.address;
-}
 
 /** Adds go before removals here; of several operations on one address only the last one counts, as if in order. */
 function lastOfEachAddress(operations: readonly VipOperation[]): readonly Numbered[] {
@@ -136,6 +78,7 @@ function lastOfEachAddress(operations: readonly VipOperation[]): readonly Number
  */
 function removeVips(run: Run, removals: readonly Numbered[]): void {
   const { socket, interfaceIndex, mode } = run.target;
+  perform(run, removals.filter(wasSteered), [removeSteeredRoute]);
   if (mode === 'address' || removals.length === 0) {
     perform(run, removals, removalSteps);
     return;
@@ -143,7 +86,10 @@ function removeVips(run: Run, removals: readonly Numbered[]): void {
   const there = dumpAddresses(socket).filter((each) => each.interfaceIndex === interfaceIndex);
   const addressed = new Set(there.map(({ address }) => address));
   const hasAddress = ({ operation }: Numbered): boolean => addressed.has(addressOf(operation));
-  perform(run, removals.filter(hasAddress), removalSteps);
+  const leaving = removals.filter(hasAddress);
+  const staying = leaving.length === 0 ? [] : routesThatStay(run, removals);
+  perform(run, leaving, removalSteps);
+  putBack(run, staying);
   perform(
     run,
     removals.filter((entry) => !hasAddress(entry)),
@@ -151,53 +97,21 @@ function removeVips(run: Run, removals: readonly Numbered[]): void {
   );
 }
 
-/** Routes of addresses just added that the kernel had not made yet. An audit finds those given up here. */
-function removeLateRoutes(run: Run, refused: readonly Refused[]): void {
-  const existing = new Set(refused.filter(({ code }) => code === 'EEXIST').map(({ entry }) => entry));
-  let late = refused.filter(({ code, entry }) => code === 'ESRCH' && isIPv6(entry) && !existing.has(entry));
-  for (let idle = 0; late.length > 0 && idle < maximumIdleAttempts && !run.unknown; ) {
-    pause(run.target.socket, Math.min(idle + 1, longestPause));
-    const before = late.length;
-    late = perform(
-      run,
-      late.map(({ entry }) => entry),
-      [removeKernelRoute],
-    ).filter(({ code }) => code === 'ESRCH');
-    idle = late.length < before ? 0 : idle + 1;
-  }
+function routesThatStay(run: Run, removals: readonly Numbered[]): readonly VipState[] {
+  const { socket, interfaceIndex, steeringMark } = run.target;
+  const going = new Set(removals.map(({ operation }) => addressOf(operation)));
+  return dumpVips(socket, interfaceIndex, steeringMark).filter(({ address, routed }) => routed && !going.has(address));
 }
 
-function isIPv6(entry: Numbered): boolean {
-  return familyOf(addressOf(entry.operation)) === 'IPv6';
-}
-
-/** Sends `steps` for each operation. Brings back every refusal, also those that are no failures. */
-function perform(run: Run, numbered: readonly Numbered[], steps: readonly Step[]): readonly Refused[] {
-  if (numbered.length === 0) return [];
+/**
+ * With its last IPv4 address an interface loses its IPv4 routes (fib_inetaddr_event, fib_disable_ip): they are put back at
+ * once. An audit finds what is missing after that.
+ */
+function putBack(run: Run, vips: readonly VipState[]): void {
   const { batch, socket, interfaceIndex } = run.target;
+  const ordinary = vips.filter((vip) => vip.isSteered !== true && familyOf(vip.address) === 'IPv4');
+  if (ordinary.length === 0) return;
   resetBatch(batch);
-  for (const { operation } of numbered) {
-    for (const step of steps) step.put(batch, interfaceIndex, operation);
-  }
-  const outcome = transact(socket, batch);
-  if (outcome.state === 'unknown') {
-    run.unknown = true;
-    const from = Math.floor(outcome.firstUnknown / steps.length);
-    for (const { index } of numbered.slice(from)) run.failures.set(index, { index, error: outcome.cause });
-  }
-  return outcome.failures.flatMap((failure) => {
-    const entry = numbered[Math.floor(failure.index / steps.length)];
-    const step = steps[failure.index % steps.length];
-    if (entry === undefined || step === undefined) return [];
-    if (!step.tolerated.includes(failure.code)) noteFailure(run, entry, step, failure);
-    return [{ entry, code: failure.code }];
-  });
-}
-
-/** The first refusal of an operation tells the most. */
-function noteFailure(run: Run, entry: Numbered, step: Step, failure: MessageFailure): void {
-  if (run.failures.has(entry.index)) return;
-  const operation = `${step.name} ${addressOf(entry.operation)}`;
-  const error = new KernelError(operation, failure.errno, { extendedAck: failure.extendedAck });
-  run.failures.set(entry.index, { index: entry.index, error });
+  for (const vip of ordinary) putVipRoute(batch, interfaceIndex, vip);
+  transact(socket, batch);
 }

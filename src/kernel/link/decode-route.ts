@@ -1,20 +1,30 @@
 import { addressBits } from '../../core/address.ts';
-import { messageAttributes, nextAttribute, readU32 } from '../netlink/attribute-reader.ts';
+import {
+  type AttributeCursor,
+  messageAttributes,
+  nestedAttributes,
+  nextAttribute,
+  readU32,
+} from '../netlink/attribute-reader.ts';
 import { type MessageCursor, payloadU8 } from '../netlink/message-reader.ts';
 import { familyOfNumber } from './address-family.ts';
 import { readIpAttribute } from './decode-address.ts';
 import {
   RT_TABLE_LOCAL,
+  RT_TABLE_MAIN,
   RTA_DST,
+  RTA_METRICS,
   RTA_OIF,
   RTA_PREFSRC,
+  RTAX_MTU,
   RTM_F_CLONED,
   RTM_NEWROUTE,
   RTN_LOCAL,
+  RTN_UNICAST,
   routeHeaderLength,
 } from './rtnetlink.ts';
 
-/** A route of table `local` that makes a single address the node's. */
+/** A route of table `local` that makes a single address the node's, or an ordinary one of table `main` to a single address. */
 export interface HostRoute {
   readonly address: string;
   /** RTPROT_* or a program's own. */
@@ -22,27 +32,39 @@ export interface HostRoute {
   readonly source: string | undefined;
   /** 0 when the answer names none. */
   readonly interfaceIndex: number;
+  readonly isLocal: boolean;
+  /** Bytes; 0 when the route names none. */
+  readonly mtu: number;
 }
 
-/** Reads a host route of table `local`; undefined for every other message. Throws NetlinkDecodeError. */
+/** Reads a local route of table `local` or an ordinary one of `main` to one address; undefined for every other message. Throws NetlinkDecodeError. */
 export function readHostRoute(message: MessageCursor): HostRoute | undefined {
   if (message.type !== RTM_NEWROUTE) return undefined;
   const family = familyOfNumber(payloadU8(message, 0));
   // A table's number above 255 is in RTA_TABLE, and then the header's is not `local` (rtm_table is RT_TABLE_COMPAT).
-  if (family === undefined || payloadU8(message, 4) !== RT_TABLE_LOCAL || payloadU8(message, 7) !== RTN_LOCAL) {
-    return undefined;
-  }
+  const isLocal = payloadU8(message, 4) === RT_TABLE_LOCAL && payloadU8(message, 7) === RTN_LOCAL;
+  const isOrdinary = payloadU8(message, 4) === RT_TABLE_MAIN && payloadU8(message, 7) === RTN_UNICAST;
+  if (family === undefined || !(isLocal || isOrdinary)) return undefined;
   if (payloadU8(message, 1) !== addressBits(family) || isCloned(message)) return undefined;
   let address: string | undefined;
   let source: string | undefined;
   let interfaceIndex = 0;
+  let mtu = 0;
   const cursor = messageAttributes(message, routeHeaderLength);
   while (nextAttribute(cursor)) {
     if (cursor.type === RTA_DST) address = readIpAttribute(cursor, family);
     else if (cursor.type === RTA_PREFSRC) source = readIpAttribute(cursor, family);
     else if (cursor.type === RTA_OIF) interfaceIndex = readU32(cursor);
+    else if (cursor.type === RTA_METRICS) mtu = readMtu(nestedAttributes(cursor));
   }
-  return address === undefined ? undefined : { address, protocol: payloadU8(message, 5), source, interfaceIndex };
+  const protocol = payloadU8(message, 5);
+  return address === undefined ? undefined : { address, protocol, source, interfaceIndex, isLocal, mtu };
+}
+
+function readMtu(metrics: AttributeCursor): number {
+  let mtu = 0;
+  while (nextAttribute(metrics)) if (metrics.type === RTAX_MTU) mtu = readU32(metrics);
+  return mtu;
 }
 
 /** Entries of the route cache, which older kernels mix into a dump. */

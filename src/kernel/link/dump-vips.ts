@@ -1,5 +1,6 @@
-/** Reads the VIPs back: addresses on the VIP interface and sluice's local routes. */
+/** Reads the VIPs back: addresses on the VIP interface, sluice's local routes and those of steered VIPs. */
 
+import { familyOf } from '../../core/address.ts';
 import type { VipState } from '../../core/model/vip.ts';
 import { type Batch, beginMessage, createBatch, endMessage, putHeader } from '../netlink/batch.ts';
 import { dump } from '../netlink/dump.ts';
@@ -8,22 +9,64 @@ import { isLinkLocal, type LinkAddress, readLinkAddress } from './decode-address
 import { type HostRoute, readHostRoute } from './decode-route.ts';
 import { routeProtocol } from './identity.ts';
 import { AF_UNSPEC, addressHeaderLength, RTM_GETADDR, RTM_GETROUTE, routeHeaderLength } from './rtnetlink.ts';
+import { steeredFamilies } from './steering.ts';
+import { readTunnelMtu } from './tunnel-mtu.ts';
 
 /** Every address on the interface but IPv6 link-local ones, and every route of sluice's. Throws KernelError. */
-export function dumpVips(socket: NetlinkSocket, interfaceIndex: number): readonly VipState[] {
+export function dumpVips(socket: NetlinkSocket, interfaceIndex: number, steeringMark: number): readonly VipState[] {
   const found = new Map<string, FoundVip>();
   for (const { address, interfaceIndex: index } of dumpAddresses(socket)) {
     if (index === interfaceIndex && !isLinkLocal(address)) foundOf(found, address).onInterface = true;
   }
   // Thousands of routes have one source: one string is kept of it.
   const sources = new Map<string, string>();
-  for (const { address, protocol, source } of dumpHostRoutes(socket)) {
-    const vip = foundOf(found, address);
-    if (!vip.hasRoute && source !== undefined) vip.source = internedIn(sources, source);
-    vip.hasRoute = true;
-    vip.routed ||= protocol === routeProtocol;
+  const steered: HostRoute[] = [];
+  for (const route of dumpHostRoutes(socket)) {
+    if (!route.isLocal) {
+      if (route.protocol === routeProtocol && route.interfaceIndex === interfaceIndex) steered.push(route);
+      continue;
+    }
+    const vip = foundOf(found, route.address);
+    noteSource(vip, sources, route);
+    vip.routed ||= route.protocol === routeProtocol;
   }
-  return [...found.values()].filter(({ onInterface, routed }) => onInterface || routed).map(vipState);
+  noteSteered(socket, found, { sources, steered, steeringMark });
+  return [...found.values()]
+    .filter(({ onInterface, routed, isSteered }) => onInterface || routed || isSteered)
+    .map(vipState);
+}
+
+/** The first route to an address is in force. */
+function noteSource(vip: FoundVip, sources: Map<string, string>, { source }: HostRoute): void {
+  if (!vip.hasRoute && source !== undefined) vip.source = internedIn(sources, source);
+  vip.hasRoute = true;
+}
+
+/** A steered VIP is whole when nothing makes it local and what steers is there. */
+function noteSteered(
+  socket: NetlinkSocket,
+  found: Map<string, FoundVip>,
+  {
+    sources,
+    steered,
+    steeringMark,
+  }: {
+    readonly sources: Map<string, string>;
+    readonly steered: readonly HostRoute[];
+    readonly steeringMark: number;
+  },
+): void {
+  if (steered.length === 0) return;
+  const standing = steeredFamilies(socket, steeringMark);
+  const tunnelMtu = readTunnelMtu(socket);
+  for (const route of steered) {
+    const vip = foundOf(found, route.address);
+    const family = familyOf(route.address);
+    const isWhole = !vip.hasRoute && standing.has(family) && route.mtu === tunnelMtu(family);
+    noteSource(vip, sources, route);
+    vip.isSteered = true;
+    vip.routed = isWhole && (vip.onInterface || family === 'IPv6');
+  }
 }
 
 /** An address with what was read of it so far; a local route alone may be the kernel's for an address of the node. */
@@ -31,6 +74,7 @@ interface FoundVip {
   readonly address: string;
   onInterface: boolean;
   routed: boolean;
+  isSteered: boolean;
   hasRoute: boolean;
   /** Of the first route. */
   source: string | undefined;
@@ -39,7 +83,7 @@ interface FoundVip {
 function foundOf(found: Map<string, FoundVip>, address: string): FoundVip {
   let vip = found.get(address);
   if (vip === undefined) {
-    vip = { address, onInterface: false, routed: false, hasRoute: false, source: undefined };
+    vip = { address, onInterface: false, routed: false, isSteered: false, hasRoute: false, source: undefined };
     found.set(address, vip);
   }
   return vip;
@@ -51,8 +95,8 @@ function internedIn(known: Map<string, string>, text: string): string {
   return there ?? text;
 }
 
-function vipState({ address, onInterface, routed, source }: FoundVip): VipState {
-  return { address, onInterface, routed, source };
+function vipState({ address, onInterface, routed, source, isSteered }: FoundVip): VipState {
+  return isSteered ? { address, onInterface, routed, source, isSteered } : { address, onInterface, routed, source };
 }
 
 /** Every address of the network namespace, in both families. Throws KernelError. */
@@ -61,7 +105,7 @@ export function dumpAddresses(socket: NetlinkSocket): readonly LinkAddress[] {
 }
 
 /**
- * Local routes to single addresses. The kernel lists the routes to one address in the order in which it looks them up,
+ * Local routes to single addresses, and ordinary ones. The kernel lists the routes to one address in the order in which it looks them up,
  * so the first one is in force: another's in front of sluice's (the kernel adds its own again when an interface went
  * down and up) shows by its source.
  */

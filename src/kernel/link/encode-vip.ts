@@ -2,7 +2,7 @@
 
 import { addressBits, addressBytes, familyOf } from '../../core/address.ts';
 import type { Vip } from '../../core/model/vip.ts';
-import { putBytes, putU32 } from '../netlink/attribute-writer.ts';
+import { beginNest, endNest, putBytes, putU32 } from '../netlink/attribute-writer.ts';
 import { type Batch, beginMessage, endMessage, putHeader } from '../netlink/batch.ts';
 import { NLM_F_CREATE, NLM_F_REPLACE } from '../netlink/constants.ts';
 import { familyNumberOf } from './address-family.ts';
@@ -19,15 +19,19 @@ import {
   RT_SCOPE_LINK,
   RT_SCOPE_UNIVERSE,
   RT_TABLE_LOCAL,
+  RT_TABLE_MAIN,
   RTA_DST,
+  RTA_METRICS,
   RTA_OIF,
   RTA_PREFSRC,
   RTA_PRIORITY,
+  RTAX_MTU,
   RTM_DELADDR,
   RTM_DELROUTE,
   RTM_NEWADDR,
   RTM_NEWROUTE,
   RTN_LOCAL,
+  RTN_UNICAST,
   RTPROT_KERNEL,
   routeHeaderLength,
 } from './rtnetlink.ts';
@@ -46,6 +50,32 @@ export function putVipRoute(batch: Batch, interfaceIndex: number, vip: Vip): voi
 export function putVipRouteRemoval(batch: Batch, interfaceIndex: number, address: string): void {
   beginMessage(batch, RTM_DELROUTE, 0);
   putRoute(batch, address, routeProtocol);
+  putU32(batch, RTA_PRIORITY, routeMetric);
+  putU32(batch, RTA_OIF, interfaceIndex);
+  endMessage(batch);
+}
+
+/**
+ * The ordinary route to a steered VIP, in place of the one it may have already. It gives processes of the node their
+ * source, and says by its MTU how much room a tunnel leaves. Looked up without the steering mark it ends at the VIP
+ * interface, where nothing is sent on.
+ */
+export function putSteeredRoute(batch: Batch, interfaceIndex: number, vip: Vip, mtu: number): void {
+  beginMessage(batch, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+  putRoute(batch, vip.address, routeProtocol, steeredRoute);
+  putU32(batch, RTA_PRIORITY, routeMetric);
+  if (vip.source !== undefined) putBytes(batch, RTA_PREFSRC, addressBytes(vip.source));
+  putU32(batch, RTA_OIF, interfaceIndex);
+  const metrics = beginNest(batch, RTA_METRICS);
+  putU32(batch, RTAX_MTU, mtu);
+  endNest(batch, metrics);
+  endMessage(batch);
+}
+
+/** Removes the route of a steered VIP. ESRCH: there is none. */
+export function putSteeredRouteRemoval(batch: Batch, interfaceIndex: number, address: string): void {
+  beginMessage(batch, RTM_DELROUTE, 0);
+  putRoute(batch, address, routeProtocol, steeredRoute);
   putU32(batch, RTA_PRIORITY, routeMetric);
   putU32(batch, RTA_OIF, interfaceIndex);
   endMessage(batch);
@@ -103,17 +133,27 @@ function putAddress(batch: Batch, interfaceIndex: number, address: string): void
   putBytes(batch, IFA_ADDRESS, bytes);
 }
 
+interface RouteKind {
+  readonly table: number;
+  readonly type: number;
+  /** In IPv4. */
+  readonly scope: number;
+}
+
+const localRoute: RouteKind = { table: RT_TABLE_LOCAL, type: RTN_LOCAL, scope: RT_SCOPE_HOST };
+const steeredRoute: RouteKind = { table: RT_TABLE_MAIN, type: RTN_UNICAST, scope: RT_SCOPE_LINK };
+
 /** `rtmsg` and the destination. */
-function putRoute(batch: Batch, address: string, protocol: number): void {
+function putRoute(batch: Batch, address: string, protocol: number, kind = localRoute): void {
   const family = familyOf(address);
   const header = new Uint8Array(routeHeaderLength);
   header[0] = familyNumberOf(address);
   header[1] = addressBits(family);
-  header[4] = RT_TABLE_LOCAL;
+  header[4] = kind.table;
   header[5] = protocol;
   // IPv6 has no scopes of routes.
-  header[6] = family === 'IPv4' ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
-  header[7] = RTN_LOCAL;
+  header[6] = family === 'IPv4' ? kind.scope : RT_SCOPE_UNIVERSE;
+  header[7] = kind.type;
   putHeader(batch, header);
   putBytes(batch, RTA_DST, addressBytes(address));
 }

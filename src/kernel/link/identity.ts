@@ -13,6 +13,13 @@ export const routeProtocol = 115;
  */
 export const routeMetric = 115;
 
+/**
+ * Where packets to steered VIPs are looked up: kube-router's table and priority for direct return, by number alone, so that
+ * nothing is written to rt_tables.
+ */
+export const steeringTable = 78;
+export const steeringPriority = 32_764;
+
 /** The alias (`ip link show`) of an interface that sluice made. One without it is used and never removed. */
 export const interfaceAlias = 'sluice: addresses of Services';
 

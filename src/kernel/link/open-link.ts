@@ -1,5 +1,6 @@
 /** The VIP interface and the node's addresses by rtnetlink. */
 
+import { families } from '../../core/model/facts.ts';
 import type { VipOperation } from '../../core/model/operation.ts';
 import { errno, KernelError } from '../error.ts';
 import { createBatch } from '../netlink/batch.ts';
@@ -14,10 +15,11 @@ import { createDummy, deleteLink, dumpLinks, findLink, setUp } from './interface
 import { readNodeAddresses } from './node-addresses.ts';
 import { readDefaultSource, readRouteTowards } from './route-towards.ts';
 import { RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR } from './rtnetlink.ts';
+import { removeSteering } from './steering.ts';
 
 /** Opens the port. `networkNamespace` is the path of a namespace, for tests. Throws KernelError. */
 export function openLink(options: LinkOptions & { readonly networkNamespace?: string }): LinkPort {
-  const { interfaceName, mode, networkNamespace } = options;
+  const { interfaceName, mode, steeringMark, networkNamespace } = options;
   const place = networkNamespace === undefined ? {} : { networkNamespace };
   const socket = openNetlinkSocket({ protocol: NETLINK_ROUTE, ...place });
   const batch = createBatch();
@@ -25,13 +27,13 @@ export function openLink(options: LinkOptions & { readonly networkNamespace?: st
   return {
     ensureInterface: () => ensureInterface(socket, interfaceName),
     // 0 is no interface's index: without one only routes are found, and they went with it.
-    dumpVips: () => dumpVips(socket, findLink(socket, interfaceName)?.index ?? 0),
+    dumpVips: () => dumpVips(socket, findLink(socket, interfaceName)?.index ?? 0, steeringMark),
     apply: (operations) => {
       const interfaceIndex = findLink(socket, interfaceName)?.index;
       if (interfaceIndex === undefined) return withoutInterface(interfaceName, operations);
-      return applyVips({ socket, batch, interfaceIndex, mode }, operations);
+      return applyVips({ socket, batch, interfaceIndex, mode, steeringMark }, operations);
     },
-    removeInterface: () => removeInterface(socket, interfaceName),
+    removeInterface: () => removeInterface(socket, interfaceName, steeringMark),
     nodeAddresses: () => readNodeAddresses(socket, interfaceName),
     defaultSource: (family) => readDefaultSource(socket, family),
     sourceTowards: (address) => readRouteTowards(socket, address)?.source,
@@ -70,11 +72,17 @@ function ensureInterface(socket: NetlinkSocket, name: string): { readonly create
   return { created };
 }
 
-function removeInterface(socket: NetlinkSocket, name: string): ReturnType<LinkPort['removeInterface']> {
+function removeInterface(
+  socket: NetlinkSocket,
+  name: string,
+  steeringMark: number,
+): ReturnType<LinkPort['removeInterface']> {
   const link = findLink(socket, name);
+  if (link === undefined || dumpVips(socket, link.index, steeringMark).length === 0)
+    families.forEach((family) => removeSteering(socket, family));
   if (link === undefined) return 'absent';
   if (link.alias !== interfaceAlias || link.kind !== 'dummy') return 'not-ours';
-  if (dumpVips(socket, link.index).length > 0) return 'in-use';
+  if (dumpVips(socket, link.index, steeringMark).length > 0) return 'in-use';
   return deleteLink(socket, link) ? 'removed' : 'absent';
 }
 

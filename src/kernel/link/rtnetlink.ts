@@ -9,6 +9,9 @@ export const RTM_GETADDR = 22;
 export const RTM_NEWROUTE = 24;
 export const RTM_DELROUTE = 25;
 export const RTM_GETROUTE = 26;
+export const RTM_NEWRULE = 32;
+export const RTM_DELRULE = 33;
+export const RTM_GETRULE = 34;
 
 /** Multicast groups of address changes. */
 export const RTNLGRP_IPV4_IFADDR = 5;
@@ -22,10 +25,13 @@ export const AF_INET6 = 10;
 export const linkHeaderLength = 16;
 export const addressHeaderLength = 8;
 export const routeHeaderLength = 12;
+/** Of `fib_rule_hdr` (include/uapi/linux/fib_rules.h). */
+export const ruleHeaderLength = 12;
 
 export const IFF_UP = 0x1;
 
 export const IFLA_IFNAME = 3;
+export const IFLA_MTU = 4;
 export const IFLA_LINKINFO = 18;
 export const IFLA_IFALIAS = 20;
 export const IFLA_EXT_MASK = 29;
@@ -46,9 +52,20 @@ export const RTA_DST = 1;
 export const RTA_OIF = 4;
 export const RTA_PRIORITY = 6;
 export const RTA_PREFSRC = 7;
+export const RTA_METRICS = 8;
+export const RTAX_MTU = 2;
 
+export const FRA_PRIORITY = 6;
+export const FRA_FWMARK = 10;
+export const FRA_TABLE = 15;
+export const FRA_FWMASK = 16;
+export const FRA_PROTOCOL = 21;
+export const FR_ACT_TO_TBL = 1;
+
+export const RT_TABLE_MAIN = 254;
 export const RT_TABLE_LOCAL = 255;
 export const RTPROT_KERNEL = 2;
+export const RTN_UNICAST = 1;
 export const RTN_LOCAL = 2;
 export const RTM_F_CLONED = 0x200;
 

@@ -5,6 +5,7 @@
  */
 
 import { filterElementKey } from '../../core/keys.ts';
+import { isViewElement } from '../../core/model/filter-element.ts';
 import type { FilterOperation } from '../../core/model/operation.ts';
 import { type ErrnoCode, KernelError } from '../error.ts';
 import { type Batch, resetBatch } from '../netlink/batch.ts';
@@ -174,7 +175,7 @@ function withoutOverridden(operations: readonly FilterOperation[]): readonly num
   let hasMarks = false;
   for (const { kind, element } of operations) {
     if (kind === 'remove-element') removals += 1;
-    hasMarks ||= element.set === 'inside_view';
+    hasMarks ||= isViewElement(element);
   }
   // Additions alone, or removals alone, cannot override each other; only additions with a mark can.
   if (!hasMarks && (removals === 0 || removals === operations.length)) return [...operations.keys()];

@@ -15,9 +15,14 @@
  */
 
 import { type Family, families } from '../../core/model/facts.ts';
+import { directChain, unsteer } from './direct-chains.ts';
+import { type Chain, type FamilyWords, hex, rule, words } from './rule-text.ts';
 
 /** Every chain, in the order in which a packet meets them. */
 export const chainNames = [
+  'steer',
+  'steer_from_node',
+  'clamp',
   'unallocated',
   'before_ipvs',
   'before_ipvs_from_node',
@@ -31,7 +36,10 @@ export type ChainName = (typeof chainNames)[number];
 export interface ChainInput {
   /** The bit that asks for masquerade. */
   readonly mark: number;
-  /** The bits that tell an inside view. Others may set further bits after IPVS has read the mark. */
+  /**
+   * The bits that tell a view. Others may set further bits after IPVS has read the mark. All of them together are no view's:
+   * they steer (see `steeringMark`).
+   */
   readonly viewMask: number;
   /** The interface that pods are told by, `*` at its end for any that begins so; undefined: by their address. */
   readonly podInterface: string | undefined;
@@ -40,12 +48,6 @@ export interface ChainInput {
 /** How many rules all chains have together. */
 export function countChainRules(input: ChainInput): number {
   return chainNames.reduce((sum, name) => sum + chainOf(name, input).rules.length, 0);
-}
-
-interface Chain {
-  readonly hook: string;
-  readonly comment: string;
-  readonly rules: readonly string[];
 }
 
 /** A chain as it stands inside `table inet sluice { }`. */
@@ -62,6 +64,10 @@ export function chainText(name: ChainName, input: ChainInput): string {
 
 function chainOf(name: ChainName, input: ChainInput): Chain {
   switch (name) {
+    case 'steer':
+    case 'steer_from_node':
+    case 'clamp':
+      return directChain(name, input.viewMask);
     case 'unallocated':
       return {
         hook: 'filter hook forward priority filter',
@@ -75,13 +81,13 @@ function chainOf(name: ChainName, input: ChainInput): Chain {
       return {
         hook: 'filter hook input priority 90',
         comment: 'packets from pods and other hosts, before IPVS chooses an endpoint',
-        rules: families.flatMap((family) => beforeIpvs(family, input)),
+        rules: [unsteer(input.viewMask), ...families.flatMap((family) => beforeIpvs(family, input))],
       };
     case 'before_ipvs_from_node':
       return {
         hook: 'filter hook output priority -99',
         comment: 'packets of processes on this node, before IPVS chooses an endpoint',
-        rules: families.flatMap((family) => beforeIpvsFromNode(family, input)),
+        rules: [unsteer(input.viewMask), ...families.flatMap((family) => beforeIpvsFromNode(family, input))],
       };
     case 'after_ipvs':
       return {
@@ -136,6 +142,7 @@ function beforeIpvs(family: Family, input: ChainInput): readonly string[] {
     ...everySource(f),
     rule(`${fromPod} ${view} accept`, 'pods get the endpoints of the whole cluster'),
     rule(`${fromOutside} ct state new ${f.frontend} @drop_outside${f.n} drop`, 'no endpoint on this node'),
+    rule(`${fromOutside} meta mark set ${f.frontend} map @direct_view${f.n} accept`, 'endpoints answer directly'),
     rule(`${fromOutside} ${f.frontend} @masquerade_outside${f.n} ${addMark(input)} accept`, 'clients that are no pods'),
     rule(`${f.frontend} @masquerade${f.n} ${addMark(input)}`, 'every client'),
   ];
@@ -180,7 +187,8 @@ function sourceNat(input: ChainInput): readonly string[] {
   });
   const nodePorts = families.map((family) => {
     const f = words(family);
-    const own = `${viewMark(input, f)} fib saddr type local ct original ${f.ip} daddr != @vips${f.n}`;
+    // What a tunnel has wrapped keeps the mark.
+    const own = `meta l4proto { tcp, udp, sctp } ${viewMark(input, f)} fib saddr type local ct original ${f.ip} daddr != @vips${f.n}`;
     return rule(`meta nfproto ${f.nfproto} ${own} masquerade fully-random`, 'node ports, from the node itself');
   });
   return [
@@ -212,56 +220,11 @@ function unmark(input: ChainInput): readonly string[] {
  */
 const unmasqueraded = 'ct state new ct status & snat != snat fib saddr type != local';
 
-/** Matches a packet that sluice sent to an inside view. */
+/** Matches a packet that sluice sent to a view. */
 function viewMark(input: ChainInput, f: FamilyWords): string {
   return `meta mark & ${hex(input.viewMask)} @fwmarks${f.n}`;
 }
 
 function addMark(input: ChainInput): string {
   return `meta mark set meta mark | ${hex(input.mark)}`;
-}
-
-function rule(text: string, comment: string): string {
-  return `${text} comment "${comment}"`;
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
-}
-
-interface FamilyWords {
-  readonly n: 4 | 6;
-  readonly ip: 'ip' | 'ip6';
-  readonly nfproto: 'ipv4' | 'ipv6';
-  /** The key of the sets of frontends. */
-  readonly frontend: string;
-  /**
-   * The same in front of a range: nft up to 1.0.6 turns the byte order of `meta l4proto` in the key of an interval set,
-   * which the kernel refuses for one byte (nft_byteorder_init). conntrack's protocol needs no turning, and like the
-   * former it is that behind IPv6 extension headers.
-   */
-  readonly restrictedFrontend: string;
-  /** ICMP that a VIP answers or that its connections need. */
-  readonly icmp: string;
-}
-
-function words(family: Family): FamilyWords {
-  const errors = 'destination-unreachable, time-exceeded, parameter-problem';
-  return family === 'IPv4'
-    ? {
-        n: 4,
-        ip: 'ip',
-        nfproto: 'ipv4',
-        frontend: 'ip daddr . meta l4proto . th dport',
-        restrictedFrontend: 'ip daddr . ct protocol . th dport',
-        icmp: `icmp type { echo-request, echo-reply, ${errors} }`,
-      }
-    : {
-        n: 6,
-        ip: 'ip6',
-        nfproto: 'ipv6',
-        frontend: 'ip6 daddr . meta l4proto . th dport',
-        restrictedFrontend: 'ip6 daddr . ct protocol . th dport',
-        icmp: `icmpv6 type { echo-request, echo-reply, ${errors}, packet-too-big, nd-neighbor-solicit, nd-neighbor-advert }`,
-      };
 }

@@ -1,6 +1,6 @@
 /** Reads the elements of a set back. */
 
-import type { FilterElement } from '../../core/model/filter-element.ts';
+import { type FilterElement, isViewSet } from '../../core/model/filter-element.ts';
 import { formatRange } from '../../core/ranges.ts';
 import { readAddressText } from '../address-text.ts';
 import {
@@ -82,7 +82,7 @@ export function makeElement(set: SetLayout, shown: ShownElement): FilterElement 
   const remark = comment === undefined ? {} : { comment };
   if (set.set === 'fwmarks') return { set: set.set, family: set.family, mark: bytes.readUInt32LE(keyAt), ...remark };
   const address = readAddressText(bytes, keyAt, set.family);
-  if (set.set === 'vips') return { set: set.set, address };
+  if (set.set === 'vips' || set.set === 'direct_return') return { set: set.set, address };
   const addressEnd = keyAt + (set.family === 'IPv4' ? 4 : 16);
   if (set.set === 'hairpin') {
     return readAddressText(bytes, addressEnd, set.family) === address ? { set: set.set, address } : undefined;
@@ -90,7 +90,7 @@ export function makeElement(set: SetLayout, shown: ShownElement): FilterElement 
   const protocol = protocolOfNumber(bytes.readUInt8(addressEnd));
   if (protocol === undefined) return undefined;
   const frontend = { address, protocol, port: bytes.readUInt16BE(addressEnd + 4) };
-  if (set.set === 'inside_view') return mark === undefined ? undefined : { set: set.set, ...frontend, mark };
+  if (isViewSet(set.set)) return mark === undefined ? undefined : { set: set.set, ...frontend, mark };
   if (set.set === 'allowed_sources') return { set: set.set, ...frontend, range: readRange(set, shown) };
   return set.set === 'virtual_servers' ? { set: set.set, ...frontend, ...remark } : { set: set.set, ...frontend };
 }

@@ -1,18 +1,19 @@
 /** Elements as nft reads them: for sets that are made anew. Elements change through netlink otherwise. */
 
-import type { FilterElement } from '../../core/model/filter-element.ts';
+import { type FilterElement, isViewElement } from '../../core/model/filter-element.ts';
 import { protocolNumber } from './set-layout.ts';
 
 /** One element between the braces of `add element`. */
 export function elementText(element: FilterElement): string {
   const comment = 'comment' in element && isPlain(element.comment) ? ` comment "${element.comment}"` : '';
-  const data = element.set === 'inside_view' ? ` : ${element.mark}` : '';
+  const data = isViewElement(element) ? ` : ${element.mark}` : '';
   return `${keyText(element)}${comment}${data}`;
 }
 
 function keyText(element: FilterElement): string {
   switch (element.set) {
     case 'vips':
+    case 'direct_return':
       return element.address;
     case 'hairpin':
       return `${element.address} . ${element.address}`;

@@ -1,7 +1,7 @@
 /** Writes the messages that add and remove elements. */
 
 import type { Protocol } from '../../core/model/facts.ts';
-import type { FilterElement } from '../../core/model/filter-element.ts';
+import { type FilterElement, isViewElement } from '../../core/model/filter-element.ts';
 import { addressAfter, boundsOf } from '../../core/ranges.ts';
 import { writeAddressText } from '../address-text.ts';
 import { beginNest, endNest, nestLength, putBe32, putBytes, putString } from '../netlink/attribute-writer.ts';
@@ -86,6 +86,7 @@ export function writeKey(key: Uint8Array, element: FilterElement): void {
       key.set(boundsOf(element.range).first);
       return;
     case 'vips':
+    case 'direct_return':
       writeAddress(element.address, key, 0);
       return;
     case 'hairpin':
@@ -118,7 +119,7 @@ function putElement(batch: Batch, set: SetLayout, element: FilterElement, isAdd:
   const nest = beginNest(batch, NFTA_LIST_ELEM);
   putValue(batch, NFTA_SET_ELEM_KEY, keyInPlace(set, element));
   if (element.set === 'allowed_sources') putValue(batch, NFTA_SET_ELEM_KEY_END, lastKey(set, element));
-  if (isAdd && element.set === 'inside_view') {
+  if (isAdd && isViewElement(element)) {
     const mark = new Uint8Array(4);
     writeMark(mark, element.mark);
     putValue(batch, NFTA_SET_ELEM_DATA, mark);

@@ -2,7 +2,7 @@
 
 import type { Expected } from '../../core/actual.ts';
 import { filterElementKey } from '../../core/keys.ts';
-import type { FilterElement } from '../../core/model/filter-element.ts';
+import { type FilterElement, isViewElement } from '../../core/model/filter-element.ts';
 import { addKey, clearKeyIndex, createKeyIndex, findKey, type KeyIndex } from '../key-index.ts';
 import type { ReadMessage } from '../netlink/request.ts';
 import { eachElement, makeElement, type ShownElement } from './decode-element.ts';
@@ -45,7 +45,7 @@ export function recogniseElements(
     eachElement(message, keyLength(set), (shown) => {
       const position = findShown(index, shown);
       const known = expected.elements[position];
-      const isKnown = known !== undefined && (known.set !== 'inside_view' || known.mark === shown.mark);
+      const isKnown = known !== undefined && (!isViewElement(known) || known.mark === shown.mark);
       const element = isKnown ? known : makeElement(set, shown);
       if (element !== undefined) {
         found.keys.push((isKnown ? expected.keys[position] : undefined) ?? filterElementKey(element));

@@ -11,6 +11,9 @@ export const setComments: Readonly<Record<SetName, string>> = {
   masquerade: 'frontends whose clients are masqueraded, all of them',
   masquerade_outside: 'frontends whose clients outside the cluster are masqueraded',
   inside_view: 'frontends where clients inside the cluster get another virtual server, by its mark',
+  direct_view: 'frontends whose endpoints answer clients outside directly, by the mark of their virtual server',
+  direct_return:
+    'VIPs of such frontends: on the VIP interface, but not local, so that endpoints here may answer from them',
   drop: 'frontends that drop new connections: endpoints exist, but the policy allows none of them',
   drop_outside: 'the same for clients outside the cluster only',
   health_check: 'ports of VIPs at which sluice itself answers the probes of load balancers',

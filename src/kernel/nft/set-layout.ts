@@ -3,7 +3,7 @@
 import { filterElementFamily } from '../../core/keys.ts';
 import type { Family, Protocol } from '../../core/model/facts.ts';
 import { families } from '../../core/model/facts.ts';
-import { type FilterElement, type SetName, setNames } from '../../core/model/filter-element.ts';
+import { type FilterElement, isViewSet, type SetName, setNames } from '../../core/model/filter-element.ts';
 import { IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP } from './constants.ts';
 
 /** The name of sluice's table, in the family `inet`. */
@@ -106,7 +106,7 @@ export function protocolOfNumber(value: number): Protocol | undefined {
 }
 
 function layout(set: SetName, family: Family): SetLayout {
-  return { set, family, name: `${set}${family === 'IPv4' ? 4 : 6}`, key: keyShape(set), isMap: set === 'inside_view' };
+  return { set, family, name: `${set}${family === 'IPv4' ? 4 : 6}`, key: keyShape(set), isMap: isViewSet(set) };
 }
 
 function keyShape(set: SetName): KeyShape {
@@ -115,6 +115,7 @@ function keyShape(set: SetName): KeyShape {
     case 'service_ranges':
       return 'range';
     case 'vips':
+    case 'direct_return':
       return 'address';
     case 'hairpin':
       return 'address-pair';
@@ -124,6 +125,7 @@ function keyShape(set: SetName): KeyShape {
     case 'masquerade':
     case 'masquerade_outside':
     case 'inside_view':
+    case 'direct_view':
     case 'drop':
     case 'drop_outside':
     case 'health_check':
@@ -149,6 +151,8 @@ function layoutsBySet(family: Family): Readonly<Record<SetName, SetLayout>> {
     masquerade: layout('masquerade', family),
     masquerade_outside: layout('masquerade_outside', family),
     inside_view: layout('inside_view', family),
+    direct_view: layout('direct_view', family),
+    direct_return: layout('direct_return', family),
     drop: layout('drop', family),
     drop_outside: layout('drop_outside', family),
     health_check: layout('health_check', family),

@@ -27,7 +27,7 @@ async function liveInNamespace(name: string, steps: Parameters<typeof live>[1]):
   const networkNamespace = `/run/netns/${name}`;
   const ports = {
     ipvs: openIpvs({ networkNamespace }),
-    link: openLink({ interfaceName: vipInterface, mode: 'address', networkNamespace }),
+    link: openLink({ interfaceName: vipInterface, mode: 'address', steeringMark: 0xff, networkNamespace }),
     filter: openFilter({ networkNamespace }),
   };
   try {

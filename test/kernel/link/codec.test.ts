@@ -67,6 +67,8 @@ describe('answers about addresses and routes', () => {
       protocol: 115,
       source: '127.0.0.1',
       interfaceIndex: 1,
+      isLocal: true,
+      mtu: 0,
     });
     expect(read(newRoute, routeV6, readHostRoute)).toMatchObject({ address: 'fd00:96::1', source: '::1' });
   });

@@ -13,7 +13,12 @@ describe("the kernel's VIP interface", () => {
     count += 1;
     const name = `link-contract-${process.pid}-${count}`;
     const node = makeNode(name, isForeign);
-    const link = openLink({ interfaceName: vipInterface, mode, networkNamespace: `/run/netns/${name}` });
+    const link = openLink({
+      interfaceName: vipInterface,
+      mode,
+      steeringMark: 0xff,
+      networkNamespace: `/run/netns/${name}`,
+    });
     return {
       link,
       check: () => expectAsIpSays(link, name),

@@ -15,7 +15,12 @@ beforeEach(() => {
   ip('link set lo up');
   ip('link add eth0 type dummy');
   ip('link set eth0 up');
-  link = openLink({ interfaceName: 'kube-dummy-if', mode: 'address', networkNamespace: `/run/netns/${name}` });
+  link = openLink({
+    interfaceName: 'kube-dummy-if',
+    mode: 'address',
+    steeringMark: 0xff,
+    networkNamespace: `/run/netns/${name}`,
+  });
 });
 
 afterEach(() => {
@@ -56,7 +61,12 @@ describe('changes of addresses', () => {
 
   it.each(['kube-ipvs0', 'kube-dummy-if'])('are not told for the VIPs of another proxy on %s', async (other) => {
     link.close();
-    link = openLink({ interfaceName: 'vips', mode: 'address', networkNamespace: `/run/netns/${name}` });
+    link = openLink({
+      interfaceName: 'vips',
+      mode: 'address',
+      steeringMark: 0xff,
+      networkNamespace: `/run/netns/${name}`,
+    });
     ip(`link add ${other} type dummy`);
     ip('link add pod type dummy');
     const listener = vi.fn<AddressListener>();

@@ -14,7 +14,7 @@ beforeAll(async () => {
   world = await makeNodeWorld(`datapath-${process.pid}`);
   const networkNamespace = world.namespace('node');
   filter = openFilter({ networkNamespace });
-  link = openLink({ interfaceName: 'kube-dummy-if', mode: 'address', networkNamespace });
+  link = openLink({ interfaceName: 'kube-dummy-if', mode: 'address', steeringMark: 0xff, networkNamespace });
   link.ensureInterface();
   await filter.ensureTable({ podInterface: undefined, masqueradeMark: 0x4000, fwmarkMask: 0xff3fff });
   for (const family of ['IPv4', 'IPv6'] as const) program(family);

@@ -69,7 +69,12 @@ async function openNode(config: Config): Promise<TracedNode> {
   const name = config.hostnameOverride ?? '';
   const { facts } = await readOnce(openSource(config), name);
   const networkNamespace = `/run/netns/${name}`;
-  const link = openLink({ interfaceName: config.vipInterface, mode: config.vipMode, networkNamespace });
+  const link = openLink({
+    interfaceName: config.vipInterface,
+    mode: config.vipMode,
+    steeringMark: config.fwmarkMask,
+    networkNamespace,
+  });
   const ports = { link, ipvs: openIpvs({ networkNamespace }), filter: openFilter({ networkNamespace }) };
   const settings = contextSettings(config, name, schedulerSupport(config));
   const context = makeContext(settings, facts, readNode(ports));

@@ -1,0 +1,105 @@
+/**
+ * Direct server return: clients outside reach the external and load-balancer IPs of a Service through a tunnel, and the
+ * endpoint answers them itself. On top of the frontend as every Service has it, which serves pods, processes of the node
+ * and flows from before, there is a virtual server by firewall mark for clients outside.
+ */
+
+import { addressBits } from './address.ts';
+import type { Backend } from './endpoints.ts';
+import { filterElementKey, virtualServerKey } from './keys.ts';
+import type { CompileContext } from './model/context.ts';
+import type { FilterElement } from './model/filter-element.ts';
+import type { PodTunnelState } from './model/pod-tunnel.ts';
+import type { Refusal } from './model/reason.ts';
+import type { Resource } from './model/resource.ts';
+import type { Destination, VirtualServerIdentity } from './model/virtual-server.ts';
+import type { DirectReturn, Place, PortView } from './port-view.ts';
+
+/** A packet through a tunnel keeps its port, and an endpoint with the address of a node has no tunnel of its own. */
+export function refuseDirectReturn(
+  { port, backends }: { readonly port: number; readonly backends: readonly Backend[] },
+  origin: string,
+  isNodeAddress: (address: string) => boolean,
+): Refusal | undefined {
+  const moved = backends.find((backend) => backend.port !== port);
+  if (moved !== undefined) {
+    const expected = `endpoints on the Service's own port ${port}: a tunnel does not translate it; answers come back through this node`;
+    return { reason: 'direct-return-port-differs', subject: origin, found: `target port ${moved.port}`, expected };
+  }
+  const node = backends.find(({ address }) => isNodeAddress(address));
+  if (node !== undefined) {
+    const expected = 'pods with addresses of their own (no hostNetwork); answers come back through this node';
+    return { reason: 'direct-return-host-network', subject: origin, found: node.address, expected };
+  }
+  return undefined;
+}
+
+/** What a VIP of a Service port needs besides its ordinary frontend. */
+export function directView(
+  place: Place,
+  view: PortView,
+  direct: DirectReturn,
+  context: CompileContext,
+): readonly Resource[] {
+  const { address, port } = place;
+  const { family, protocol, service, origin } = view;
+  const identity: VirtualServerIdentity = { kind: 'fwmark', family, mark: direct.mark };
+  const backends = view.externalLocal ? view.selection.local : view.selection.cluster;
+  const tunnels = direct.localBackends.flatMap((backend) => podTunnel(backend, address, view, direct));
+  const destinations = new Map<string, Destination>();
+  for (const backend of backends) {
+    if (isReachable(backend, address, context)) {
+      const { key, weight } = backend;
+      destinations.set(key, { address: backend.address, port: backend.port, weight, forwarding: 'tunnel' });
+    }
+  }
+  if (destinations.size === 0) {
+    // Nobody is ready to answer directly: clients outside are served like all others, and pods are prepared meanwhile.
+    return tunnels;
+  }
+  const { scheduler, flags, timeoutSeconds } = view;
+  const server = { identity, scheduler, flags, timeoutSeconds, prefixLength: addressBits(family) };
+  const value = { server, destinations, protocol, service, origin };
+  return [
+    { kind: 'virtual-server', key: virtualServerKey(identity), value },
+    element({ set: 'fwmarks', family, mark: direct.mark, comment: origin }),
+    element({ set: 'direct_view', address, protocol, port, mark: direct.mark }),
+    element({ set: 'direct_return', address }),
+    ...tunnels,
+  ];
+}
+
+/** Why endpoints of this node get no clients from outside yet; those that are still being prepared are not told of. */
+export function tunnelRefusals(direct: DirectReturn, view: PortView, context: CompileContext): readonly Refusal[] {
+  return direct.localBackends.flatMap(({ address, endpoint }): readonly Refusal[] => {
+    const state = context.podTunnels.get(address);
+    const subject = `${view.origin} at ${endpoint.target ?? address}`;
+    return state?.kind === 'failed'
+      ? [{ reason: state.reason, subject, found: state.found, expected: state.expected }]
+      : [];
+  });
+}
+
+/** Endpoints of other nodes are prepared there, from the moment a slice lists them. */
+function isReachable(backend: Backend, vip: string, { podTunnels }: CompileContext): boolean {
+  const state: PodTunnelState | undefined = podTunnels.get(backend.address);
+  return !backend.isLocal || (state?.kind === 'prepared' && state.vips.includes(vip));
+}
+
+function podTunnel(
+  { address, endpoint }: Backend,
+  vip: string,
+  { service }: PortView,
+  { encapsulation }: DirectReturn,
+): readonly Resource[] {
+  const { target } = endpoint;
+  if (target === undefined) {
+    return [];
+  }
+  const value = { address, pod: target, vip, encapsulation, service };
+  return [{ kind: 'pod-tunnel', key: `pod-tunnel ${service} ${address} ${vip}`, value }];
+}
+
+function element(value: FilterElement): Resource {
+  return { kind: 'element', key: filterElementKey(value), value };
+}
