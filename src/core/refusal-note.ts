@@ -61,13 +61,27 @@ const advice: Readonly<Record<Reason, Advice>> = {
   'direct-return-off': { by: 'node', next: 'Start sluice with --direct-return, or remove the annotation' },
   'direct-return-port-differs': { by: 'cluster', next: 'Give port and targetPort the same number' },
   'direct-return-host-network': { by: 'cluster', next: 'Run the pods without hostNetwork, or remove the annotation' },
-  'pod-tunnel-failed': { by: 'node', next: 'See the log of sluice on the node; it is tried again' },
   'frontend-claimed-by-older-service': {
     by: 'cluster',
     next: 'Give one of the two Services another address or port',
   },
   'no-node-address': { by: 'node', next: 'Give the node an address of this family' },
   'fwmarks-exhausted': { by: 'node', next: 'Widen --fwmark-mask, or use policy Local for fewer Services' },
+  'container-runtime-unset': { by: 'node', next: 'Set --runtime-endpoint to the socket of the container runtime' },
+  'container-runtime-unavailable': {
+    by: 'node',
+    next: 'Look at the container runtime of the node; it is asked again by itself',
+  },
+  'pod-sandbox-missing': {
+    by: 'node',
+    next: 'Wait for the pod; if it runs, check that --runtime-endpoint is its runtime',
+  },
+  'pod-address-differs': { by: 'node', next: 'Wait for the EndpointSlice to follow the pod' },
+  'pod-namespace-missing': {
+    by: 'node',
+    next: 'Mount /run/netns of the host into the agent, see direct-server-return.md',
+  },
+  'pod-tunnel-refused': { by: 'node', next: 'See the log of sluice on the node; it is tried again by itself' },
   'health-check-port-missing': {
     by: 'cluster',
     next: 'Set spec.healthCheckNodePort, or set the type again and the API server gives one',
