@@ -6,7 +6,10 @@ import { virtualServerKey } from '../core/keys.ts';
 import type { Operation } from '../core/model/operation.ts';
 import { allKeys, makePlan, type PlanRules } from '../core/plan.ts';
 import { executePlan, type KernelPorts } from '../kernel/executor.ts';
+import { openPodNetwork } from '../kernel/pod-network/open-pod-network.ts';
 import type { Config } from './config/config.ts';
+import { openPodRecords } from './direct-return/pod-records.ts';
+import { restoreAllPods } from './direct-return/restore-all.ts';
 import { closeKernel, openKernel, planRules } from './kernel.ts';
 import { recordSets, recoverOwnership } from './ownership.ts';
 import { nodeNameOf } from './source.ts';
@@ -21,7 +24,13 @@ export interface CleanupReport {
 export async function cleanup(config: Config): Promise<CleanupReport> {
   const ports = openKernel(config);
   try {
-    return cleanUp(ports, planRules(config, nodeNameOf(config)));
+    const report = cleanUp(ports, planRules(config, nodeNameOf(config)));
+    // After the virtual servers: nothing is sent into a tunnel any more.
+    const { restored, failed } = restoreAllPods({
+      network: openPodNetwork(),
+      records: openPodRecords(config.podRecords),
+    });
+    return { ...report, removed: [...report.removed, ...restored], failed: [...report.failed, ...failed] };
   } finally {
     closeKernel(ports);
   }

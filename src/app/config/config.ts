@@ -70,6 +70,12 @@ export interface Config {
   readonly fwmarkMask: number;
   /** Let endpoints of annotated Services answer clients outside themselves. */
   readonly directReturn: boolean;
+  /** Socket of the container runtime; undefined: looked for. */
+  readonly runtimeEndpoint: string | undefined;
+  /** Before the paths of the socket and of network namespaces; '' is our own root. */
+  readonly hostRoot: string;
+  /** Folder of the records of prepared pods. */
+  readonly podRecords: string;
   /** Undefined: no server. */
   readonly healthzBindAddress: BindAddress | undefined;
   /** Undefined: no server. */

@@ -11,6 +11,7 @@ export const flagGroups = [
   'Load balancing',
   'VIPs',
   'Masquerade and marks',
+  'Direct server return',
   'Settings of the host',
   'Watching sluice',
   'Instead of running',

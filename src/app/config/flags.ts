@@ -5,6 +5,7 @@ import { schedulers } from '../../core/model/virtual-server.ts';
 import { detectLocalModes, logFormats, logLevels } from './config.ts';
 import { type Flag, flag } from './flag.ts';
 import { hostFlags } from './host-flags.ts';
+import { podFlags } from './pod-flags.ts';
 import * as kinds from './value-kinds.ts';
 
 const vipModes: readonly VipMode[] = ['address', 'route'];
@@ -262,6 +263,7 @@ export const flags: readonly Flag[] = [
   ...balancing,
   ...vips,
   ...masquerade,
+  ...podFlags,
   ...hostFlags,
   ...watching,
   ...instead,

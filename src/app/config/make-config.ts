@@ -49,6 +49,10 @@ export function makeConfig(given: Partial<Config> = {}): Config {
     fwmarkMask: 0x00ff3fff,
     // It asks for more rights than NET_ADMIN: those to enter pods.
     directReturn: false,
+    runtimeEndpoint: undefined,
+    hostRoot: '',
+    // What it tells of does not outlive the node's run, and neither does /run.
+    podRecords: '/run/sluice/direct-return',
     // kube-proxy's port; load balancers outside the cluster probe it.
     healthzBindAddress: { address: '0.0.0.0', port: 10256 },
     // kube-proxy's port; loopback only, since metrics tell the names of Services.

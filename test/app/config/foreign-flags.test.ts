@@ -85,16 +85,16 @@ describe('a flag of kube-proxy or kube-router', () => {
       '--proxy-mode=iptables',
       '--iptables-sync-period=30s',
       '--feature-gates=KubeProxyIPVS=true',
-      '--runtime-endpoint=unix:///x',
+      '--cache-sync-timeout=1m',
     ]);
     expect({ problems, config: configuration?.config }).toEqual({ problems: [], config: makeConfig() });
     expect(warnings.map(({ message }) => message)).toEqual(['these settings have no effect']);
     expect(Object.keys(warnings[0]?.settings ?? {}).toSorted()).toEqual([
+      '--cache-sync-timeout',
       '--feature-gates',
       '--iptables-sync-period',
       '--profiling',
       '--proxy-mode',
-      '--runtime-endpoint',
     ]);
   });
 

@@ -34,6 +34,18 @@ describe('the configuration', () => {
     expect(names).toEqual([...new Set(names)]);
   });
 
+  it('takes the socket of a container runtime as the kubelet writes it, and as a path', () => {
+    for (const text of ['unix:///run/x.sock', 'unix:/run/x.sock', '/run/x.sock']) {
+      expect(setting('runtimeEndpoint', `--runtime-endpoint=${text}`)).toBe('/run/x.sock');
+    }
+    expect(setting('runtimeEndpoint', '--runtime-endpoint=')).toBeUndefined();
+    expect(setting('hostRoot', '--host-root=/host/')).toBe('/host');
+    expect(setting('hostRoot', '--host-root=/')).toBe('');
+    for (const argument of ['--runtime-endpoint=tcp://x', '--host-root=host', '--direct-return-records=records']) {
+      expect(parse(argument).problems).toHaveLength(1);
+    }
+  });
+
   it('reads back what it shows, for every default', () => {
     const argv = flags.map((flag) => `--${flag.name}=${flag.defaultText}`);
     expect(parse(...argv)).toEqual({ config: makeConfig(), problems: [] });

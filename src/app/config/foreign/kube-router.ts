@@ -22,7 +22,6 @@ const proxy: readonly (readonly [flag: string, type: SettingType, meaning: Meani
   ['nodeport-bindon-all-ip', 'boolean', bindOnAllAddresses],
   ['enable-ipv4', 'boolean', bothFamilies],
   ['enable-ipv6', 'boolean', bothFamilies],
-  ['runtime-endpoint', 'string', ignored('sluice enters no pod')],
   ['cache-sync-timeout', 'duration', ignored('sluice writes nothing before it has the lists, however long it takes')],
   ['metrics-addr', 'string', metricsAddr],
   ['enable-pprof', 'boolean', ignored('it belongs to the Go runtime', ['false'])],
