@@ -182,7 +182,7 @@ const masquerade: readonly Flag[] = [
   }),
   flag('directReturn', kinds.boolean, {
     name: 'direct-return',
-    group: 'Masquerade and marks',
+    group: 'Direct server return',
     origin: 'sluice',
     help: 'Let endpoints of Services that are annotated with sluice.dev/dsr or kube-router.io/service.dsr answer clients outside themselves.',
   }),
