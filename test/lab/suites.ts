@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { containerdSteps } from '../prerequisites/containerd.ts';
 import { kubernetesSteps } from '../prerequisites/kubernetes.ts';
 import { runSteps } from '../prerequisites/steps.ts';
 import type { LabOptions } from './machine/command.ts';
@@ -29,7 +30,7 @@ export async function runSuiteInLab(
   vitestArguments: readonly string[],
   options: Partial<LabOptions>,
 ): Promise<number> {
-  if (suite === 'api') await runSteps(kubernetesSteps);
+  if (suite === 'api') await runSteps([...kubernetesSteps, ...containerdSteps]);
   const run = [process.execPath, vitest, 'run', '--project', suite, ...vitestArguments];
   const report = ['--reporter=default', '--reporter=json', `--outputFile.json="$SLUICE_LAB_RESULTS/${reportName}"`];
   return runInLab(

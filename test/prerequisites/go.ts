@@ -73,12 +73,14 @@ export interface GoBuild {
   readonly scratch: string;
   /** Set by the linker. */
   readonly variables: Readonly<Record<string, string>>;
+  readonly tags?: readonly string[];
 }
 
 /** Builds a program. */
 export async function goBuild(build: GoBuild, report: (line: string) => void): Promise<void> {
   const settings = Object.entries(build.variables).map(([name, value]) => `-X ${name}=${value}`);
   const flags = ['-v', '-trimpath', `-p=${availableParallelism()}`, '-ldflags', ['-s', '-w', ...settings].join(' ')];
+  if (build.tags !== undefined) flags.push('-tags', build.tags.join(','));
   await runLogged([goCommand(), 'build', ...flags, '-o', build.output, build.package], {
     cwd: build.scratch,
     log: join(build.scratch, 'build.log'),
