@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { execaSync } from 'execa';
 import { describe } from 'vitest';
 import { openPodNetwork } from '../../../src/kernel/pod-network/open-pod-network.ts';
+import { listPod } from '../../support/pod-listing.ts';
 import { foreignVip, podAddresses, testPodNetworkContract } from './contract.ts';
 
 let count = 0;
@@ -25,7 +26,7 @@ describe("the kernel's network of pods", () => {
     return {
       port,
       path: `/run/netns/${name}`,
-      listing: () => listPod(name),
+      listing: () => listPod(`/run/netns/${name}`),
       makeForeignTunnel: (local = podAddresses[0]) => {
         ip(`link add kube-tunnel-if type ipip local ${local}`);
         ip('link set kube-tunnel-if up');
@@ -57,20 +58,6 @@ describe("the kernel's network of pods", () => {
     };
   });
 });
-
-/** What `ip` and `sysctl` say of a pod; the order in which interfaces were made says nothing. */
-function listPod(name: string): string {
-  const run = (...words: readonly string[]): string => execaSync('ip', words).stdout;
-  const settings = run('netns', 'exec', name, 'sysctl', '-a', '--pattern', String.raw`^net\.ipv[46]\.conf\.`);
-  return [
-    run('-n', name, '-d', 'address', 'show').replaceAll(/^\d+: /gm, ''),
-    run('-n', name, 'route', 'show', 'table', 'all'),
-    run('-n', name, '-6', 'route', 'show', 'table', 'all'),
-    run('-n', name, 'rule', 'show'),
-    run('-n', name, 'fou', 'show'),
-    settings,
-  ].join('\n');
-}
 
 /** Takes a UDP port in a namespace; returns once it is taken. */
 function listen(name: string, port: number): () => void {
