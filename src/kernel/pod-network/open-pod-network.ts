@@ -1,6 +1,6 @@
 /** The network namespaces of pods by rtnetlink and FOU. */
 
-import { statSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { errno, isKernelError, KernelError } from '../error.ts';
 import { fileError } from '../file-error.ts';
 import { NETLINK_GENERIC, NETLINK_ROUTE } from '../netlink/constants.ts';
@@ -33,13 +33,19 @@ export function openPodNetwork(): PodNetworkPort {
 function identityOf(path: string): string | undefined {
   try {
     const { dev, ino } = statSync(path, { bigint: true });
-    return `${dev}:${ino}`;
+    if (statfsSync(path).type === NSFS_MAGIC) return `${dev}:${ino}`;
   } catch (thrown) {
     const error = fileError(`look at network namespace ${path}`, thrown);
     if (isKernelError(error) && error.errno === errno.ENOENT) return undefined;
     throw error;
   }
+  // A namespace is mounted over an empty file. A container that does not see mounts made later sees the file.
+  const found = 'an ordinary file; in a container, mount its folder with mountPropagation HostToContainer';
+  throw new KernelError(`look at network namespace ${path}: found ${found}`, errno.EINVAL);
 }
+
+/** include/uapi/linux/magic.h. */
+const NSFS_MAGIC = 0x6e736673;
 
 function inside<Result>(namespace: PodNamespace, work: (sockets: PodSockets) => Result): Result {
   const { path, identity } = namespace;
