@@ -34,6 +34,10 @@ describe('addresses as text', () => {
     );
   });
 
+  it.each(['00001.1.1.1', '1.00001.1.1', '1.1.00001.1', '1.1.1.00001'])('are not read out of %s', (text) => {
+    expect(writeAddressText(text, new Uint8Array(16), 0)).toBe(0);
+  });
+
   it('in other spellings of IPv6 are understood', () => {
     for (const text of ['FD00::A', '64:ff9b::1.2.3.4', 'fd00:0:0::a']) {
       const bytes = new Uint8Array(16);
