@@ -16,7 +16,7 @@ export function writeAddressText(text: string, bytes: Uint8Array, offset: number
     if (code >= ZERO && code <= NINE) {
       octet = octet * 10 + code - ZERO;
       digits += 1;
-    } else if (code === DOT && digits > 0 && octet <= 255 && position < offset + 3) {
+    } else if (code === DOT && digits > 0 && digits <= 3 && octet <= 255 && position < offset + 3) {
       bytes[position] = octet;
       position += 1;
       octet = 0;
