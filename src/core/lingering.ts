@@ -7,7 +7,7 @@
 import { type Actual, type ActualVirtualServer, ownershipKey, vipKey } from './actual.ts';
 import { familyOf } from './address.ts';
 import { filterElementKey, virtualServerKey } from './keys.ts';
-import type { FilterElement, FrontendSet } from './model/filter-element.ts';
+import { type FilterElement, type FrontendSet, isViewElement, type ViewSet, viewSets } from './model/filter-element.ts';
 import type { Contribution, Frontend, Resource } from './model/resource.ts';
 import type { Destination, VirtualServerIdentity } from './model/virtual-server.ts';
 
@@ -22,15 +22,18 @@ export function ownerOf(actual: Actual, frontend: string): string | undefined {
   return record !== undefined && 'comment' in record ? record.comment?.split(':', 1)[0] : undefined;
 }
 
-/** The virtual servers of one frontend: the plain one, and that of clients inside where there is one. */
+/** The virtual servers of one frontend: the plain one, and those of its views. */
 export function serversOf(actual: Actual, frontend: string): readonly VirtualServerIdentity[] {
-  const view = actual.elements.get(`inside_view ${frontend}`);
   const plain = actual.virtualServers.get(frontend)?.server.identity;
   if (plain?.kind !== 'address') {
     return [];
   }
   const family = familyOf(plain.address);
-  return view?.set === 'inside_view' ? [plain, { kind: 'fwmark', family, mark: view.mark }] : [plain];
+  const views = viewSets.flatMap((set): readonly VirtualServerIdentity[] => {
+    const view = actual.elements.get(`${set} ${frontend}`);
+    return view !== undefined && isViewElement(view) ? [{ kind: 'fwmark', family, mark: view.mark }] : [];
+  });
+  return [plain, ...views];
 }
 
 /** What a lingering frontend asks for: as a Service younger than all, so that any other takes its place. */
@@ -61,13 +64,13 @@ function quiesced({ server, destinations }: ActualVirtualServer, service: string
   return { kind: 'virtual-server', key: virtualServerKey(server.identity), value };
 }
 
-const frontendSets: readonly (FrontendSet | 'inside_view')[] = [
+const frontendSets: readonly (FrontendSet | ViewSet)[] = [
   'masquerade',
   'masquerade_outside',
   'restricted',
   'drop',
   'drop_outside',
-  'inside_view',
+  ...viewSets,
 ];
 
 function elementsOf(
@@ -94,5 +97,11 @@ function vipOf(actual: Actual, there: ActualVirtualServer | undefined): readonly
     : [
         { kind: 'vip', key: vipKey(address), value: { address, source: vip.source } },
         { kind: 'element', key, value },
+        ...(vip.isSteered === true ? [steering(address)] : []),
       ];
+}
+
+function steering(address: string): Resource {
+  const value: FilterElement = { set: 'direct_return', address };
+  return { kind: 'element', key: filterElementKey(value), value };
 }
