@@ -34,12 +34,14 @@ const annotations = [
   { 'sluice.dev/scheduler': 'best-one' },
   { 'kube-router.io/service.local': 'true' },
   { 'kube-router.io/service.skiplbips': '' },
+  { 'sluice.dev/dsr': 'tunnel' },
+  { 'kube-router.io/service.dsr': 'tunnel', 'kube-router.io/service.local': 'true' },
 ];
 
 const port = fc.record({
   name: fc.constantFrom('', 'a', 'b'),
   protocol: fc.constantFrom('TCP', 'UDP', 'SCTP'),
-  port: fc.constantFrom(53, 80, 30_080),
+  port: fc.constantFrom(53, 80, 8080, 8080, 30_080),
   nodePort: fc.constantFrom(0, 0, 30_080, 30_053),
 });
 const policy = fc.constantFrom('Cluster', 'Local');
@@ -173,6 +175,11 @@ const failure: fc.Arbitrary<Step> = fc
   )
   .map(([kind, code]) => ({ do: 'fail', kind, code }));
 
+/** The first pods of each family, prepared for these VIPs. */
+function tunnels(...vips: readonly string[]): CompileContext['podTunnels'] {
+  return new Map(['10.1.0.1', '10.1.0.2', 'fd00:1::1'].map((pod) => [pod, { kind: 'prepared', vips }] as const));
+}
+
 /** One field is another, the rest as at the start. */
 const contextFields: fc.Arbitrary<Partial<CompileContext>> = fc.constantFrom(
   {},
@@ -187,6 +194,9 @@ const contextFields: fc.Arbitrary<Partial<CompileContext>> = fc.constantFrom(
   { nodeAddresses: new Set([...nodeAddresses, '192.0.2.2', '10.96.0.1']) },
   { broadcastAddresses: new Set(['192.0.2.1']) },
   { serviceCIDRs: cidrs('10.96.0.0/16') },
+  { hasDirectReturn: true },
+  { hasDirectReturn: true, podTunnels: tunnels('192.0.2.1', '2001:db8::1') },
+  { hasDirectReturn: true, podTunnels: tunnels('192.0.2.1', '192.0.2.2', '2001:db8::1', '2001:db8::2') },
 );
 
 const step: fc.Arbitrary<Step> = fc.oneof(
