@@ -64,10 +64,10 @@ describe('direct return', () => {
     expect(directly(ports)).toEqual(['10.1.1.1 tunnel 1']);
     reconciler.setContext(withTunnels({ '10.1.0.1': { kind: 'prepared', vips: [VIP] } }));
     expect(directly(ports)).toEqual(['10.1.0.1 tunnel 1', '10.1.1.1 tunnel 1']);
-    const failed = { kind: 'failed', reason: 'pod-tunnel-failed', found: 'EPERM', expected: 'a tunnel' } as const;
+    const failed = { kind: 'failed', reason: 'pod-tunnel-refused', found: 'EPERM', expected: 'a tunnel' } as const;
     reconciler.setContext(withTunnels({ '10.1.0.1': failed }));
     expect(directly(ports)).toEqual(['10.1.0.1 tunnel 0', '10.1.1.1 tunnel 1']);
-    expect(refused(reconciler)).toEqual(['pod-tunnel-failed']);
+    expect(refused(reconciler)).toEqual(['pod-tunnel-refused']);
     expectSettled(reconciler, ports);
   });
 
