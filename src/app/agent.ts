@@ -2,6 +2,7 @@
 
 import { emptyFacts, type Facts } from '../core/facts.ts';
 import type { CompileContext } from '../core/model/context.ts';
+import { type AgentLockObserver, holdAgentLock } from './agent-lock.ts';
 import { coalesce } from './coalesce.ts';
 import type { Config } from './config/config.ts';
 import { watchFile } from './config/file/watch-file.ts';
@@ -80,6 +81,11 @@ async function work(
 ): Promise<void> {
   const { config, file, notices } = configuration;
   logWarnings(log, notices);
+  const release = await holdAgentLock({ version, stop, observer: lockObserver(log) });
+  if (release === undefined) {
+    return;
+  }
+  opened.push(release);
   const ports = openKernel(config);
   opened.push(() => closeKernel(ports));
   requireAsked(applyHostSettings(configuration, log));
@@ -119,6 +125,14 @@ async function work(
   if (failure !== undefined) {
     throw failure;
   }
+}
+
+function lockObserver(log: Log): AgentLockObserver {
+  return {
+    waiting: (holder) => log.info({ holder }, 'another agent works in this network namespace; waiting for its end'),
+    squatted: (found) =>
+      log.warn({ found }, 'something else has the name of the lock of agents; a second agent would not be noticed'),
+  };
 }
 
 /** How long the end waits for Events that are not posted yet. */

@@ -106,9 +106,9 @@ it('a stopped agent leaves no socket, and the next one answers at once', async (
   await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('200 1'), waiting);
 });
 
-it('an agent that takes over while the other still runs has the port seconds after it is free', async () => {
+it('an agent that waits for the other to end has the port seconds after it is free', async () => {
   const next = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${podRanges}`] });
-  await next.line((line) => line['reason'] === 'health-check-port-unavailable', 30_000);
+  await next.line((line) => line['holder'] !== undefined, 30_000);
   expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('200 1');
   await agent.end('SIGTERM');
   agent = next;
