@@ -29,6 +29,7 @@ function environmentOfProcess(): Environment {
     stderr: outputOf(process.stderr),
     readText: (path) => readFileSync(path, 'utf8'),
     stop: stopSignal(),
+    processId: process.pid,
     readProcess: () => {
       const { user, system } = process.cpuUsage();
       return {

@@ -9,6 +9,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 export interface AgentLockInput {
   /** What the holder tells those who wait. */
   readonly version: string;
+  readonly processId: number;
   /** Ends the wait. */
   readonly stop: AbortSignal;
   readonly observer: AgentLockObserver;
@@ -28,7 +29,7 @@ export async function holdAgentLock(input: AgentLockInput): Promise<(() => void)
   const address = `\0${input.name ?? 'sluice-agent'}`;
   let isTold = false;
   while (!input.stop.aborted) {
-    const release = await listen(address, greeting(input.version));
+    const release = await listen(address, greeting(input));
     if (release !== undefined) {
       return release;
     }
@@ -53,8 +54,8 @@ const prefix = 'sluice ';
 const patienceMs = 10_000;
 const longestGreeting = 256;
 
-function greeting(version: string): string {
-  return `${prefix}${version}, process ${process.pid}\n`;
+function greeting({ version, processId }: AgentLockInput): string {
+  return `${prefix}${version}, process ${processId}\n`;
 }
 
 /** Undefined when the name is taken. Another error is thrown. */

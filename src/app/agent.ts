@@ -42,6 +42,7 @@ export interface AgentEnvironment {
   readonly stdout: { write(text: string): unknown; readonly isTTY: boolean };
   readonly version: string;
   readonly readProcess: () => ProcessReading;
+  readonly processId: number;
   /** Aborted: the agent stops. What it programmed stays. */
   readonly stop: AbortSignal;
 }
@@ -76,12 +77,12 @@ interface Workplace {
 
 async function work(
   configuration: Configuration,
-  { version, readProcess, stop }: AgentEnvironment,
+  { version, readProcess, processId, stop }: AgentEnvironment,
   { log, opened }: Workplace,
 ): Promise<void> {
   const { config, file, notices } = configuration;
   logWarnings(log, notices);
-  const release = await holdAgentLock({ version, stop, observer: lockObserver(log) });
+  const release = await holdAgentLock({ version, processId, stop, observer: lockObserver(log) });
   if (release === undefined) {
     return;
   }

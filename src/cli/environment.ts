@@ -20,5 +20,6 @@ export interface Environment {
   /** Aborted when the process is told to stop (SIGTERM, SIGINT). */
   readonly stop: AbortSignal;
   readonly readProcess: () => ProcessReading;
+  readonly processId: number;
   readonly version: string;
 }

@@ -18,6 +18,7 @@ function agent(name: string, stop: AbortSignal = new AbortController().signal) {
   const told: string[] = [];
   const lock = holdAgentLock({
     version: '1.2.3',
+    processId: 77,
     stop,
     name,
     observer: {
@@ -39,10 +40,7 @@ describe('the lock of agents', () => {
     const third = agent(name);
     await expect
       .poll(() => [second.told, third.told])
-      .toEqual([
-        [`waiting for sluice 1.2.3, process ${process.pid}`],
-        [`waiting for sluice 1.2.3, process ${process.pid}`],
-      ]);
+      .toEqual([['waiting for sluice 1.2.3, process 77'], ['waiting for sluice 1.2.3, process 77']]);
     release?.();
     const next = await Promise.race([second.lock, third.lock]);
     next?.();
