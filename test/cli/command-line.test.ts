@@ -119,7 +119,8 @@ async function sluice(commandLine: string, setting: Setting = {}): Promise<Run> 
       stderr: output('stderr'),
       readText: setting.readText ?? noFile,
       stop: new AbortController().signal,
-      readProcess: () => ({ residentBytes: 0, cpuSeconds: 0, startTimeSeconds: 0 }),
+      processId: 77,
+    readProcess: () => ({ residentBytes: 0, cpuSeconds: 0, startTimeSeconds: 0 }),
       version: '1.2.3',
     },
     {
