@@ -8,6 +8,8 @@ import type { Config } from './config/config.ts';
 import { watchFile } from './config/file/watch-file.ts';
 import type { Configuration } from './config/parse-config.ts';
 import { makeContext } from './context.ts';
+import { followDemand } from './direct-return/follow-demand.ts';
+import { openPodTunnels } from './direct-return/open-pod-tunnels.ts';
 import { reportRefusal, reportStarting } from './events/agent-events.ts';
 import { openEvents } from './events/open-events.ts';
 import { createFlowCleaner } from './flow-cleaner.ts';
@@ -108,12 +110,10 @@ async function work(
   const observer = createObserver({ log, metrics, health, now: Date.now, refusals, healthChecks, events });
   const source = openSource(config);
   opened.push(() => source.stop(), watchSource(source, metrics, log));
-  const { loop, facts } = startWork(
-    config,
-    ports,
-    observer,
-    createDetectionWatch(podDetectionOf(config), { log, metrics }),
-  );
+  const { loop, facts } = startWork(config, ports, observer, {
+    log,
+    lookAt: createDetectionWatch(podDetectionOf(config), { log, metrics }),
+  });
   known.facts = facts;
   opened.push(() => loop.stop(), watchConfigFile(file, ending.fail));
   source.start({
@@ -148,10 +148,12 @@ function startWork(
   config: Config,
   ports: ReturnType<typeof openKernel>,
   observer: ReturnType<typeof createObserver>,
-  lookAt: (context: CompileContext) => void,
+  { log, lookAt }: { readonly log: Log; readonly lookAt: (context: CompileContext) => void },
 ): Work {
   const nodeName = nodeNameOf(config);
-  const settings = contextSettings(config, nodeName, schedulerSupport(config));
+  const pods = openPodTunnels(config, log, () => loop.contextChanged());
+  const followPods = followDemand(pods);
+  const settings = contextSettings(config, nodeName, schedulerSupport(config), pods.states);
   const reconciler = createReconciler({
     ports,
     context: makeContext(settings, emptyFacts(nodeName), {
@@ -183,6 +185,7 @@ function startWork(
       ...observer,
       passed: (outcome, view) => {
         observer.passed(outcome, view);
+        followPods(view);
         cleaner.due(reconciler.takeUdpServices());
       },
     },
@@ -190,10 +193,11 @@ function startWork(
   });
   const stop = (): void => {
     loop.stop();
+    pods.stop();
     cleaner.stop();
     conntrack.close();
   };
-  return { loop: { changes: (batch) => loop.changes(batch), stop }, facts: reconciler.view.facts };
+  return { loop: { ...loop, stop }, facts: reconciler.view.facts };
 }
 
 /** kube-proxy's way too: it ends, and whoever started it starts it again with what the file says now. */

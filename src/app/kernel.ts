@@ -1,6 +1,7 @@
 /** Opens the kernel interfaces that the configuration asks for. The only file that names the adapters. */
 
 import type { SchedulerSupport } from '../core/model/context.ts';
+import type { PodTunnelState } from '../core/model/pod-tunnel.ts';
 import type { PlanRules } from '../core/plan.ts';
 import { openConntrack } from '../kernel/conntrack/open-conntrack.ts';
 import { isKernelError } from '../kernel/error.ts';
@@ -66,7 +67,13 @@ export function schedulerSupport(config: Config): SchedulerSupport {
   return { defaultScheduler: config.ipvsScheduler, available: availableSchedulers() };
 }
 
-export function contextSettings(config: Config, nodeName: string, schedulers: SchedulerSupport): ContextSettings {
+/** `podTunnels` is asked where direct return is switched on. */
+export function contextSettings(
+  config: Config,
+  nodeName: string,
+  schedulers: SchedulerSupport,
+  podTunnels: () => ReadonlyMap<string, PodTunnelState> = () => noTunnels,
+): ContextSettings {
   return {
     nodeName,
     bindAddress: config.bindAddress,
@@ -77,9 +84,11 @@ export function contextSettings(config: Config, nodeName: string, schedulers: Sc
     serviceCIDRs: config.serviceClusterIPRanges,
     addressRules: addressRulesOf(config),
     schedulers,
-    podTunnels: config.directReturn ? () => new Map() : undefined,
+    podTunnels: config.directReturn ? podTunnels : undefined,
   };
 }
+
+const noTunnels: ReadonlyMap<string, PodTunnelState> = new Map();
 
 function reservedPorts(config: Config): ReadonlyMap<number, string> {
   const ports = new Map<number, string>();

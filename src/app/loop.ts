@@ -39,6 +39,8 @@ export interface LoopObserver {
 export interface Loop {
   /** Takes facts in; starts the work when all lists are complete. */
   changes(batch: readonly FactChange[]): void;
+  /** What the context is read from may have changed. */
+  contextChanged(): void;
   stop(): void;
 }
 
@@ -54,6 +56,11 @@ export function startLoop(input: LoopInput): Loop {
   setTimer(loop, 'patience', patienceMs, () => begin(loop, false));
   return {
     changes: (batch) => takeIn(loop, batch),
+    contextChanged: () => {
+      if (loop.phase === 'running') {
+        refreshContext(loop);
+      }
+    },
     stop: () => {
       loop.phase = 'stopped';
       loop.stopWatching();

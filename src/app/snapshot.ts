@@ -7,6 +7,7 @@ import type { KernelPorts } from '../kernel/executor.ts';
 import type { ObjectProblem } from '../kube/source.ts';
 import type { Config } from './config/config.ts';
 import { makeContext } from './context.ts';
+import { readPodTunnels } from './direct-return/open-pod-tunnels.ts';
 import { closeKernel, contextSettings, openKernel, readNode, schedulerSupport } from './kernel.ts';
 import { recordSets, recoverOwnership } from './ownership.ts';
 import { nodeNameOf, openSource, readOnce } from './source.ts';
@@ -27,7 +28,7 @@ export async function withSnapshot<Result>(config: Config, use: (snapshot: Snaps
   const { facts, problems } = await readOnce(openSource(config), nodeName);
   const ports = openKernel(config);
   try {
-    const settings = contextSettings(config, nodeName, schedulerSupport(config));
+    const settings = contextSettings(config, nodeName, schedulerSupport(config), () => readPodTunnels(config));
     const context = makeContext(settings, facts, readNode(ports));
     return use({ nodeName, facts, problems, context, ports });
   } finally {

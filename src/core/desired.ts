@@ -8,7 +8,7 @@ import { filterElementKey } from './keys.ts';
 import type { ServiceFact } from './model/facts.ts';
 import type { FilterElement } from './model/filter-element.ts';
 import type { Refusal } from './model/reason.ts';
-import type { Contribution, Frontend, Resource } from './model/resource.ts';
+import type { Contribution, Frontend, Resource, WantedPodTunnel } from './model/resource.ts';
 
 export interface Desired {
   readonly contributions: ReadonlyMap<string, Contribution>;
@@ -17,6 +17,10 @@ export interface Desired {
   readonly claims: ReadonlyMap<string, readonly Claim[]>;
   /** What is wanted for no Service in particular. */
   readonly standing: readonly Resource[];
+  /** Those of the resources that are in pods, by key. */
+  readonly podTunnels: ReadonlyMap<string, WantedPodTunnel>;
+  /** Counts up whenever one of them is taken or given back. */
+  readonly podTunnelChanges: number;
 }
 
 export interface Held {
@@ -36,10 +40,19 @@ export interface DesiredStore extends Desired {
   readonly resources: Map<string, Held>;
   readonly claims: Map<string, readonly Claim[]>;
   standing: readonly Resource[];
+  readonly podTunnels: Map<string, WantedPodTunnel>;
+  podTunnelChanges: number;
 }
 
 export function emptyDesired(): DesiredStore {
-  return { contributions: new Map(), resources: new Map(), claims: new Map(), standing: [] };
+  return {
+    contributions: new Map(),
+    resources: new Map(),
+    claims: new Map(),
+    standing: [],
+    podTunnels: new Map(),
+    podTunnelChanges: 0,
+  };
 }
 
 /** What is wanted, as a reading of the kernel wants to know it. */
@@ -178,6 +191,10 @@ function changeWinner(
 function hold(desired: DesiredStore, resource: Resource, changed: Set<string>): void {
   const count = desired.resources.get(resource.key)?.count ?? 0;
   desired.resources.set(resource.key, { resource, count: count + 1 });
+  if (resource.kind === 'pod-tunnel') {
+    desired.podTunnels.set(resource.key, resource.value);
+    desired.podTunnelChanges += 1;
+  }
   changed.add(resource.key);
 }
 
@@ -186,8 +203,12 @@ function release(desired: DesiredStore, resource: Resource, changed: Set<string>
   if (held === undefined) {
     return;
   }
+  if (resource.kind === 'pod-tunnel') {
+    desired.podTunnelChanges += 1;
+  }
   if (held.count === 1) {
     desired.resources.delete(resource.key);
+    desired.podTunnels.delete(resource.key);
   } else {
     desired.resources.set(resource.key, { resource: held.resource, count: held.count - 1 });
   }

@@ -16,7 +16,7 @@ export interface PodTunnelsInput extends PodInput {
 
 export interface PodTunnels {
   /** By the pod's address; another map after each change. */
-  states(): ReadonlyMap<string, PodTunnelState>;
+  readonly states: () => ReadonlyMap<string, PodTunnelState>;
   /**
    * What is wanted from now on, all of it, by address; after the pass that removed the destinations of those that are not
    * wanted any more.
