@@ -120,7 +120,7 @@ async function sluice(commandLine: string, setting: Setting = {}): Promise<Run> 
       readText: setting.readText ?? noFile,
       stop: new AbortController().signal,
       processId: 77,
-    readProcess: () => ({ residentBytes: 0, cpuSeconds: 0, startTimeSeconds: 0 }),
+      readProcess: () => ({ residentBytes: 0, cpuSeconds: 0, startTimeSeconds: 0 }),
       version: '1.2.3',
     },
     {
