@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <optional>
 
 #include "network-namespace.h"
 
@@ -69,7 +70,13 @@ Failure NetlinkSocket::Send(std::span<const uint8_t> bytes) const {
 }
 
 Failure NetlinkSocket::Receive(std::span<uint8_t> into, std::chrono::milliseconds timeout, size_t* received) const {
-  const Clock::time_point deadline = Clock::now() + timeout;
+  // Answers of the kernel are there before the send returns: the clock is read only when there is none.
+  std::optional<Clock::time_point> deadline;
+  const auto reaches_deadline = [&deadline, timeout] {
+    const Clock::time_point now = Clock::now();
+    if (!deadline) deadline = now + timeout;
+    return now >= *deadline;
+  };
   sockaddr_nl sender{};
   iovec part{into.data(), into.size()};
   for (;;) {
@@ -82,7 +89,7 @@ Failure NetlinkSocket::Receive(std::span<uint8_t> into, std::chrono::millisecond
     if (length >= 0) {
       // Any process may send to this socket's address; only the kernel has port 0.
       if (sender.nl_pid != 0) {
-        if (Clock::now() < deadline) continue;
+        if (!reaches_deadline()) continue;
         return timeout.count() == 0 ? Failure{} : Failure{ETIMEDOUT, "recvmsg"};
       }
       if ((message.msg_flags & MSG_TRUNC) != 0) return {EMSGSIZE, "recvmsg"};
@@ -92,8 +99,9 @@ Failure NetlinkSocket::Receive(std::span<uint8_t> into, std::chrono::millisecond
     if (errno == EINTR) continue;
     if (errno != EAGAIN) return {errno, "recvmsg"};
     if (timeout.count() == 0) return {};
+    if (reaches_deadline()) return {ETIMEDOUT, "recvmsg"};
     Failure failure;
-    if (!WaitReadable(deadline, &failure)) return failure;
+    if (!WaitReadable(*deadline, &failure)) return failure;
   }
 }
 
