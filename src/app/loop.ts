@@ -215,7 +215,8 @@ function report(loop: LoopState, outcome: PassOutcome | undefined): void {
   } else {
     loop.attempts = 0;
   }
-  if (isDraining(reconciler)) {
+  // One that is set comes sooner than a new one would: the clock need not be read to know.
+  if (isDraining(reconciler) && !loop.timers.has('drain')) {
     setTimer(loop, 'drain', drainPeriodMs, () => drain(loop));
   }
 }

@@ -6,24 +6,23 @@ import type { Metrics } from '../metrics/metrics.ts';
 import { touchedFamilies } from './families.ts';
 
 export interface ChangeWatch {
-  /** Facts arrived; `facts` are still without them. */
-  received(batch: readonly FactChange[], facts: Facts): void;
-  /** All that arrived so far is in force in these families. */
-  inForce(served: readonly Family[]): void;
+  /** Facts arrived at that time; `facts` are still without them. */
+  received(batch: readonly FactChange[], facts: Facts, at: number): void;
+  /** All that arrived so far is in force in these families since that time. */
+  inForce(served: readonly Family[], at: number): void;
 }
 
-/** `now` gives Unix milliseconds. A change from before this call is not timed: it waited for us, not we for it. */
-export function watchChanges(metrics: Metrics, now: () => number): ChangeWatch {
-  const startedAt = now();
+/** Times are Unix milliseconds. A change from before `startedAt` is not timed: it waited for us, not we for it. */
+export function watchChanges(metrics: Metrics, startedAt: number): ChangeWatch {
   const pending: Pending = { services: 0, slices: 0, triggered: new Map() };
   const showPending = (): void => {
     metrics.serviceChangesPending.set({}, pending.services);
     metrics.endpointChangesPending.set({}, pending.slices);
   };
   return {
-    received: (batch, facts) => {
+    received: (batch, facts, at) => {
       for (const ip_family of touchedFamilies(batch, facts)) {
-        metrics.lastQueued.set({ ip_family }, now() / 1000);
+        metrics.lastQueued.set({ ip_family }, at / 1000);
       }
       for (const change of batch) {
         count(change, pending, metrics);
@@ -33,8 +32,8 @@ export function watchChanges(metrics: Metrics, now: () => number): ChangeWatch {
       }
       showPending();
     },
-    inForce: (served) => {
-      observe(pending, served, { metrics, now: now() });
+    inForce: (served, at) => {
+      observe(pending, served, { metrics, now: at });
       if (served.length === families.length && (pending.services > 0 || pending.slices > 0)) {
         pending.services = 0;
         pending.slices = 0;

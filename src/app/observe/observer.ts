@@ -35,14 +35,15 @@ export interface HealthCell {
 
 export function createObserver(input: ObserverInput): LoopObserver & FlowObserver {
   const { log, metrics, health, now, refusals, healthChecks } = input;
-  const changes = watchChanges(metrics, now);
+  const changes = watchChanges(metrics, now());
   const countGaps = countLocalGaps(metrics);
   const recordInForce = (view: ReconcilerView): void => {
     const served = familiesInForce(view);
-    health.value = updated(health.value, served, now());
-    changes.inForce(served);
+    const at = now();
+    health.value = updated(health.value, served, at);
+    changes.inForce(served, at);
     for (const ip_family of served) {
-      metrics.lastSync.set({ ip_family }, now() / 1000);
+      metrics.lastSync.set({ ip_family }, at / 1000);
     }
   };
   metrics.beforeRender(() => showHealthChecks(metrics, healthChecks));
@@ -52,17 +53,18 @@ export function createObserver(input: ObserverInput): LoopObserver & FlowObserve
       health.value = started(health.value, families, now());
     },
     received: (batch, facts) => {
-      changes.received(batch, facts);
+      const at = now();
+      changes.received(batch, facts, at);
       // A list that does not come must not get us restarted: the next one would not come either.
       if (isComplete(facts)) {
-        health.value = queued(health.value, touchedFamilies(batch, facts), now());
+        health.value = queued(health.value, touchedFamilies(batch, facts), at);
       }
     },
     taken: (view) => {
       if (view.isStarted) {
         const served = familiesInForce(view);
         health.value = settled(health.value, served);
-        changes.inForce(served);
+        changes.inForce(served, now());
       } else if (isComplete(view.facts)) {
         health.value = queued(health.value, families, now());
       }

@@ -8,11 +8,11 @@ import type { DestinationState } from '../../core/model/virtual-server.ts';
 import { emptyPlan } from '../../core/plan.ts';
 import { settle } from './pass.ts';
 import type { PassOutcome, ReconcilerState } from './state.ts';
-import { startStopwatch } from './stopwatch.ts';
+import { startTimer } from './stopwatch.ts';
 
 /** Undefined when no destination has to go yet. */
 export function drainPass(state: ReconcilerState): PassOutcome | undefined {
-  const stopwatch = startStopwatch(state.options.now);
+  const stopwatch = startTimer(state.options.now);
   const now = state.options.now();
   const remove: IpvsOperation[] = [];
   const counts = new Map<string, ReadonlyMap<string, DestinationState>>();
@@ -27,7 +27,6 @@ export function drainPass(state: ReconcilerState): PassOutcome | undefined {
   if (remove.length === 0) {
     return undefined;
   }
-  stopwatch.lap('planMs');
   const plan: Plan = { ...emptyPlan, remove };
   return settle(state, { trigger: 'drain', services: [], keys: remove.map(resourceKeyOf), stopwatch }, plan);
 }

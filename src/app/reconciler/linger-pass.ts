@@ -3,11 +3,11 @@
 import { countActive, endLingering } from './lingering.ts';
 import { carryOut } from './pass.ts';
 import type { PassOutcome, ReconcilerState } from './state.ts';
-import { startStopwatch } from './stopwatch.ts';
+import { startTimer } from './stopwatch.ts';
 
 /** Lets go of the frontends whose last connection is gone or whose grace is over. Undefined when there is none. */
 export function lingerPass(state: ReconcilerState): PassOutcome | undefined {
-  const stopwatch = startStopwatch(state.options.now);
+  const stopwatch = startTimer(state.options.now);
   const now = state.options.now();
   const over = [...state.lingering]
     .filter(([frontend, deadline]) => deadline <= now || countActive(state, frontend) === 0)

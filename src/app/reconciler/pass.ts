@@ -19,7 +19,7 @@ import { type Execution, executePlan, type FailedOperation } from '../../kernel/
 import { addLingering, dropTaken } from './lingering.ts';
 import { quarantine, releaseChanged } from './quarantine.ts';
 import type { PassOutcome, PassTrigger, ReconcilerState } from './state.ts';
-import { type Stopwatch, startStopwatch } from './stopwatch.ts';
+import { type Stopwatch, startStopwatch, startTimer } from './stopwatch.ts';
 
 /** The named Services alone, and before them the resources with these keys. */
 export function changePass(
@@ -28,7 +28,7 @@ export function changePass(
   services: Iterable<string>,
   first: Iterable<string> = [],
 ): PassOutcome {
-  const stopwatch = startStopwatch(state.options.now);
+  const stopwatch = startTimer(state.options.now);
   const keys = new Set(first);
   const compiled: string[] = [];
   const rivals = new Set<string>();
@@ -44,7 +44,6 @@ export function changePass(
     keys.add(key);
   }
   addHeldBack(state, keys);
-  stopwatch.lap('compileMs');
   return carryOut(state, { trigger, services: compiled, rivals: [...rivals], keys, stopwatch });
 }
 
@@ -98,7 +97,7 @@ export function auditPass(state: ReconcilerState): PassOutcome {
 }
 
 export function retryPass(state: ReconcilerState): PassOutcome {
-  const stopwatch = startStopwatch(state.options.now);
+  const stopwatch = startTimer(state.options.now);
   return carryOut(state, { trigger: 'retry', services: [], keys: [...state.failing], stopwatch });
 }
 
@@ -118,10 +117,10 @@ export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): P
   trackDrains(state.drains, state, pass.keys);
   noteFailures(state, execution);
   state.isUncertain ||= execution.isUncertain;
-  pass.stopwatch.lap('executeMs');
+  const durationMs = pass.stopwatch.end('executeMs');
   const { trigger, services, rivals = [], census, stopwatch } = pass;
   const healthChecks = [...pass.keys].filter(isHealthCheckKey);
-  const times = { durationMs: stopwatch.totalMs(), spans: stopwatch.spans };
+  const times = { durationMs, spans: stopwatch.spans };
   const followedBy = followUp(state, strikeSchedulers(state, execution.failed));
   return { trigger, services, rivals, plan, execution, healthChecks, census, ...times, followedBy };
 }

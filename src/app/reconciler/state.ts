@@ -37,7 +37,8 @@ export interface PassOutcome {
   /** What was found in the kernel, of passes that read it. */
   readonly census: Census | undefined;
   readonly durationMs: number;
-  readonly spans: PassSpans;
+  /** Of passes that read the kernel. */
+  readonly spans: PassSpans | undefined;
   /** The pass that this one gave cause for: Services compiled again for what the kernel answered. */
   readonly followedBy: PassOutcome | undefined;
 }

@@ -15,8 +15,8 @@ export interface ExchangeInput {
   readonly deadlineMs: number;
   /** The server accepts: what follows is what was asked for. */
   readonly onOpen: () => void;
-  /** A failure ends the exchange. */
-  readonly onChunk: (bytes: Buffer) => SourceFailure | undefined;
+  /** `at`: when, on the clock. A failure ends the exchange. */
+  readonly onChunk: (bytes: Buffer, at: number) => SourceFailure | undefined;
 }
 
 export interface ExchangeEnd {
@@ -91,7 +91,7 @@ class Exchange {
       this.#refusal = Buffer.concat([this.#refusal, bytes]).subarray(0, longestRefusal);
       return;
     }
-    const failure = this.#input.onChunk(bytes);
+    const failure = this.#input.onChunk(bytes, this.#lastByteAt);
     if (failure !== undefined) {
       this.#finish(failure);
     }

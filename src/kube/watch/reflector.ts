@@ -144,8 +144,9 @@ async function watch(work: Work, listFrom: string | undefined): Promise<AttemptE
   if (isListing) {
     intake.beginList();
   }
+  let hasHeard = false;
   const heard = (resourceVersion: string | undefined): void => {
-    status.lastEventAt = input.clock.now();
+    hasHeard = true;
     if (!isListing && resourceVersion !== undefined && resourceVersion !== work.resourceVersion) {
       work.resourceVersion = resourceVersion;
       hasProgressed = true;
@@ -173,7 +174,13 @@ async function watch(work: Work, listFrom: string | undefined): Promise<AttemptE
       }
       heard(resourceVersion);
     },
-    chunkEnd: () => intake.flush(),
+    chunkEnd: (at) => {
+      if (hasHeard) {
+        status.lastEventAt = at;
+        hasHeard = false;
+      }
+      intake.flush();
+    },
   };
   const resourceVersion = listFrom ?? work.resourceVersion;
   const end = await runWatch({ ...input, signal, resourceVersion, startsWithList: isListing, listener });

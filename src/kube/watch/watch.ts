@@ -13,8 +13,8 @@ export interface WatchListener {
   put(object: unknown, resourceVersion: string | undefined): void;
   remove(object: unknown, resourceVersion: string | undefined): void;
   bookmark(resourceVersion: string | undefined, endsList: boolean): void;
-  /** All lines that a network chunk completed have been told. */
-  chunkEnd(): void;
+  /** All lines that a network chunk completed have been told; it came at that time. */
+  chunkEnd(at: number): void;
 }
 
 export interface WatchInput extends Pick<ExchangeInput, 'transport' | 'clock' | 'signal'> {
@@ -40,9 +40,9 @@ export function runWatch(input: WatchInput): Promise<ExchangeEnd> {
     path: watchPath(input, timeoutSeconds),
     deadlineMs: (timeoutSeconds + graceSeconds) * 1000,
     onOpen: () => listener.open(),
-    onChunk: (bytes) => {
+    onChunk: (bytes, at) => {
       const failure = takeChunk(bytes);
-      listener.chunkEnd();
+      listener.chunkEnd(at);
       return failure;
     },
   });

@@ -19,11 +19,11 @@ beforeEach(() => {
   facts = emptyFacts('node-a');
   const readProcess = () => ({ residentBytes: 0, cpuSeconds: 0, startTimeSeconds: 0 });
   metrics = makeMetrics({ version: 'test', readProcess });
-  watch = watchChanges(metrics, () => now);
+  watch = watchChanges(metrics, now);
 });
 
 function arrive(...batch: readonly FactChange[]): void {
-  watch.received(batch, facts);
+  watch.received(batch, facts, now);
   applyChanges(facts, batch);
 }
 
@@ -48,38 +48,38 @@ describe('the time until a change is in force', () => {
   it('is taken once per changed slice, from the change in the cluster, in the family of the slice', () => {
     now = start + 3_000;
     arrive(...sets(changed(start + 1_000), changed(start + 2_000, { key: 'default/web-6', family: 'IPv6' })));
-    watch.inForce(both);
-    watch.inForce(both);
+    watch.inForce(both, now);
+    watch.inForce(both, now);
     expect([samples('IPv4'), samples('IPv6')]).toEqual(['1 2', '1 1']);
   });
 
   it('leaves out what was changed before the start, what says no time, and deletions', () => {
     arrive(...sets(changed(start - 1), changed(undefined, { key: 'default/web-2' })));
     arrive({ change: 'delete', kind: 'EndpointSlice', key: 'default/web-1' });
-    watch.inForce(both);
+    watch.inForce(both, now);
     expect(samples('IPv4')).toBe('0 0');
   });
 
   it('is not taken again when a new list brings the same slice', () => {
     arrive(...sets(changed(start + 1)));
-    watch.inForce(both);
+    watch.inForce(both, now);
     arrive({ change: 'replace', kind: 'EndpointSlice', facts: [changed(start + 1)] });
-    watch.inForce(both);
+    watch.inForce(both, now);
     expect(samples('IPv4').split(' ')[0]).toBe('1');
   });
 
   it('counts from the first of several changes while they do not come into force', () => {
     arrive(...sets(changed(start + 1_000)));
-    watch.inForce(['IPv6']);
+    watch.inForce(['IPv6'], now);
     now = start + 9_000;
     arrive(...sets(changed(start + 8_000)));
-    watch.inForce(['IPv4']);
+    watch.inForce(['IPv4'], now);
     expect(samples('IPv4')).toBe('1 8');
   });
 
   it('is never negative, whatever the clock of the control plane says', () => {
     arrive(...sets(changed(start + 60_000)));
-    watch.inForce(both);
+    watch.inForce(both, now);
     expect(samples('IPv4')).toBe('1 0');
   });
 });
@@ -89,9 +89,9 @@ describe('the changes', () => {
     arrive(...sets({ kind: 'Service', fact: service() }, changed(undefined)));
     arrive({ change: 'delete', kind: 'Service', key: 'default/web' });
     expect([shown('service_changes_total'), shown('endpoint_changes_total')]).toEqual(['2', '1']);
-    watch.inForce(['IPv4']);
+    watch.inForce(['IPv4'], now);
     expect([shown('service_changes_pending'), shown('endpoint_changes_pending')]).toEqual(['2', '1']);
-    watch.inForce(both);
+    watch.inForce(both, now);
     expect([shown('service_changes_pending'), shown('endpoint_changes_pending')]).toEqual(['0', '0']);
   });
 
