@@ -87,7 +87,7 @@ function restartTable({ restart }: BenchResult): string {
 }
 
 function changeTable({ change }: BenchResult): string {
-  const rows = change.map(({ size, protocol, eventMs, passMs, executeMs }) => [
+  const rows = change.map(({ size, protocol, eventMs, passMs }) => [
     `${sizeText(size)} ${protocol}`,
     String(eventMs.count),
     ms(eventMs.p50),
@@ -95,9 +95,8 @@ function changeTable({ change }: BenchResult): string {
     ms(eventMs.max),
     ms(passMs.p50),
     ms(passMs.p99),
-    ms(executeMs.p50),
   ]);
-  const head = ['changes', 'p50', 'p99', 'max', 'pass p50', 'pass p99', 'execute p50'];
+  const head = ['changes', 'p50', 'p99', 'max', 'pass p50', 'pass p99'];
   return table('One endpoint change, watch line to kernel ACK, ms', ['Services × endpoints', ...head], rows);
 }
 

@@ -100,8 +100,6 @@ export interface ChangeResult {
   readonly eventMs: Summary;
   /** Inside: from taking the change up to the end of the pass. */
   readonly passMs: Summary;
-  /** Inside: writing to the kernel. */
-  readonly executeMs: Summary;
 }
 
 export interface MemoryResult {

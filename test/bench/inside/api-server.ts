@@ -8,8 +8,8 @@ import { type ApiObject, nodeObject, serviceObject, sliceObject } from './object
 
 export interface ApiServer {
   readonly url: string;
-  /** Writes one watch line on every watch of EndpointSlices; one write, no buffering in between. */
-  sendSlice(service: number, endpoints: number): void;
+  /** Makes up a watch line and returns what writes it on every watch of EndpointSlices; no buffering in between. */
+  prepareSlice(service: number, endpoints: number): () => void;
   close(): void;
 }
 
@@ -21,12 +21,10 @@ export async function serveApi(size: Size): Promise<ApiServer> {
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${portOf(server)}`,
-    sendSlice: (service, endpoints) => {
+    prepareSlice: (service, endpoints) => {
       state.version += 1;
-      const object = sliceObject(size, service, endpoints, state.version);
-      for (const watch of state.watches) {
-        watch.write(line('MODIFIED', object));
-      }
+      const bytes = Buffer.from(line('MODIFIED', sliceObject(size, service, endpoints, state.version)));
+      return () => state.watches.forEach((watch) => watch.write(bytes));
     },
     close: () => {
       server.closeAllConnections();

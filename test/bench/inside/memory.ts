@@ -32,7 +32,7 @@ async function measure({ size, changes }: MemoryInput): Promise<MemoryResult> {
   await sleep(1_000);
   const afterStart = await residentMiB(agent, 'VmRSS');
   for (const { service, endpoints } of endpointChanges(size, 'TCP', changes)) {
-    server.sendSlice(service, endpoints);
+    server.prepareSlice(service, endpoints)();
     await sleep(50);
   }
   await sleep(1_000);

@@ -37,6 +37,9 @@ async function start({ size, vipMode }: StartInput): Promise<StartRun> {
   if (failure !== undefined || execution.withheld.length > 0 || execution.isUncertain) {
     throw new Error(`expected every operation to succeed, found ${JSON.stringify(failure)}`);
   }
+  if (spans === undefined) {
+    throw new Error('expected the first pass to say where its time went, found nothing');
+  }
   return {
     operations: {
       ipvs: times.ipvs.operations,
