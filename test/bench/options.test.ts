@@ -14,6 +14,14 @@ describe('the options of the benchmark', () => {
     expect([plan.cold.length, plan.change.length]).toEqual([0, 2]);
   });
 
+  it('take peers only when asked for, with as many Services as asked for', () => {
+    const sizes = (...args: readonly string[]) => readOptions(args).plan.peers.sizes.map(({ services }) => services);
+    expect(sizes()).toEqual([]);
+    expect(sizes('--peers')).toEqual([100, 1_000, 10_000]);
+    expect(sizes('--only', 'peers', '--services', '50,500')).toEqual([50, 500]);
+    expect(() => readOptions(['--services', '500,50'])).toThrow('--services: expected growing whole numbers from 2');
+  });
+
   it('refuse what they do not know', () => {
     expect(() => readOptions(['--kernel', 'xen'])).toThrow('--kernel: expected user-mode or tcg, found "xen"');
     expect(() => readOptions(['--only', 'cold,warm'])).toThrow('found "warm"');

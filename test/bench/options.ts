@@ -49,10 +49,11 @@ export interface Options {
 }
 
 export const usage = `npm run bench -- [--quick] [--peers] [--only cold,restart,change,memory,filter,latency,peers]
-                 [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--profile FOLDER]
+                 [--services N,N] [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--profile FOLDER]
 
   --quick      small sizes, one round: shows that everything works, not how fast it is
   --peers      also kube-proxy (ipvs and nftables) and kube-router, against a real API server
+  --services   how many Services the peers are measured with
   --only       the measures to take
   --kernel tcg Debian's own kernel under QEMU: ratios like those of hardware (default measures: cold, restart)
   --rounds N   repetitions of what starts a process (default 5; quick: 1)
@@ -66,6 +67,7 @@ export function readOptions(args: readonly string[]): Options {
     options: {
       quick: { type: 'boolean', default: false },
       peers: { type: 'boolean', default: false },
+      services: { type: 'string' },
       only: { type: 'string' },
       kernel: { type: 'string', default: 'user-mode' },
       rounds: { type: 'string' },
@@ -73,7 +75,7 @@ export function readOptions(args: readonly string[]): Options {
       profile: { type: 'string' },
     },
   });
-  const plan = values.quick ? quickPlan : fullPlan;
+  const plan = withServices(values.quick ? quickPlan : fullPlan, values.services);
   const kernel = readKernel(values.kernel);
   const only = values.only ?? [...defaultMeasures[kernel], ...(values.peers ? ['peers'] : [])].join(',');
   const rounds = values.rounds === undefined ? plan.rounds : Number(values.rounds);
@@ -93,6 +95,19 @@ function readKernel(word: string): BenchKernel {
     return word;
   }
   throw new TypeError(`--kernel: expected user-mode or tcg, found ${JSON.stringify(word)}`);
+}
+
+function withServices(plan: Plan, list: string | undefined): Plan {
+  if (list === undefined) {
+    return plan;
+  }
+  const numbers = list.split(',').map(Number);
+  if (
+    !numbers.every((number, index) => Number.isInteger(number) && number >= 2 && number > (numbers[index - 1] ?? 0))
+  ) {
+    throw new TypeError(`--services: expected growing whole numbers from 2, found ${JSON.stringify(list)}`);
+  }
+  return { ...plan, peers: { ...plan.peers, sizes: numbers.map((number) => size(number)) } };
 }
 
 function restrict(plan: Plan, only: string): Plan {
