@@ -41,6 +41,7 @@ function result(part: Partial<BenchResult>): BenchResult {
     memory: [],
     filter: [],
     latency: [],
+    hostLoad: { before: 0, after: 1 },
     peers: [],
     ...part,
   };

@@ -1,7 +1,7 @@
 /** `npm run bench`: what sluice costs, measured in the test kernel. */
 
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { LabCommand } from '../lab/machine/command.ts';
 import { runInEmulator } from '../lab/machine/emulator.ts';
@@ -16,7 +16,7 @@ import { bundlePrograms } from './bundle.ts';
 import { exceededLimits } from './limits.ts';
 import { type Options, readOptions, usage } from './options.ts';
 import { report } from './report.ts';
-import type { BenchResult } from './result.ts';
+import type { BenchResult, LabResult } from './result.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -51,14 +51,17 @@ async function measure(options: Options, folder: string): Promise<BenchResult | 
     await mkdir(results, { recursive: true });
     const profiling = options.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir=/out/results'];
     const args = [...profiling, program, JSON.stringify(options.plan)];
+    const [before = Number.NaN] = loadavg();
     const status = await run({ file: process.execPath, args, cwd: folder, env: {} }, options, results);
     if (status !== 0) {
       process.stderr.write(`the run in the lab failed with ${status}\n`);
       return undefined;
     }
+    const [after = Number.NaN] = loadavg();
     // Written by the program that was just bundled from this tree.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return JSON.parse(await readFile(join(results, 'result.json'), 'utf8')) as BenchResult;
+    const measured = JSON.parse(await readFile(join(results, 'result.json'), 'utf8')) as LabResult;
+    return { ...measured, hostLoad: { before, after } };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

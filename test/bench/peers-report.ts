@@ -1,16 +1,31 @@
-import type { PeerMeasures, PeerResult, Timed } from './result.ts';
+import type { BenchResult, PeerMeasures, PeerResult, Timed } from './result.ts';
 import { median, medianRecord } from './statistics.ts';
-import { ms, sizeText, table, times } from './table.ts';
+import { loadText, markdownTable, ms, sizeText, table, times } from './table.ts';
 
 /** The proxies side by side, a table for each size; sluice comes first, the ratios are to it. */
 export function peersTables(peers: readonly PeerResult[]): readonly string[] {
+  return bySize(peers).map(([size, ofSize]) =>
+    [table(`Beside other proxies, real API server, ${size}, ms`, head, rows(ofSize)), ...failures(ofSize)].join('\n'),
+  );
+}
+
+/** The same for docs/performance.md. */
+export function peersMarkdown({ machine, hostLoad, peers }: BenchResult): string {
+  const kernel = `Linux ${machine.kernel}${machine.isUserMode ? ' as user-mode Linux' : ''}`;
+  const calls = `a system call ${machine.systemCallMicroseconds.toFixed(0)} µs`;
+  const load = hostLoad === undefined ? '' : `; ${loadText(hostLoad)}`;
+  const tables = bySize(peers).map(([size, ofSize]) => `**${size}**, ms:\n\n${markdownTable(head, rows(ofSize))}`);
+  return [`${kernel}, ${machine.memoryMiB} MiB, Node ${machine.node}, ${calls}${load}.`, ...tables].join('\n\n');
+}
+
+function bySize(peers: readonly PeerResult[]): readonly (readonly [string, readonly PeerResult[]])[] {
   const sizes = [...new Set(peers.map(({ size }) => sizeText(size)))];
-  return sizes.map((text) => {
-    const ofSize = peers.filter(({ size }) => sizeText(size) === text);
-    const own = ofSize.find((peer) => peer.kind === 'measured' && peer.proxy === 'sluice');
-    const rows = ofSize.map((peer) => (peer.kind === 'failed' ? [peer.proxy, 'failed'] : row(peer, own)));
-    return [table(`Beside other proxies, real API server, ${text}, ms`, head, rows), ...failures(ofSize)].join('\n');
-  });
+  return sizes.map((text) => [text, peers.filter(({ size }) => sizeText(size) === text)]);
+}
+
+function rows(peers: readonly PeerResult[]): readonly (readonly string[])[] {
+  const own = peers.find((peer) => peer.kind === 'measured' && peer.proxy === 'sluice');
+  return peers.map((peer) => (peer.kind === 'failed' ? [peer.proxy, 'failed'] : row(peer, own)));
 }
 
 /** What was given up is longer than what was not. */

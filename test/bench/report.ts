@@ -2,7 +2,7 @@
 
 import { peersTables } from './peers-report.ts';
 import type { BenchResult } from './result.ts';
-import { ms, sizeText, table, times } from './table.ts';
+import { loadText, ms, sizeText, table, times } from './table.ts';
 
 export function report(result: BenchResult): string {
   const tables = [coldTable, restartTable, changeTable, memoryTable, filterTable, latencyTable];
@@ -11,12 +11,13 @@ export function report(result: BenchResult): string {
     .join('\n\n');
 }
 
-function machineLines({ machine, rounds }: BenchResult): string {
+function machineLines({ machine, rounds, hostLoad }: BenchResult): string {
   const kernel = `Linux ${machine.kernel}${machine.isUserMode ? ' (user-mode)' : ''}`;
   return [
     `${kernel}, ${machine.processors} × ${machine.processor}, ${machine.memoryMiB} MiB, Node ${machine.node}`,
     `one system call ${machine.systemCallMicroseconds.toFixed(1)} µs, first touch of a page ${machine.pageFaultMicroseconds.toFixed(1)} µs`,
     `${machine.ipvsadm}; medians of ${rounds} rounds; every process is fresh, nothing is warmed up before it`,
+    ...(hostLoad === undefined ? [] : [loadText(hostLoad)]),
   ].join('\n');
 }
 

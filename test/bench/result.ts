@@ -11,7 +11,14 @@ export interface Size {
   readonly family: Family;
 }
 
-export interface BenchResult {
+/** What is measured inside, and how busy the host was meanwhile. */
+export interface BenchResult extends LabResult {
+  /** Processes that ran or wanted to, in the minute before the run and in its last one, the run's own included.
+   * Undefined in results from before this was noted. */
+  readonly hostLoad: { readonly before: number; readonly after: number } | undefined;
+}
+
+export interface LabResult {
   readonly machine: MachineFacts;
   readonly rounds: number;
   readonly cold: readonly ColdResult[];

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import type { Size } from './result.ts';
+import type { BenchResult, Size } from './result.ts';
 
 /** Empty without rows. */
 export function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -15,6 +15,13 @@ export function table(title: string, head: readonly string[], rows: readonly (re
   return `${title}\n${made.toString()}`;
 }
 
+/** The same as Markdown. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const alignment = head.map((_, index) => (index === 0 ? '---' : '---:'));
+  const full = rows.map((row) => head.map((_, index) => row[index] ?? ''));
+  return [head, alignment, ...full].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
 export function sizeText({ services, endpoints, family }: Size): string {
   return `${services.toLocaleString('en')} × ${endpoints} ${family}`;
 }
@@ -26,4 +33,8 @@ export function ms(value: number): string {
 
 export function times(value: number): string {
   return `${value.toFixed(1)} ×`;
+}
+
+export function loadText({ before, after }: NonNullable<BenchResult['hostLoad']>): string {
+  return `load of the host ${before.toFixed(1)} before, ${after.toFixed(1)} at the end`;
 }

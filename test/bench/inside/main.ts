@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import type { VipMode } from '../../../src/core/model/vip.ts';
 import type { Plan } from '../options.ts';
-import type { BenchResult, ChangeResult, MachineFacts, MemoryResult, Size } from '../result.ts';
+import type { ChangeResult, LabResult, MachineFacts, MemoryResult, Size } from '../result.ts';
 import { calibrate } from './calibrate.ts';
 import type { ChangeInput } from './change.ts';
 import { readArgument, runProgram } from './child.ts';
@@ -24,7 +24,7 @@ const memoryChanges = 60;
 const result = await measure(readArgument<Plan>());
 await writeFile(join(process.env['SLUICE_LAB_RESULTS'] ?? '.', 'result.json'), JSON.stringify(result, null, 2));
 
-async function measure(plan: Plan): Promise<BenchResult> {
+async function measure(plan: Plan): Promise<LabResult> {
   const { rounds, changes } = plan;
   return {
     machine: await machineFacts(),
