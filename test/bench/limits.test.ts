@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { growthOf, judge } from './limits.ts';
-import type { BenchResult, ChangeResult } from './result.ts';
+import type { BenchResult, ChangeResult, PeerResult, ProxyName, Timed } from './result.ts';
 
 const limits = {
   ipvsadmToIpvsPart: { atLeast: 10 },
@@ -12,6 +12,7 @@ const limits = {
   residentMiB: { atMost: 256 },
   filterToIpvs: { atMost: 1 },
   latencyLargestToSmallestP50: { atMost: 1.1 },
+  fastestPeerToChange: { atLeast: 20 },
 };
 
 function change(services: number, p50: number): ChangeResult {
@@ -77,6 +78,31 @@ describe('the limits of the benchmark', () => {
     const { size, connectMicroseconds: summary } = through(10, 1);
     const filter = [{ size, elements: 1, filterMs: summary, ipvsMs: summary, ratio: 2 }];
     expect(judge(result({ filter }), limits)).toEqual(['nftables : IPVS: expected at most 1, found 2.00']);
+  });
+
+  it('hold one change beside that of the fastest other proxy, at the most Services', () => {
+    const peer = (proxy: ProxyName, services: number, changes: readonly Timed[]): PeerResult => {
+      const size = { services, endpoints: 10, family: 'IPv4' } as const;
+      const nothing = { answeredMs: [], added: [], removed: [], idle: undefined, restart: undefined };
+      return {
+        kind: 'measured',
+        proxy,
+        size,
+        cold: { ms: 1 },
+        coldCpuMs: 1,
+        residentMiB: 1,
+        change: changes,
+        ...nothing,
+      };
+    };
+    const few = [peer('sluice', 100, [{ ms: 10 }]), peer('kube-router', 100, [{ ms: 20 }])];
+    const many = [peer('sluice', 1_000, [{ ms: 10 }]), peer('kube-router', 1_000, [{ ms: 300 }])];
+    expect(judge(result({ peers: [...few, ...many] }), limits)).toEqual([]);
+    expect(judge(result({ peers: few }), limits)).toEqual([
+      'one change, fastest peer : sluice: expected at least 20, found 2.00',
+    ]);
+    const late = peer('kube-proxy ipvs', 1_000, [{ notWithinMs: 150 }]);
+    expect(judge(result({ peers: [...many, late] }), limits)).toHaveLength(1);
   });
 
   it('take a number that is none for an excess', () => {

@@ -1,7 +1,8 @@
 /** Limits that a full run must keep: generous, so that what exceeds them is a regression and not a slow machine. */
 
 import { readFile } from 'node:fs/promises';
-import type { BenchResult, ChangeResult, LatencyResult } from './result.ts';
+import { medianOf } from './peers-report.ts';
+import type { BenchResult, ChangeResult, LatencyResult, PeerResult } from './result.ts';
 
 interface Limit {
   readonly atLeast?: number;
@@ -24,6 +25,8 @@ interface Limits {
   readonly filterToIpvs: Limit;
   /** A new connection through the most Services : through the fewest, medians. */
   readonly latencyLargestToSmallestP50: Limit;
+  /** One endpoint change at the most Services, from the write to the API server: the fastest peer : sluice. */
+  readonly fastestPeerToChange: Limit;
 }
 
 /** A line for each limit that is exceeded. */
@@ -56,6 +59,9 @@ export function judge(result: BenchResult, limits: Limits): readonly string[] {
     ...latencyGrowth(result.latency).flatMap((growth) =>
       check('a new connection, most Services : fewest', growth, limits.latencyLargestToSmallestP50),
     ),
+    ...fastestPeerToChange(result.peers).flatMap((ratio) =>
+      check('one change, fastest peer : sluice', ratio, limits.fastestPeerToChange),
+    ),
   ];
 }
 
@@ -79,6 +85,18 @@ export function latencyGrowth(latencies: readonly LatencyResult[]): readonly num
   return smallest === undefined || largest === undefined || bySize.length < 2
     ? []
     : [largest.connectMicroseconds.p50 / smallest.connectMicroseconds.p50];
+}
+
+/** None where sluice or all others have no change at the largest size. What was given up counts with its bound. */
+export function fastestPeerToChange(peers: readonly PeerResult[]): readonly number[] {
+  const largest = Math.max(...peers.map(({ size }) => size.services));
+  const medians = peers.flatMap((peer) => {
+    const change = peer.kind === 'measured' && peer.size.services === largest ? medianOf(peer.change) : undefined;
+    return change === undefined ? [] : [{ proxy: peer.proxy, ms: 'ms' in change ? change.ms : change.notWithinMs }];
+  });
+  const own = medians.find(({ proxy }) => proxy === 'sluice');
+  const others = medians.filter(({ proxy }) => proxy !== 'sluice').map(({ ms }) => ms);
+  return own === undefined || others.length === 0 ? [] : [Math.min(...others) / own.ms];
 }
 
 function check(name: string, value: number, limit: Limit): readonly string[] {
