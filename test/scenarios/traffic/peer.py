@@ -68,14 +68,29 @@ def serve(order):
             servers.add(task)
 
 
+# The address that a datagram came to, of IPv4 and IPv6: its option, the option that asks for it, and where it stands.
+ASKED = {
+    socket.AF_INET: (socket.IPPROTO_IP, 8, 8, lambda info: struct.pack("i4s4x", 0, info[8:12])),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, 50, 49, lambda info: info[:16] + struct.pack("i", 0)),
+}
+
+
 async def datagrams(listener, name):
-    loop = asyncio.get_running_loop()
-    while True:
+    """Answers from the address that was asked: one of several, where VIPs are on the pod itself."""
+    level, option, wish, answering = ASKED[listener.family]
+    listener.setsockopt(level, wish, 1)
+
+    def answer():
         try:
-            _, source = await loop.sock_recvfrom(listener, 2048)
-            await loop.sock_sendto(listener, f"{name} {source[0]}\n".encode(), source)
+            _, ancillary, _, source = listener.recvmsg(2048, 256)
+            own = [(level, option, answering(data)) for _, kind, data in ancillary if kind == option]
+            listener.sendmsg([f"{name} {source[0]}\n".encode()], own, 0, source)
         except OSError:
-            continue
+            return
+
+    loop = asyncio.get_running_loop()
+    loop.add_reader(listener, answer)
+    await loop.create_future()
 
 
 async def connections(listener, name):
