@@ -43,6 +43,8 @@ export interface SliceInput {
 export interface EndpointInput {
   readonly address: string;
   readonly nodeName?: string;
+  /** The name of the pod, where that matters. */
+  readonly pod?: string;
   /** What the API says of a pod: `terminating` still serves, `gone` is not ready and does not serve. */
   readonly condition?: 'ready' | 'terminating' | 'gone';
   /** The zones and nodes whose clients it is meant for. */
@@ -91,9 +93,10 @@ export function endpointSlice(input: SliceInput): Manifest {
     }),
     addressType: input.family,
     ports: input.ports,
-    endpoints: input.endpoints.map(({ address, nodeName, condition = 'ready', hints }) => ({
+    endpoints: input.endpoints.map(({ address, nodeName, pod, condition = 'ready', hints }) => ({
       addresses: [address],
       ...(nodeName === undefined ? {} : { nodeName }),
+      ...(pod === undefined ? {} : { targetRef: { kind: 'Pod', namespace, name: pod } }),
       ...(hints === undefined ? {} : { hints: { forZones: named(hints.zones), forNodes: named(hints.nodes) } }),
       conditions: {
         ready: condition === 'ready',

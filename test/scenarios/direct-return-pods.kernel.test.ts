@@ -1,0 +1,243 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RuntimeServer, servedSandbox, serveRuntime } from '../cri/runtime-server.ts';
+import { type Agent, type AgentInput, type LogLine, runSluice, startAgent } from './agent.ts';
+import {
+  type EndpointInput,
+  endpointSlice,
+  type Family,
+  type Manifest,
+  type ManifestFolder,
+  makeManifestFolder,
+  namespace,
+  nodeObject,
+  service,
+} from './manifests.ts';
+import type { Outcome } from './traffic/peer.ts';
+import { clientAddress, inside, makeWorld, nodeAddresses, podPort, podRanges, pods, type World } from './world.ts';
+
+const families = ['IPv4', 'IPv6'] as const;
+const protocols = ['TCP', 'UDP'] as const;
+const clusterIPs = { IPv4: '10.96.0.1', IPv6: 'fd00:96::1' } as const;
+const vips = { IPv4: '198.51.100.7', IPv6: '2001:db8:e::7' } as const;
+const local = ['near', 'near-too'] as const;
+type Local = (typeof local)[number];
+
+let world: World;
+let root: string;
+let folder: ManifestFolder;
+let runtime: RuntimeServer;
+let input: AgentInput;
+let agent: Agent;
+/** Of pods and node before anything was done to them. */
+let before: string;
+
+beforeAll(async () => {
+  world = await makeWorld();
+  root = await mkdtemp(join(tmpdir(), 'direct-return-pods-'));
+  runtime = await serveRuntime(join(root, 'cri.sock'));
+  for (const pod of local) runPod(pod);
+  folder = await makeManifestFolder(join(root, 'manifests'));
+  await write({}, { near: 'ready', 'near-too': 'ready' });
+  const flags = [
+    `--cluster-cidr=${podRanges}`,
+    '--direct-return',
+    `--runtime-endpoint=unix://${runtime.socket}`,
+    `--direct-return-records=${join(root, 'records')}`,
+    '--ipvs-graceful-period=2s',
+  ];
+  input = { node: 'node1', manifests: folder.path, flags };
+  agent = startAgent(input);
+  await agent.synced;
+  before = await listing();
+}, 60_000);
+
+afterAll(async () => {
+  await agent.end('SIGTERM');
+  runtime.close();
+  await world.remove();
+  await rm(root, { recursive: true });
+});
+
+describe('pods of this node that answer directly', () => {
+  it('are prepared through the container runtime, see the client itself and answer it', async () => {
+    await write(dsr, { near: 'ready', 'near-too': 'ready' });
+    await becomesDirect();
+    for (const family of families) {
+      for (const protocol of protocols) {
+        const outcomes = await ask(family, protocol, 8);
+        expect(outcomes.filter((outcome) => 'failure' in outcome)).toEqual([]);
+        expect(new Set(outcomes.map((outcome) => ('saw' in outcome ? outcome.saw : '')))).toEqual(
+          new Set([clientAddress[family]]),
+        );
+        expect(new Set(outcomes.map((outcome) => ('pod' in outcome ? outcome.pod : '')))).toEqual(new Set(local));
+      }
+    }
+  });
+
+  it('are found prepared after a kill and go on answering', async () => {
+    const prepared = await listing();
+    await agent.end('SIGKILL');
+    expect(await ask('IPv4', 'TCP', 4)).not.toContainEqual({ failure: expect.anything() });
+    const asked = runtime.calls.length;
+    agent = startAgent(input);
+    await agent.synced;
+    expect(await listing()).toBe(prepared);
+    expect(runtime.calls).toHaveLength(asked);
+    expect(agent.log.filter(({ msg }) => msg.includes('pod'))).toEqual([]);
+  });
+
+  it('are as they were before once the annotation is gone, and so is the node', async () => {
+    await write({}, { near: 'ready', 'near-too': 'ready' });
+    await restored();
+    await expect.poll(listing, { timeout: 20_000 }).toBe(before);
+  });
+
+  it('are as they were before after cleanup, with the agent killed while they are prepared', async () => {
+    await write(dsr, { near: 'ready', 'near-too': 'ready' });
+    await becomesDirect();
+    await agent.end('SIGKILL');
+    const { status, stdout } = await runSluice(input, 'cleanup');
+    expect(status).toBe(0);
+    expect(stdout).toContain(`network of pod ${namespace}/near (${pods.near.IPv4})`);
+    expect(await podListing()).toBe(before.slice(before.indexOf(podMark)));
+    agent = startAgent(input);
+    await agent.synced;
+    await becomesDirect();
+  });
+
+  it('come and go for a minute under constant requests, and not one request fails', async () => {
+    const request = {
+      namespace: 'client',
+      protocol: 'TCP',
+      address: vips.IPv4,
+      port: podPort,
+      patienceMs: 3_000,
+    } as const;
+    await world.peer.startStream({ ...request, name: 'all', perSecond: 200 });
+    const until = performance.now() + 60_000;
+    let rounds = 0;
+    for (; performance.now() < until; rounds += 1) {
+      const [going, staying] = rounds % 2 === 0 ? (['near', 'near-too'] as const) : (['near-too', 'near'] as const);
+      await write(dsr, { [going]: 'terminating', [staying]: 'ready' });
+      await pause(500);
+      const isRestored = newLine('network of pod restored', going);
+      await write(dsr, { [staying]: 'ready' });
+      await agent.line(isRestored, 15_000);
+      const isPrepared = newLine('pod answers clients directly', going);
+      // Every other one is Ready at first sight, before its network is prepared.
+      if (rounds % 4 < 2) {
+        await write(dsr, { [going]: 'gone', [staying]: 'ready' });
+        await pause(300);
+      }
+      await write(dsr, { [going]: 'ready', [staying]: 'ready' });
+      await agent.line(isPrepared, 15_000);
+      await pause(300);
+    }
+    const outcomes = await world.peer.stopStream('all');
+    const count = (pod: Local): number => outcomes.filter((outcome) => 'pod' in outcome && outcome.pod === pod).length;
+    console.log(
+      `${outcomes.length} requests, ${rounds} pods came and went, near ${count('near')}, near-too ${count('near-too')}`,
+    );
+    expect(outcomes.filter((outcome) => 'failure' in outcome)).toEqual([]);
+    expect(outcomes.length).toBeGreaterThan(60 * 100);
+    expect(rounds).toBeGreaterThan(8);
+    for (const pod of local) expect(count(pod)).toBeGreaterThan(500);
+  }, 180_000);
+});
+
+const dsr = { 'sluice.dev/dsr': 'tunnel' };
+const podMark = '== near';
+
+function runPod(pod: Local): void {
+  const { IPv4, IPv6 } = pods[pod];
+  const networkNamespace = `/run/netns/${pod}`;
+  const id = `sandbox-${pod}`;
+  runtime.sandboxes.set(id, servedSandbox({ id, namespace, name: pod, addresses: [IPv4, IPv6], networkNamespace }));
+}
+
+/** A line about a pod that comes after this was asked. */
+function newLine(msg: string, pod: Local): (line: LogLine) => boolean {
+  const seen = agent.log.length;
+  return (line) => line.msg === msg && line['address'] === pods[pod].IPv4 && agent.log.indexOf(line) >= seen;
+}
+
+async function becomesDirect(): Promise<void> {
+  for (const pod of local) {
+    await expect.poll(() => inside(pod, 'ip', 'address'), { timeout: 15_000 }).toContain(vips.IPv4);
+    await expect.poll(() => inside(pod, 'ip', 'address'), { timeout: 15_000 }).toContain(vips.IPv6);
+  }
+  const tunnels = async (): Promise<number> => (await inside('node1', 'ipvsadm', '-Ln')).match(/Tunnel/g)?.length ?? 0;
+  await expect.poll(tunnels, { timeout: 15_000 }).toBe(families.length * protocols.length * local.length);
+}
+
+async function restored(): Promise<void> {
+  for (const pod of local) {
+    await expect.poll(() => inside(pod, 'ip', 'link'), { timeout: 20_000 }).not.toContain('kube-tunnel');
+  }
+}
+
+async function ask(family: Family, protocol: 'TCP' | 'UDP', count: number): Promise<readonly Outcome[]> {
+  const request = { namespace: 'client', protocol, address: vips[family], port: podPort, count, patienceMs: 3_000 };
+  const [outcomes] = await world.peer.askAll([request]);
+  return outcomes ?? [];
+}
+
+/** Everything that programs could have left on the node and in its pods. */
+async function listing(): Promise<string> {
+  const node = [
+    await inside('node1', 'ipvsadm', '-Sn'),
+    (await inside('node1', 'ip', 'rule')) + (await inside('node1', 'ip', '-6', 'rule')),
+    await routes('node1'),
+    await inside('node1', 'ip', 'address'),
+    await inside('node1', 'nft', 'list', 'ruleset'),
+  ];
+  return [...node, await podListing()].join('\n');
+}
+
+async function podListing(): Promise<string> {
+  const parts: string[] = [];
+  for (const pod of local) {
+    const address = (await inside(pod, 'ip', '-d', 'address')).replaceAll(/valid_lft.*$/gm, '');
+    const conf = await inside(pod, 'sysctl', '-a', '--pattern', String.raw`^net\.ipv[46]\.conf\.`);
+    parts.push(`== ${pod}`, address, await routes(pod), await inside(pod, 'ip', 'fou', 'show'), conf);
+  }
+  return parts.join('\n');
+}
+
+async function routes(place: 'node1' | Local): Promise<string> {
+  const show = (family: string) => inside(place, 'ip', family, 'route', 'show', 'table', 'all');
+  return `${await show('-4')}\n${await show('-6')}`.replaceAll(/ expires \d+sec/g, '');
+}
+
+async function write(
+  annotations: Readonly<Record<string, string>>,
+  conditions: Partial<Record<Local, EndpointInput['condition']>>,
+): Promise<void> {
+  const ports = protocols.map((protocol) => ({ name: protocol.toLowerCase(), protocol, port: podPort }));
+  const objects: readonly Manifest[] = [
+    nodeObject('node1', Object.values(nodeAddresses.node1)),
+    service({
+      name: 'direct',
+      clusterIPs: families.map((family) => clusterIPs[family]),
+      externalIPs: families.map((family) => vips[family]),
+      annotations,
+      ports,
+    }),
+    ...families.map((family) =>
+      endpointSlice({
+        service: 'direct',
+        family,
+        ports,
+        endpoints: local.flatMap((pod): readonly EndpointInput[] => {
+          const condition = conditions[pod];
+          return condition === undefined ? [] : [{ address: pods[pod][family], nodeName: 'node1', pod, condition }];
+        }),
+      }),
+    ),
+  ];
+  await folder.write('services.json', objects);
+}
