@@ -11,7 +11,7 @@ const inside = ['main', 'start', 'watch-agent', 'change', 'memory'];
 
 /**
  * Bundles the programs of the benchmark, and the agent itself as `sluice.mjs`, into `folder` with the addon
- * and the baseline in C beside them: what runs is what is shipped, not sources through a loader. Returns the path of the program to start.
+ * and the baselines in C beside them: what runs is what is shipped, not sources through a loader. Returns the path of the program to start.
  */
 export async function bundlePrograms(folder: string): Promise<string> {
   const programs = inside.map((name) => ({ in: join(root, 'test/bench/inside', `${name}.ts`), out: name }));
@@ -32,7 +32,9 @@ export async function bundlePrograms(folder: string): Promise<string> {
   });
   await buildAddon();
   await copyFile(join(root, 'build/Release/sluice.node'), join(folder, 'sluice.node'));
-  await compile(join(folder, 'read-table'), 'test/bench/baseline', ['read-table.c']);
+  for (const program of ['read-table', 'write-table']) {
+    await compile(join(folder, program), 'test/bench/baseline', [`${program}.c`]);
+  }
   await compileJudge(join(folder, 'judge'));
   return join(folder, 'main.mjs');
 }

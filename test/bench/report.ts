@@ -22,20 +22,24 @@ function machineLines({ machine, rounds, hostLoad }: BenchResult): string {
 }
 
 function coldTable({ cold }: BenchResult): string {
-  const rows = cold.map(({ size, vipMode, run, ipvsMs, ipvsadmMs, ratioOfIpvs, ratioOfPass }) => [
-    `${sizeText(size)} ${vipMode}`,
-    ms(run.compileMs),
-    ms(run.planMs),
-    ms(ipvsMs.p50),
-    ms(run.filterMs),
-    ms(run.vipsMs),
-    ms(run.executeMs - run.ipvsMs - run.filterMs - run.vipsMs),
-    ms(run.passMs),
-    ms(run.processMs),
-    ms(ipvsadmMs.p50),
-    times(ratioOfIpvs),
-    times(ratioOfPass),
-  ]);
+  const rows = cold.map(
+    ({ size, vipMode, run, ipvsMs, ipvsadmMs, baselineMs, ratioToBaseline, ratioOfIpvs, ratioOfPass }) => [
+      `${sizeText(size)} ${vipMode}`,
+      ms(run.compileMs),
+      ms(run.planMs),
+      ms(ipvsMs.p50),
+      ms(run.filterMs),
+      ms(run.vipsMs),
+      ms(run.executeMs - run.ipvsMs - run.filterMs - run.vipsMs),
+      ms(run.passMs),
+      ms(run.processMs),
+      ms(ipvsadmMs.p50),
+      times(ratioOfIpvs),
+      times(ratioOfPass),
+      ms(baselineMs.p50),
+      times(ratioToBaseline),
+    ],
+  );
   const head = [
     'compile',
     'plan',
@@ -48,6 +52,8 @@ function coldTable({ cold }: BenchResult): string {
     'ipvsadm -R',
     ': IPVS',
     ': pass',
+    'C, IPVS',
+    'IPVS : C',
   ];
   return table('Cold programming, ms', ['Services × endpoints', ...head], rows);
 }

@@ -76,6 +76,10 @@ export interface ColdResult {
   readonly ipvsadmMs: Summary;
   /** `ipvsadm -R` : the IPVS part of the pass. */
   readonly ratioOfIpvs: number;
+  /** The same table in C: prepared messages in sends of 64 KiB, from the first send to the last acknowledgement. */
+  readonly baselineMs: Summary;
+  /** The IPVS part of the pass : the same in C. */
+  readonly ratioToBaseline: number;
   /** `ipvsadm -R` : the whole pass, which also compiles, plans, fills nftables and exposes the VIPs. */
   readonly ratioOfPass: number;
 }

@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import type { VipMode } from '../../../src/core/model/vip.ts';
 import type { ColdResult, Size, StartRun } from '../result.ts';
 import { median, medianRecord, summarise } from '../statistics.ts';
+import { runBaseline } from './baseline.ts';
 import { runProgram } from './child.ts';
 import { inFreshNamespace, namespaceCommand } from './network-namespace.ts';
 import type { StartInput } from './start.ts';
@@ -11,7 +12,7 @@ import type { StartInput } from './start.ts';
 /** `ipvsadm -R` of a large table takes seconds: its share of the rounds is smaller. */
 const ipvsadmRounds = 3;
 
-/** `ipvsadm -R` is measured once: the table is the same however the VIPs are exposed. */
+/** What loads a table is measured once: the table is the same however the VIPs are exposed. */
 export async function measureCold(
   size: Size,
   vipModes: readonly VipMode[],
@@ -34,10 +35,22 @@ export async function measureCold(
   for (let round = 0; round < Math.min(rounds, ipvsadmRounds); round += 1) {
     ipvsadm.push(await inFreshNamespace((namespace) => loadTable(namespace, table)));
   }
-  return [...runs].map(([vipMode, ofMode]) => coldResult(size, vipMode, ofMode, ipvsadm));
+  const baseline: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    baseline.push(await inFreshNamespace((namespace) => writeTable(namespace, size, table)));
+  }
+  return [...runs].map(([vipMode, ofMode]) => coldResult({ size, vipMode, runs: ofMode, ipvsadm, baseline }));
 }
 
-function coldResult(size: Size, vipMode: VipMode, runs: readonly StartRun[], ipvsadm: readonly number[]): ColdResult {
+interface ColdRuns {
+  readonly size: Size;
+  readonly vipMode: VipMode;
+  readonly runs: readonly StartRun[];
+  readonly ipvsadm: readonly number[];
+  readonly baseline: readonly number[];
+}
+
+function coldResult({ size, vipMode, runs, ipvsadm, baseline }: ColdRuns): ColdResult {
   const ipvsadmMs = median(ipvsadm);
   const ipvs = runs.map((run) => run.ipvsMs);
   return {
@@ -47,6 +60,8 @@ function coldResult(size: Size, vipMode: VipMode, runs: readonly StartRun[], ipv
     ipvsMs: summarise(ipvs),
     ipvsadmMs: summarise(ipvsadm),
     ratioOfIpvs: ipvsadmMs / median(ipvs),
+    baselineMs: summarise(baseline),
+    ratioToBaseline: median(ipvs) / median(baseline),
     ratioOfPass: ipvsadmMs / median(runs.map((run) => run.passMs)),
   };
 }
@@ -63,11 +78,21 @@ async function loadTable(namespace: string, table: string): Promise<number> {
   const began = performance.now();
   await execa(file, args, { input: table });
   const took = performance.now() - began;
-  const loaded = await dumpTable(namespace);
-  if (sortedLines(loaded) !== sortedLines(table)) {
-    throw new Error('expected ipvsadm -R to load the table that sluice programmed, found another one');
-  }
+  await requireTable(namespace, table);
   return took;
+}
+
+/** The milliseconds that C takes to write the table, once it is laid out in memory. */
+async function writeTable(namespace: string, size: Size, table: string): Promise<number> {
+  const took = await runBaseline('write-table', namespace, size, table);
+  await requireTable(namespace, table);
+  return took;
+}
+
+async function requireTable(namespace: string, table: string): Promise<void> {
+  if (sortedLines(await dumpTable(namespace)) !== sortedLines(table)) {
+    throw new Error('expected the table that sluice programmed to be loaded, found another one');
+  }
 }
 
 /** Destinations are listed in the order of their making, last first: both sides make them in another order. */

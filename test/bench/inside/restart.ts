@@ -1,12 +1,12 @@
 /** Restart on a table that is already right: a fresh process reads the kernel and finds nothing to do. */
 
-import { execa } from 'execa';
 import type { VipMode } from '../../../src/core/model/vip.ts';
 import type { RestartResult, Size, StartRun } from '../result.ts';
 import { median, medianRecord, summarise } from '../statistics.ts';
-import { programPath, runProgram } from './child.ts';
+import { runBaseline } from './baseline.ts';
+import { runProgram } from './child.ts';
 import { dumpTable } from './cold.ts';
-import { inFreshNamespace, namespaceCommand, quiet } from './network-namespace.ts';
+import { inFreshNamespace, quiet } from './network-namespace.ts';
 import type { StartInput } from './start.ts';
 
 export async function measureRestart(size: Size, vipMode: VipMode, rounds: number): Promise<RestartResult> {
@@ -23,7 +23,7 @@ export async function measureRestart(size: Size, vipMode: VipMode, rounds: numbe
       await dumpTable(namespace);
       ipvsadm.push(performance.now() - began);
       if (size.family === 'IPv4') {
-        floor.push(await readInC(namespace, size));
+        floor.push(await runBaseline('read-table', namespace, size));
       }
     }
   });
@@ -41,17 +41,4 @@ export async function measureRestart(size: Size, vipMode: VipMode, rounds: numbe
     ratio: median(ipvsadm) / median(runs.map(readAndPlan)),
     floorMs: floor.length === 0 ? undefined : summarise(floor),
   };
-}
-
-/** The milliseconds that a C program takes to read the IPVS table. */
-async function readInC(namespace: string, size: Size): Promise<number> {
-  const [file, ...args] = namespaceCommand(namespace, [programPath('read-table', '')]);
-  const { stdout } = await execa(file, args);
-  // What test/bench/baseline/read-table.c prints.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const read = JSON.parse(stdout) as { readonly ms: number; readonly services: number; readonly destinations: number };
-  if (read.services !== size.services || read.destinations !== size.services * size.endpoints) {
-    throw new Error(`expected the baseline to read the table, found ${stdout}`);
-  }
-  return read.ms;
 }
