@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failedPart, type Part, type PartResult, runPart } from './all/part.ts';
-import { buildPart, checkPart, labPart, prerequisitesPart, unitPart } from './all/parts.ts';
+import { benchGuardPart, buildPart, checkPart, labPart, prerequisitesPart, unitPart } from './all/parts.ts';
 import { renderSummary } from './all/summary.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
@@ -24,7 +24,9 @@ async function runAll(reports: string): Promise<readonly PartResult[]> {
   // Two machines at a time, each with a core of its own.
   const lanes = [[labPart('kernel', reports, '1/2')], [labPart('api', reports), labPart('kernel', reports, '2/2')]];
   const inLab = await Promise.all(lanes.map((lane) => runLane(lane, built.outcome === 'passed')));
-  return [prerequisites, built, checked, unit, ...inLab.flat()];
+  // Alone: it measures.
+  const guard = built.outcome === 'passed' ? await runPart(benchGuardPart) : notRun(benchGuardPart);
+  return [prerequisites, built, checked, unit, ...inLab.flat(), guard];
 }
 
 async function runLane(parts: readonly Part[], canRun: boolean): Promise<readonly PartResult[]> {

@@ -74,6 +74,15 @@ export function labPart(suite: LabSuite, reports: string, shard?: string): Part 
   };
 }
 
+/** The small part of the benchmark that holds sluice against C in the same run. */
+export const benchGuardPart: Part = {
+  name: 'bench guard',
+  run: async () => {
+    await execa('npm', ['run', '--silent', 'bench', '--', '--guard'], { cwd: root, stdio: 'inherit' });
+    return undefined;
+  },
+};
+
 async function countsOf(report: string, status: number): Promise<Counts> {
   const counts = await readReport(report);
   if (counts === undefined) throw new Error(`vitest ended with status ${status} and left no report`);

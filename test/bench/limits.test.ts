@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { growthOf, judge } from './limits.ts';
+import { growthOf, judge, judgeGuard } from './limits.ts';
 import type { BenchResult, ChangeResult, PeerResult, ProxyName, Timed } from './result.ts';
 
 const limits = {
   ipvsadmToIpvsPart: { atLeast: 10 },
   ipvsadmToWholePass: { atLeast: 2 },
+  ipvsPartToBaseline: { atMost: 2 },
+  restartToBaseline: { atMost: 5 },
   ipvsadmToRestart: { atLeast: 1 },
   changeP50SystemCalls: { atMost: 1_000 },
   changeP99SystemCalls: { atMost: 5_000 },
@@ -103,6 +105,23 @@ describe('the limits of the benchmark', () => {
     ]);
     const late = peer('kube-proxy ipvs', 1_000, [{ notWithinMs: 150 }]);
     expect(judge(result({ peers: [...many, late] }), limits)).toHaveLength(1);
+  });
+
+  it('hold the least of all repetitions against C in the part that runs beside other work', () => {
+    const guard = {
+      ipvsPartToBaseline: { atMost: 2 },
+      restartToBaseline: { atMost: 5 },
+      changeLeastSystemCalls: { atMost: 1_000 },
+      changeLargestToSmallest: { atMost: 1.5 },
+    };
+    const changes = [change(100, 0.5), change(10_000, 0.7)];
+    expect(judgeGuard(result({ change: changes }), guard)).toEqual([]);
+    expect(judgeGuard(result({ change: [change(100, 0.5), change(10_000, 0.9)] }), guard)).toEqual([
+      'one change, most Services : fewest, least: expected at most 1.5, found 1.80',
+    ]);
+    expect(judgeGuard(result({ change: [change(100, 2)] }), guard)).toEqual([
+      'one change, least, system calls: expected at most 1000, found 2000.00',
+    ]);
   });
 
   it('take a number that is none for an excess', () => {

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { medianOf } from './peers-report.ts';
 import type { BenchResult, ChangeResult, LatencyResult, PeerResult } from './result.ts';
+import type { Summary } from './statistics.ts';
 
 interface Limit {
   readonly atLeast?: number;
@@ -13,6 +14,10 @@ interface Limits {
   /** `ipvsadm -R` : the IPVS part of a cold pass, at every size. */
   readonly ipvsadmToIpvsPart: Limit;
   readonly ipvsadmToWholePass: Limit;
+  /** The IPVS part : the same table written by C, at every size. */
+  readonly ipvsPartToBaseline: Limit;
+  /** Reading and planning of a restart : C making the same getsockopts. */
+  readonly restartToBaseline: Limit;
   /** `ipvsadm -Sn` : read and plan of a restart. */
   readonly ipvsadmToRestart: Limit;
   /** One change in units of this machine's cheapest system call: on a busy machine both grow alike. */
@@ -29,22 +34,57 @@ interface Limits {
   readonly fastestPeerToChange: Limit;
 }
 
+/**
+ * Limits of the part that `npm test` runs beside other work. They hold the least of all repetitions against each other:
+ * what else the machine does only ever adds to a time.
+ */
+interface GuardLimits {
+  readonly ipvsPartToBaseline: Limit;
+  readonly restartToBaseline: Limit;
+  readonly changeLeastSystemCalls: Limit;
+  /** The least of the most Services : the least of the fewest, of the same protocol. */
+  readonly changeLargestToSmallest: Limit;
+}
+
 /** A line for each limit that is exceeded. */
-export async function exceededLimits(result: BenchResult): Promise<readonly string[]> {
-  const text = await readFile(new URL('./limits.json', import.meta.url), 'utf8');
+export async function exceededLimits(result: BenchResult, which: 'full' | 'guard'): Promise<readonly string[]> {
+  const file = { full: './limits.json', guard: './guard-limits.json' }[which];
+  const limits: unknown = JSON.parse(await readFile(new URL(file, import.meta.url), 'utf8'));
   // Committed beside this file.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return judge(result, JSON.parse(text) as Limits);
+  return which === 'full' ? judge(result, limits as Limits) : judgeGuard(result, limits as GuardLimits);
+}
+
+export function judgeGuard(result: BenchResult, limits: GuardLimits): readonly string[] {
+  const systemCallMs = result.machine.systemCallMicroseconds / 1_000;
+  return [
+    ...result.cold.flatMap(({ ipvsMs, baselineMs }) =>
+      check('IPVS part : the same in C, least', ipvsMs.min / baselineMs.min, limits.ipvsPartToBaseline),
+    ),
+    ...result.restart.flatMap(({ readAndPlanMs, floorMs }) =>
+      check('restart : C, least', readAndPlanMs.min / (floorMs?.min ?? Number.NaN), limits.restartToBaseline),
+    ),
+    ...result.change.flatMap(({ eventMs }) =>
+      check('one change, least, system calls', eventMs.min / systemCallMs, limits.changeLeastSystemCalls),
+    ),
+    ...growthOf(result.change, ({ min }) => min).flatMap((growth) =>
+      check('one change, most Services : fewest, least', growth, limits.changeLargestToSmallest),
+    ),
+  ];
 }
 
 export function judge(result: BenchResult, limits: Limits): readonly string[] {
   const systemCallMs = result.machine.systemCallMicroseconds / 1_000;
   return [
-    ...result.cold.flatMap(({ ratioOfIpvs, ratioOfPass }) => [
+    ...result.cold.flatMap(({ ratioOfIpvs, ratioOfPass, ratioToBaseline }) => [
       ...check('ipvsadm -R : IPVS part', ratioOfIpvs, limits.ipvsadmToIpvsPart),
       ...check('ipvsadm -R : whole pass', ratioOfPass, limits.ipvsadmToWholePass),
+      ...check('IPVS part : the same in C', ratioToBaseline, limits.ipvsPartToBaseline),
     ]),
-    ...result.restart.flatMap(({ ratio }) => check('ipvsadm -Sn : restart', ratio, limits.ipvsadmToRestart)),
+    ...result.restart.flatMap(({ ratio, readAndPlanMs, floorMs }) => [
+      ...check('ipvsadm -Sn : restart', ratio, limits.ipvsadmToRestart),
+      ...(floorMs === undefined ? [] : check('restart : C', readAndPlanMs.p50 / floorMs.p50, limits.restartToBaseline)),
+    ]),
     ...result.change.flatMap(({ eventMs }) => [
       ...check('one change, p50, system calls', eventMs.p50 / systemCallMs, limits.changeP50SystemCalls),
       ...check('one change, p99, system calls', eventMs.p99 / systemCallMs, limits.changeP99SystemCalls),
@@ -65,8 +105,11 @@ export function judge(result: BenchResult, limits: Limits): readonly string[] {
   ];
 }
 
-/** How the median grows from the smallest to the largest table, for each protocol. */
-export function growthOf(changes: readonly ChangeResult[]): readonly number[] {
+/** How a change, the median unless told otherwise, grows from the smallest to the largest table, for each protocol. */
+export function growthOf(
+  changes: readonly ChangeResult[],
+  measure: (eventMs: Summary) => number = ({ p50 }) => p50,
+): readonly number[] {
   return [...new Set(changes.map((change) => change.protocol))].flatMap((protocol) => {
     const bySize = changes
       .filter((change) => change.protocol === protocol)
@@ -74,7 +117,7 @@ export function growthOf(changes: readonly ChangeResult[]): readonly number[] {
     const [smallest, largest] = [bySize[0], bySize.at(-1)];
     return smallest === undefined || largest === undefined || bySize.length < 2
       ? []
-      : [largest.eventMs.p50 / smallest.eventMs.p50];
+      : [measure(largest.eventMs) / measure(smallest.eventMs)];
   });
 }
 

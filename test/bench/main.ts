@@ -38,7 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
   const json = resolve(options.json ?? join(tmpdir(), `sluice-bench-${process.pid}.json`));
   await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
   process.stdout.write(`\nnumbers: ${json}\n`);
-  const exceeded = options.isQuick || options.kernel === 'tcg' ? [] : await exceededLimits(result);
+  const exceeded = options.limits === undefined ? [] : await exceededLimits(result, options.limits);
   process.stderr.write(exceeded.map((line) => `limit exceeded: ${line}\n`).join(''));
   return exceeded.length > 0 ? 1 : 0;
 }

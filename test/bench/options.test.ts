@@ -22,6 +22,13 @@ describe('the options of the benchmark', () => {
     expect(() => readOptions(['--services', '500,50'])).toThrow('--services: expected growing whole numbers from 2');
   });
 
+  it('have limits of their own for the part that runs beside other work, and none for small sizes', () => {
+    expect(readOptions([]).limits).toBe('full');
+    const { limits, plan } = readOptions(['--guard']);
+    expect([limits, plan.cold.length, plan.memory.length]).toEqual(['guard', 1, 0]);
+    expect([readOptions(['--quick']).limits, readOptions(['--kernel', 'tcg']).limits]).toEqual([undefined, undefined]);
+  });
+
   it('refuse what they do not know', () => {
     expect(() => readOptions(['--kernel', 'xen'])).toThrow('--kernel: expected user-mode or tcg, found "xen"');
     expect(() => readOptions(['--only', 'cold,warm'])).toThrow('found "warm"');

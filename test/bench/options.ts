@@ -44,14 +44,16 @@ export interface Options {
   readonly json: string | undefined;
   /** Folder for CPU profiles of every process; undefined: none are taken. */
   readonly profile: string | undefined;
-  /** Small sizes: the numbers say nothing and no limit holds. */
-  readonly isQuick: boolean;
+  /** Which limits hold; undefined: none, the numbers say nothing. */
+  readonly limits: 'full' | 'guard' | undefined;
 }
 
-export const usage = `npm run bench -- [--quick] [--peers] [--only cold,restart,change,memory,filter,latency,peers]
-                 [--services N,N] [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--profile FOLDER]
+export const usage = `npm run bench -- [--quick | --guard] [--peers]
+                 [--only cold,restart,change,memory,filter,latency,peers] [--services N,N] [--kernel user-mode|tcg]
+                 [--rounds N] [--json FILE] [--profile FOLDER]
 
   --quick      small sizes, one round: shows that everything works, not how fast it is
+  --guard      the part that npm test runs: ratios that a busy machine does not change
   --peers      also kube-proxy (ipvs and nftables) and kube-router, against a real API server
   --services   how many Services the peers are measured with
   --only       the measures to take
@@ -66,6 +68,7 @@ export function readOptions(args: readonly string[]): Options {
     args: [...args],
     options: {
       quick: { type: 'boolean', default: false },
+      guard: { type: 'boolean', default: false },
       peers: { type: 'boolean', default: false },
       services: { type: 'string' },
       only: { type: 'string' },
@@ -75,15 +78,26 @@ export function readOptions(args: readonly string[]): Options {
       profile: { type: 'string' },
     },
   });
-  const plan = withServices(values.quick ? quickPlan : fullPlan, values.services);
+  const base = values.guard ? guardPlan : values.quick ? quickPlan : fullPlan;
+  const plan = withServices(base, values.services);
   const kernel = readKernel(values.kernel);
   const only = values.only ?? [...defaultMeasures[kernel], ...(values.peers ? ['peers'] : [])].join(',');
   const rounds = values.rounds === undefined ? plan.rounds : Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new TypeError(`--rounds: expected a whole number from 1, found ${values.rounds}`);
   }
-  const { json, profile, quick: isQuick } = values;
-  return { plan: restrict({ ...plan, rounds }, only), kernel, json, profile, isQuick };
+  const { json, profile } = values;
+  return { plan: restrict({ ...plan, rounds }, only), kernel, json, profile, limits: limitsOf(values, kernel) };
+}
+
+function limitsOf(
+  { quick, guard }: { readonly quick: boolean; readonly guard: boolean },
+  kernel: BenchKernel,
+): Options['limits'] {
+  if (quick || kernel === 'tcg') {
+    return undefined;
+  }
+  return guard ? 'guard' : 'full';
 }
 
 const measures = ['cold', 'restart', 'change', 'memory', 'filter', 'latency', 'peers'] as const;
@@ -160,6 +174,19 @@ const quickPlan: Plan = {
   rounds: 1,
   changes: 200,
   connections: 200,
+};
+
+const guardPlan: Plan = {
+  cold: [size(500)],
+  restart: [size(500)],
+  change: [size(50), size(500)],
+  memory: [],
+  filter: [],
+  latency: [],
+  peers: { ...quickPlan.peers, sizes: [] },
+  rounds: 2,
+  changes: 200,
+  connections: 0,
 };
 
 function size(services: number, family: Size['family'] = 'IPv4'): Size {

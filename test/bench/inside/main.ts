@@ -47,10 +47,12 @@ async function measure(plan: Plan): Promise<LabResult> {
   };
 }
 
-/** The default exposure at every size; local routes alone at the largest too, where addresses weigh most. */
+/** The default exposure at every size; of several, local routes alone at the largest too, where addresses weigh most. */
 function vipModes(plan: Plan, size: Size): readonly VipMode[] {
   const largest = Math.max(0, ...plan.cold.map(({ services }) => services));
-  return size.services === largest && size.family === 'IPv4' ? ['address', 'route'] : ['address'];
+  return plan.cold.length > 1 && size.services === largest && size.family === 'IPv4'
+    ? ['address', 'route']
+    : ['address'];
 }
 
 /** One after the other, with a line for each. */
