@@ -198,3 +198,26 @@ export interface PodNetworkPort {
   /** Makes the namespace what it was `before`, but for what others changed since. */
   restore(namespace: PodNamespace, tunnel: PodTunnel, before: PodTunnelReading): void;
 }
+
+/** An interface of this node, and how strictly it checks that what comes in would be answered by it (IPv4). */
+export interface ReversePathCheck {
+  readonly index: number;
+  readonly name: string;
+  /** `net.ipv4.conf.NAME.rp_filter`: 0 none, 1 strict, 2 loose. */
+  readonly value: number;
+  /** `net.ipv4.conf.all.rp_filter`; the greater of the two counts. */
+  readonly all: number;
+}
+
+/** The reverse-path checks of this network namespace. All of them throw KernelError. */
+export interface ReversePathPort {
+  /**
+   * Of the interface by which packets to an address leave. Undefined: no route leads there, it is an address of the node,
+   * or only the default route leads there, which is the way to everybody else too.
+   */
+  towards(address: string): ReversePathCheck | undefined;
+  /** Undefined when the interface is gone, or another one has its number. */
+  read(link: Pick<ReversePathCheck, 'index' | 'name'>): ReversePathCheck | undefined;
+  /** ENODEV: it is gone. */
+  set(index: number, value: number): void;
+}

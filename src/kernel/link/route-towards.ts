@@ -41,6 +41,11 @@ export function readDefaultSource(socket: NetlinkSocket, family: Family): string
   return readRouteTowards(socket, farAway[family])?.source;
 }
 
+/** The interface of the default route; undefined without one. Throws KernelError. */
+export function readDefaultInterface(socket: NetlinkSocket, family: Family): number | undefined {
+  return readRouteTowards(socket, farAway[family])?.interfaceIndex;
+}
+
 /** Undefined when no route leads there. Throws KernelError. */
 export function readRouteTowards(socket: NetlinkSocket, address: string): RouteTowards | undefined {
   try {

@@ -26,3 +26,12 @@ export const FOU_ATTR_PORT = 1;
 export const FOU_ATTR_AF = 2;
 export const FOU_ATTR_TYPE = 4;
 export const FOU_ENCAP_GUE = 2;
+
+/** Settings of a whole network namespace (include/uapi/linux/netconf.h). */
+export const RTM_NEWNETCONF = 80;
+export const RTM_GETNETCONF = 82;
+export const NETCONFA_IFINDEX = 1;
+export const NETCONFA_RP_FILTER = 3;
+export const NETCONFA_IFINDEX_ALL = -1;
+/** Length in bytes of `netconfmsg`. */
+export const netconfHeaderLength = 1;
