@@ -7,6 +7,7 @@ import type { Operation } from '../core/model/operation.ts';
 import { allKeys, makePlan, type PlanRules } from '../core/plan.ts';
 import { executePlan, type KernelPorts } from '../kernel/executor.ts';
 import { openPodNetwork } from '../kernel/pod-network/open-pod-network.ts';
+import { openReversePath } from '../kernel/reverse-path/open-reverse-path.ts';
 import type { Config } from './config/config.ts';
 import { openPodRecords } from './direct-return/pod-records.ts';
 import { restoreAllPods } from './direct-return/restore-all.ts';
@@ -28,6 +29,7 @@ export async function cleanup(config: Config): Promise<CleanupReport> {
     // After the virtual servers: nothing is sent into a tunnel any more.
     const { restored, failed } = restoreAllPods({
       network: openPodNetwork(),
+      reversePath: openReversePath(),
       records: openPodRecords(config.podRecords),
     });
     return { ...report, removed: [...report.removed, ...restored], failed: [...report.failed, ...failed] };

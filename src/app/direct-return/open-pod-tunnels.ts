@@ -2,6 +2,7 @@
 
 import type { PodTunnelState } from '../../core/model/pod-tunnel.ts';
 import { openPodNetwork } from '../../kernel/pod-network/open-pod-network.ts';
+import { openReversePath } from '../../kernel/reverse-path/open-reverse-path.ts';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import { runtimeOpener } from './open-runtime.ts';
@@ -47,5 +48,6 @@ export function readPodTunnels(config: Config): ReadonlyMap<string, PodTunnelSta
 }
 
 function workOf({ podRecords, hostRoot }: Config, runtime: PodWork['runtime']): PodWork {
-  return { network: openPodNetwork(), records: openPodRecords(podRecords), runtime, hostRoot };
+  const records = openPodRecords(podRecords);
+  return { network: openPodNetwork(), reversePath: openReversePath(), records, runtime, hostRoot };
 }

@@ -11,6 +11,15 @@ export interface PodRecord {
   readonly namespace: PodNamespace;
   /** What the namespace had before. */
   readonly before: PodTunnelReading;
+  /** The node's end of the pod's link, where its reverse-path check was in the way. */
+  readonly hostLink?: HostLink | undefined;
+}
+
+export interface HostLink {
+  readonly index: number;
+  readonly name: string;
+  /** `net.ipv4.conf.NAME.rp_filter` before. */
+  readonly rpFilter: number;
 }
 
 /** As text of the file. */
@@ -24,12 +33,15 @@ export function parseRecord(text: string): PodRecord | undefined {
   if (!isObject(document) || document['version'] !== version) {
     return undefined;
   }
-  const { tunnel, sandbox, namespace, before } = document;
+  const { tunnel, sandbox, namespace, before, hostLink } = document;
   if (!isTunnel(tunnel) || typeof sandbox !== 'string' || !isNamespace(namespace) || !isReading(before)) {
     return undefined;
   }
+  if (hostLink !== undefined && !isHostLink(hostLink)) {
+    return undefined;
+  }
   const { device, tunnel: found, gue } = before;
-  return { tunnel, sandbox, namespace, before: { device, tunnel: found, gue } };
+  return { tunnel, sandbox, namespace, before: { device, tunnel: found, gue }, hostLink };
 }
 
 const version = 1;
@@ -55,6 +67,10 @@ function isTunnel(value: unknown): value is PodTunnel {
 
 function isNamespace(value: unknown): value is PodNamespace {
   return isObject(value) && hasTexts(value, ['path', 'identity']);
+}
+
+function isHostLink(value: unknown): value is HostLink {
+  return isObject(value) && hasTexts(value, ['name']) && hasNumbers(value, ['index', 'rpFilter']);
 }
 
 /** JSON leaves out what is undefined. */

@@ -13,17 +13,15 @@ export interface PodRecords {
   remove(address: string): void;
 }
 
-/** Nothing is made before the first record is saved. */
+/** Nothing is made before the first record is saved. The folder is read once: nobody else writes to it. */
 export function openPodRecords(folder: string): PodRecords {
+  let loaded: Loaded | undefined;
+  const load = (): Loaded => (loaded ??= readRecords(folder));
   const pathOf = (address: string): string => join(folder, `${address}${extension}`);
   return {
     load: () => {
-      const names = listFolder(folder).filter((name) => name.endsWith(extension));
-      const read = names.map((name) => ({ name, record: parseRecord(readFileSync(join(folder, name), 'utf8')) }));
-      return {
-        records: read.map(({ record }) => record).filter((record) => record !== undefined),
-        illegible: read.filter(({ record }) => record === undefined).map(({ name }) => join(folder, name)),
-      };
+      const { records, illegible } = load();
+      return { records: [...records.values()], illegible };
     },
     save: (record) => {
       // A process that dies loses nothing that it has written, and a node that dies takes its pods along: no fsync.
@@ -31,8 +29,28 @@ export function openPodRecords(folder: string): PodRecords {
       const path = pathOf(record.tunnel.address);
       writeFileSync(`${path}.new`, formatRecord(record), { mode: 0o600 });
       renameSync(`${path}.new`, path);
+      load().records.set(record.tunnel.address, record);
     },
-    remove: (address) => rmSync(pathOf(address), { force: true }),
+    remove: (address) => {
+      rmSync(pathOf(address), { force: true });
+      loaded?.records.delete(address);
+    },
+  };
+}
+
+interface Loaded {
+  /** By address. */
+  readonly records: Map<string, PodRecord>;
+  readonly illegible: readonly string[];
+}
+
+function readRecords(folder: string): Loaded {
+  const names = listFolder(folder).filter((name) => name.endsWith(extension));
+  const read = names.map((name) => ({ name, record: parseRecord(readFileSync(join(folder, name), 'utf8')) }));
+  const records = read.map(({ record }) => record).filter((record) => record !== undefined);
+  return {
+    records: new Map(records.map((record) => [record.tunnel.address, record])),
+    illegible: read.filter(({ record }) => record === undefined).map(({ name }) => join(folder, name)),
   };
 }
 

@@ -118,10 +118,10 @@ function keeping({ records }: PodInput, pod: Pod): PodInput['records'] {
 }
 
 /** The pod that was recorded is not there any more. */
-function forget({ records, observer }: PodInput, pod: Pod, record: PodRecord): void {
-  records.remove(pod.address);
+function forget(input: PodInput, pod: Pod, record: PodRecord): void {
+  const how = restorePod(input, record);
   pod.record = undefined;
-  observer.restored(record.tunnel, 'vanished');
+  input.observer.restored(record.tunnel, how);
 }
 
 /** What stood before still stands: one VIP that the kernel refuses takes no other away. */

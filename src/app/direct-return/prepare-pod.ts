@@ -5,13 +5,12 @@ import type { ContainerRuntimePort } from '../../cri/container-runtime.ts';
 import { isKernelError } from '../../kernel/error.ts';
 import type { PodNetworkPort } from '../../kernel/ports.ts';
 import type { PodTunnelFailure } from './failure.ts';
+import { type HostLinkWork, hostLinkOf, isSameLink, loosen, restoreHostLink } from './host-link.ts';
 import { locatePod, type Places, type PodPlace } from './locate-pod.ts';
 import { formatRecord, type PodRecord } from './pod-record.ts';
-import type { PodRecords } from './pod-records.ts';
 
-export interface PodWork extends Places {
+export interface PodWork extends Places, HostLinkWork {
   readonly network: PodNetworkPort;
-  readonly records: PodRecords;
   /** Opens the runtime when a pod is looked for, or says why there is none. */
   readonly runtime: () => Promise<ContainerRuntimePort | PodTunnelFailure>;
 }
@@ -34,7 +33,9 @@ export async function preparePod(work: PodWork, tunnel: PodTunnel, recorded: Pod
   if (known !== undefined && !isSame) {
     restorePod(work, known);
   }
-  const record = written(work, { place, tunnel, known: isSame ? known : undefined });
+  const record = written(work, { place, tunnel, known: isSame ? known : undefined, recorded });
+  releaseHostLink(work, recorded, record);
+  loosen(work, record.hostLink);
   work.network.ensure(record.namespace, tunnel, record.before);
   // VIPs that are wanted no longer went with that.
   return { state: { kind: 'prepared', vips: tunnel.vips }, record: saved(work, { ...record, tunnel }, record) };
@@ -54,15 +55,18 @@ interface Intent {
   readonly place: PodPlace;
   readonly tunnel: PodTunnel;
   readonly known: PodRecord | undefined;
+  /** Also of a pod that is not there any more. */
+  readonly recorded: PodRecord | undefined;
 }
 
-function written(work: PodWork, { place, tunnel, known }: Intent): PodRecord {
+function written(work: PodWork, { place, tunnel, known, recorded }: Intent): PodRecord {
   const { sandbox, namespace } = place;
   const before = known?.before ?? work.network.read(namespace, tunnel);
   // GUE came to be asked for after the pod was prepared without it.
   const gue = before.gue ?? (tunnel.encapsulation === 'gue' ? work.network.read(namespace, tunnel).gue : undefined);
   const vips = [...new Set([...(known?.tunnel.vips ?? []), ...tunnel.vips])].sort();
-  const record = { tunnel: { ...tunnel, vips }, sandbox, namespace, before: { ...before, gue } };
+  const hostLink = hostLinkOf(work, tunnel, recorded);
+  const record = { tunnel: { ...tunnel, vips }, sandbox, namespace, before: { ...before, gue }, hostLink };
   return saved(work, record, known);
 }
 
@@ -74,11 +78,21 @@ function saved({ records }: PodWork, record: PodRecord, there: PodRecord | undef
   return record;
 }
 
+/** The pod is reached another way than it was. */
+function releaseHostLink(work: PodWork, recorded: PodRecord | undefined, { hostLink }: PodRecord): void {
+  const before = recorded?.hostLink;
+  if (recorded !== undefined && before !== undefined && (hostLink === undefined || !isSameLink(before, hostLink))) {
+    restoreHostLink(work, recorded);
+  }
+}
+
+export type RestoreWork = HostLinkWork & Pick<PodWork, 'network'>;
+
 /**
  * Makes the pod what it was before and forgets it; one that vanished is just forgotten. Throws KernelError, and what the
  * folder of records says.
  */
-export function restorePod(work: Pick<PodWork, 'network' | 'records'>, record: PodRecord): 'restored' | 'vanished' {
+export function restorePod(work: RestoreWork, record: PodRecord): 'restored' | 'vanished' {
   const { namespace, tunnel, before } = record;
   const isRestored = attemptRestore(() => {
     if (!isThere(work, record)) {
@@ -87,6 +101,8 @@ export function restorePod(work: Pick<PodWork, 'network' | 'records'>, record: P
     work.network.restore(namespace, tunnel, before);
     return true;
   });
+  // The node's end may outlive the pod: a bridge.
+  restoreHostLink(work, record);
   work.records.remove(tunnel.address);
   return isRestored ? 'restored' : 'vanished';
 }

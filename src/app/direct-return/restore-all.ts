@@ -1,4 +1,4 @@
-import { type PodWork, restorePod } from './prepare-pod.ts';
+import { type RestoreWork, restorePod } from './prepare-pod.ts';
 
 /** Pods by `namespace/name (address)`. */
 export interface RestoredPods {
@@ -7,7 +7,7 @@ export interface RestoredPods {
 }
 
 /** Makes every recorded pod what it was before. Goes on after an error, and lists it. */
-export function restoreAllPods(work: Pick<PodWork, 'network' | 'records'>): RestoredPods {
+export function restoreAllPods(work: RestoreWork): RestoredPods {
   const restored: string[] = [];
   const failed: { what: string; error: string }[] = [];
   try {

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPodRecords } from '../../../src/app/direct-return/pod-records.ts';
 import { restoreAllPods } from '../../../src/app/direct-return/restore-all.ts';
 import { openPodNetwork } from '../../../src/kernel/pod-network/open-pod-network.ts';
+import { openReversePath } from '../../../src/kernel/reverse-path/open-reverse-path.ts';
 import { type RuntimeServer, servedSandbox, serveRuntime } from '../../cri/runtime-server.ts';
 import { listPod } from '../../support/pod-listing.ts';
 
@@ -71,7 +72,8 @@ it('a kill at any moment leaves pods that can be restored to what they were', as
     prepared.push(said.split('prepared').length - 1);
   }
   expect(Math.min(...prepared)).toBeGreaterThan(0);
-  const work = { network: openPodNetwork(), records: openPodRecords(join(folder, 'records')) };
+  const reversePath = openReversePath();
+  const work = { network: openPodNetwork(), reversePath, records: openPodRecords(join(folder, 'records')) };
   expect(restoreAllPods(work).failed).toEqual([]);
   expect(listings()).toEqual(before);
   expect(readdirSync(join(folder, 'records')).filter((name) => name.endsWith('.json'))).toEqual([]);

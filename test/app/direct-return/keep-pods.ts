@@ -3,6 +3,7 @@ import { createPodTunnels } from '../../../src/app/direct-return/pod-tunnels.ts'
 import type { PodTunnel } from '../../../src/core/model/pod-tunnel.ts';
 import { openContainerRuntime } from '../../../src/cri/open-container-runtime.ts';
 import { openPodNetwork } from '../../../src/kernel/pod-network/open-pod-network.ts';
+import { openReversePath } from '../../../src/kernel/reverse-path/open-reverse-path.ts';
 
 /** Run apart, to be killed: prepares and restores pods over and over. Arguments: socket, folder of records, addresses. */
 
@@ -13,6 +14,7 @@ let round = 0;
 
 const tunnels = createPodTunnels({
   network: openPodNetwork(),
+  reversePath: openReversePath(),
   records: openPodRecords(folder),
   runtime: () => Promise.resolve(runtime),
   hostRoot: '',

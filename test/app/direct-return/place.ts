@@ -5,17 +5,20 @@ import { createPodTunnels, type PodTunnels } from '../../../src/app/direct-retur
 import type { PodTunnel } from '../../../src/core/model/pod-tunnel.ts';
 import type { ContainerRuntimePort, PodSandbox } from '../../../src/cri/container-runtime.ts';
 import { fakePodNetwork } from '../../../src/kernel/fake/pod-network.ts';
+import { fakeReversePath } from '../../../src/kernel/fake/reverse-path.ts';
 
 /** A node with pods, their runtime and what is recorded of them; several runs of the controller may follow each other. */
 export function makePlace() {
   const network = fakePodNetwork();
   network.addPod('/proc/self/ns/net');
+  const reversePath = fakeReversePath();
   const files = new Map<string, string>();
   const sandboxes = new Map<string, PodSandbox>();
   const events: string[] = [];
   const asked: string[] = [];
   const place = {
     network,
+    reversePath,
     files,
     sandboxes,
     /** What the observer was told, in order. */
@@ -39,6 +42,7 @@ export function makePlace() {
     start: (): PodTunnels => {
       const tunnels = createPodTunnels({
         network,
+        reversePath,
         records: recordsIn(files),
         runtime: async () => {
           await place.gate;

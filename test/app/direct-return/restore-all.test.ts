@@ -6,6 +6,7 @@ import type { PodRecord } from '../../../src/app/direct-return/pod-record.ts';
 import { openPodRecords } from '../../../src/app/direct-return/pod-records.ts';
 import { restoreAllPods } from '../../../src/app/direct-return/restore-all.ts';
 import { fakePodNetwork } from '../../../src/kernel/fake/pod-network.ts';
+import { fakeReversePath } from '../../../src/kernel/fake/reverse-path.ts';
 import { web } from './place.ts';
 
 let folder: string;
@@ -66,17 +67,19 @@ describe('the restoration of all pods', () => {
   it('goes on after an error, lists it, and keeps its record for the next time', () => {
     const network = fakePodNetwork();
     const records = openPodRecords(folder);
-    for (const address of ['10.1.0.2', '10.1.0.3', '10.1.0.4']) records.save(prepare(network, address));
     writeFileSync(join(folder, 'cut.json'), '{');
+    for (const address of ['10.1.0.2', '10.1.0.3', '10.1.0.4']) records.save(prepare(network, address));
     network.removePod('/run/netns/10.1.0.4');
     network.failNext(({ kind }) => kind === 'restore', 'EPERM');
-    const { restored, failed } = restoreAllPods({ network, records });
+    const { restored, failed } = restoreAllPods({ network, reversePath: fakeReversePath(), records });
     expect(restored).toEqual(['network of pod default/10.1.0.3 (10.1.0.3)']);
     expect(failed).toEqual([
       { what: `record ${join(folder, 'cut.json')}`, error: expect.stringContaining('kube-tunnel-if') },
       { what: 'network of pod default/10.1.0.2 (10.1.0.2)', error: expect.stringContaining('EPERM') },
     ]);
     expect(readdirSync(folder)).toEqual(['10.1.0.2.json', 'cut.json']);
-    expect(restoreAllPods({ network, records }).restored).toEqual(['network of pod default/10.1.0.2 (10.1.0.2)']);
+    expect(restoreAllPods({ network, reversePath: fakeReversePath(), records }).restored).toEqual([
+      'network of pod default/10.1.0.2 (10.1.0.2)',
+    ]);
   });
 });
