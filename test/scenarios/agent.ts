@@ -17,7 +17,11 @@ export interface AgentInput {
   readonly flags?: readonly string[];
   /** As in a container that is not privileged: NET_ADMIN alone, and /proc/sys read-only. */
   readonly isContained?: boolean;
+  /** Of a contained agent; NET_ADMIN alone unless given. */
+  readonly capabilities?: readonly Capability[];
 }
+
+export type Capability = 'net_admin' | 'sys_admin';
 
 /** One line of the log, as written. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
@@ -93,14 +97,15 @@ export function parseMetrics(page: string): ReadonlyMap<string, number> {
 function commandLine(input: AgentInput, ...words: readonly string[]): readonly [string, ...string[]] {
   const flags = [`--manifests=${input.manifests}`, `--hostname-override=${input.node}`, ...(input.flags ?? [])];
   const command = [process.execPath, bundle, ...words, ...flags];
-  const wrapped = input.isContained === true ? contained(command) : command;
+  const wrapped = input.isContained === true ? contained(command, input.capabilities) : command;
   return ['nsenter', `--net=/run/netns/${input.node}`, ...wrapped];
 }
 
-/** The command line that runs another one with NET_ADMIN alone and /proc/sys read-only. */
-export function contained(command: readonly string[]): readonly string[] {
+/** The command line that runs another one with NET_ADMIN alone, or these capabilities, and /proc/sys read-only. */
+export function contained(command: readonly string[], names: readonly Capability[] = ['net_admin']): readonly string[] {
   const script = 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec "$@"';
-  const capabilities = ['setpriv', '--inh-caps=-all', '--bounding-set=-all,+net_admin', '--no-new-privs'];
+  const bounding = ['-all', ...names.map((name) => `+${name}`)].join(',');
+  const capabilities = ['setpriv', '--inh-caps=-all', `--bounding-set=${bounding}`, '--no-new-privs'];
   return ['unshare', '--mount', 'sh', '-c', script, 'sh', ...capabilities, ...command];
 }
 
