@@ -130,9 +130,12 @@ export function latencyGrowth(latencies: readonly LatencyResult[]): readonly num
     : [largest.connectMicroseconds.p50 / smallest.connectMicroseconds.p50];
 }
 
+/** With fewer Services the API server's own work is most of a change. */
+const fewestToJudge = 1_000;
+
 /** None where sluice or all others have no change at the largest size. What was given up counts with its bound. */
 export function fastestPeerToChange(peers: readonly PeerResult[]): readonly number[] {
-  const largest = Math.max(...peers.map(({ size }) => size.services));
+  const largest = Math.max(fewestToJudge, ...peers.map(({ size }) => size.services));
   const medians = peers.flatMap((peer) => {
     const change = peer.kind === 'measured' && peer.size.services === largest ? medianOf(peer.change) : undefined;
     return change === undefined ? [] : [{ proxy: peer.proxy, ms: 'ms' in change ? change.ms : change.notWithinMs }];
