@@ -40,6 +40,8 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'direct-return-pods-'));
   runtime = await serveRuntime(join(root, 'cri.sock'));
   for (const pod of local) runPod(pod);
+  // As strict as a pod can be: a client is never to be reached through the tunnel device.
+  await inside('near', 'sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=1', 'net.ipv4.conf.default.rp_filter=1');
   folder = await makeManifestFolder(join(root, 'manifests'));
   await write({}, { near: 'ready', 'near-too': 'ready' });
   const flags = [
@@ -76,6 +78,17 @@ describe('pods of this node that answer directly', () => {
         expect(new Set(outcomes.map((outcome) => ('pod' in outcome ? outcome.pod : '')))).toEqual(new Set(local));
       }
     }
+  });
+
+  it('never tell the node that they have the VIP when they ask for its address', async () => {
+    for (const pod of local) {
+      await inside(pod, 'ip', 'neigh', 'flush', 'dev', 'eth0');
+      await inside('node1', 'ip', 'neigh', 'flush', 'dev', pod);
+    }
+    expect(await ask('IPv4', 'TCP', 4)).not.toContainEqual({ failure: expect.anything() });
+    const neighbours = await inside('node1', 'ip', '-4', 'neigh');
+    for (const pod of local) expect(neighbours).toContain(pods[pod].IPv4);
+    expect(neighbours).not.toContain(vips.IPv4);
   });
 
   it('are found prepared after a kill and go on answering', async () => {

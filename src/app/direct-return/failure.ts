@@ -16,7 +16,8 @@ export function failureOf(error: unknown): PodTunnelFailure {
   if (isContainerRuntimeError(error)) {
     return failure('container-runtime-unavailable', found, 'a container runtime that answers');
   }
-  if (isKernelError(error) && (error.code === 'EPERM' || error.code === 'EACCES')) {
+  // EACCES is another thing: the kernel's word for IPv6 that is switched off in the pod (inet6_addr_add).
+  if (isKernelError(error) && error.code === 'EPERM') {
     return failure('pod-tunnel-refused', found, 'the capabilities NET_ADMIN and SYS_ADMIN, to work inside pods');
   }
   return failure('pod-tunnel-refused', found, 'a tunnel device with the VIPs in the pod’s network namespace');
