@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { growthOf, judge, judgeGuard } from './limits.ts';
+import { growthExponents, growthOf, judge, judgeGuard } from './limits.ts';
 import type { BenchResult, ChangeResult, PeerResult, ProxyName, Timed } from './result.ts';
 
 const limits = {
@@ -56,7 +56,13 @@ describe('the limits of the benchmark', () => {
   });
 
   it('name what exceeds them, with both numbers', () => {
-    const memory = { afterStartMiB: 200, afterChangesMiB: 300.5, changes: 60, peakMiB: 310, startMs: 1 };
+    const memory = {
+      afterStartMiB: 200,
+      afterChangesMiB: 300.5,
+      changes: 60,
+      peakMiB: 310,
+      startMs: 1,
+    };
     const size = { services: 10_000, endpoints: 10, family: 'IPv4' } as const;
     expect(judge(result({ memory: [{ size, ...memory }] }), limits)).toEqual([
       'resident memory, MiB: expected at most 256, found 300.50',
@@ -65,6 +71,8 @@ describe('the limits of the benchmark', () => {
 
   it('hold a change that grows with the table against the smallest table, whatever the order', () => {
     expect(growthOf([change(10_000, 0.9), change(100, 0.5)])).toEqual([1.8]);
+    expect(growthExponents([change(10_000, 0.9), change(100, 0.09)])).toEqual([0.5]);
+    expect(growthExponents([change(10_000, 0.9)])).toEqual([]);
     expect(judge(result({ change: [change(10_000, 0.9), change(100, 0.5)] }), limits)).toHaveLength(1);
   });
 

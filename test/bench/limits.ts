@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { medianOf } from './peers-report.ts';
-import type { BenchResult, ChangeResult, LatencyResult, PeerResult } from './result.ts';
+import type { BenchResult, ChangeResult, LatencyResult, PeerResult, Size } from './result.ts';
 import type { Summary } from './statistics.ts';
 
 interface Limit {
@@ -111,21 +111,33 @@ export function growthOf(
   measure: (eventMs: Summary) => number = ({ p50 }) => p50,
 ): readonly number[] {
   return [...new Set(changes.map((change) => change.protocol))].flatMap((protocol) => {
-    const bySize = changes
-      .filter((change) => change.protocol === protocol)
-      .sort((one, other) => one.size.services - other.size.services);
-    const [smallest, largest] = [bySize[0], bySize.at(-1)];
-    return smallest === undefined || largest === undefined || bySize.length < 2
+    const [smallest, largest] = endsOf(changes.filter((change) => change.protocol === protocol));
+    return smallest === undefined || largest === undefined
       ? []
       : [measure(largest.eventMs) / measure(smallest.eventMs)];
   });
 }
 
+/** The exponent `e` of time = c × Services ^ e through the smallest and the largest table, for each protocol. */
+export function growthExponents(changes: readonly ChangeResult[]): readonly number[] {
+  const [smallest, largest] = endsOf(changes);
+  const span = (largest?.size.services ?? 1) / (smallest?.size.services ?? 1);
+  return growthOf(changes).map((growth) => Math.log(growth) / Math.log(span));
+}
+
+/** None with less than two sizes. */
+function endsOf<Measured extends { readonly size: Size }>(
+  measured: readonly Measured[],
+): readonly [] | readonly [smallest: Measured, largest: Measured] {
+  const bySize = [...measured].sort((one, other) => one.size.services - other.size.services);
+  const [smallest, largest] = [bySize[0], bySize.at(-1)];
+  return smallest === undefined || largest === undefined || bySize.length < 2 ? [] : [smallest, largest];
+}
+
 /** None with less than two sizes. */
 export function latencyGrowth(latencies: readonly LatencyResult[]): readonly number[] {
-  const bySize = [...latencies].sort((one, other) => one.size.services - other.size.services);
-  const [smallest, largest] = [bySize[0], bySize.at(-1)];
-  return smallest === undefined || largest === undefined || bySize.length < 2
+  const [smallest, largest] = endsOf(latencies);
+  return smallest === undefined || largest === undefined
     ? []
     : [largest.connectMicroseconds.p50 / smallest.connectMicroseconds.p50];
 }

@@ -1,5 +1,6 @@
 /** The numbers as tables for people. */
 
+import { growthExponents } from './limits.ts';
 import { peersTables } from './peers-report.ts';
 import type { BenchResult } from './result.ts';
 import { loadText, ms, sizeText, table, times } from './table.ts';
@@ -104,7 +105,9 @@ function changeTable({ change }: BenchResult): string {
     ms(passMs.p99),
   ]);
   const head = ['changes', 'p50', 'p99', 'max', 'pass p50', 'pass p99'];
-  return table('One endpoint change, watch line to kernel ACK, ms', ['Services × endpoints', ...head], rows);
+  const growth = growthExponents(change).map((exponent) => exponent.toFixed(2));
+  const made = table('One endpoint change, watch line to kernel ACK, ms', ['Services × endpoints', ...head], rows);
+  return growth.length === 0 ? made : `${made}\np50 grows with Services to the power of ${growth.join(' and ')}`;
 }
 
 function memoryTable({ memory }: BenchResult): string {
