@@ -2,6 +2,7 @@
 
 import { emptyFacts, type Facts } from '../core/facts.ts';
 import type { CompileContext } from '../core/model/context.ts';
+import type { FactChange } from '../core/model/facts.ts';
 import { type AgentLockObserver, holdAgentLock } from './agent-lock.ts';
 import { coalesce } from './coalesce.ts';
 import type { Config } from './config/config.ts';
@@ -27,6 +28,7 @@ import {
   readNode,
   schedulerSupport,
 } from './kernel.ts';
+import { keepLastKnown } from './last-known/last-known.ts';
 import { type Log, makeLog } from './log.ts';
 import { logWarnings } from './log-warnings.ts';
 import { type Loop, startLoop } from './loop.ts';
@@ -116,8 +118,9 @@ async function work(
   });
   known.facts = facts;
   opened.push(() => loop.stop(), watchConfigFile(file, ending.fail));
+  const changes = rememberingLastKnown(config, { loop, facts }, ports, { log, opened });
   source.start({
-    changes: coalesce((batch) => loop.changes(batch), config.ipvsMinSyncPeriodMs),
+    changes: coalesce(changes, config.ipvsMinSyncPeriodMs),
     problem: (problem) => refusals.problem(problem),
   });
   reportStarting(events, nodeName);
@@ -126,6 +129,28 @@ async function work(
   if (failure !== undefined) {
     throw failure;
   }
+}
+
+/** Takes facts in, and keeps what is known of the cluster where that is asked for. */
+function rememberingLastKnown(
+  config: Config,
+  { loop, facts }: Work,
+  { filter }: ReturnType<typeof openKernel>,
+  { log, opened }: Workplace,
+): (batch: readonly FactChange[]) => void {
+  const lastKnown = keepLastKnown({
+    path: config.lastKnownState,
+    maxAgeMs: config.lastKnownStateMaxAgeMs,
+    facts,
+    filter,
+    log,
+    changes: (batch) => loop.changes(batch),
+  });
+  opened.push(() => lastKnown.stop());
+  return (batch) => {
+    loop.changes(batch);
+    lastKnown.changed(batch);
+  };
 }
 
 function lockObserver(log: Log): AgentLockObserver {

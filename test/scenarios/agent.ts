@@ -12,8 +12,8 @@ export const bundle = fileURLToPath(new URL('../../dist/sluice.mjs', import.meta
 export interface AgentInput {
   /** The name of the node and of its network namespace. */
   readonly node: string;
-  /** A folder of manifests. */
-  readonly manifests: string;
+  /** A folder of manifests; undefined: the flags say where Services come from. */
+  readonly manifests?: string;
   readonly flags?: readonly string[];
   /** As in a container that is not privileged: NET_ADMIN alone, and /proc/sys read-only. */
   readonly isContained?: boolean;
@@ -95,7 +95,11 @@ export function parseMetrics(page: string): ReadonlyMap<string, number> {
 }
 
 function commandLine(input: AgentInput, ...words: readonly string[]): readonly [string, ...string[]] {
-  const flags = [`--manifests=${input.manifests}`, `--hostname-override=${input.node}`, ...(input.flags ?? [])];
+  const flags = [
+    ...(input.manifests === undefined ? [] : [`--manifests=${input.manifests}`]),
+    `--hostname-override=${input.node}`,
+    ...(input.flags ?? []),
+  ];
   const command = [process.execPath, bundle, ...words, ...flags];
   const wrapped = input.isContained === true ? contained(command, input.capabilities) : command;
   return ['nsenter', `--net=/run/netns/${input.node}`, ...wrapped];

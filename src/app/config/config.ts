@@ -68,6 +68,9 @@ export interface Config {
   readonly masqueradeMark: number;
   /** The bits of the packet mark in which firewall marks of virtual servers are chosen. */
   readonly fwmarkMask: number;
+  /** A file; undefined: none. */
+  readonly lastKnownState: string | undefined;
+  readonly lastKnownStateMaxAgeMs: number;
   /** Let endpoints of annotated Services answer clients outside themselves. */
   readonly directReturn: boolean;
   /** Socket of the container runtime; undefined: looked for. */

@@ -38,6 +38,18 @@ const sources: readonly Flag[] = [
     origin: 'sluice',
     help: 'A folder of YAML or JSON manifests (Services, EndpointSlices, Nodes, ServiceCIDRs) in place of an API server. A changed file counts at once; a malformed one is reported and changes nothing.',
   }),
+  flag('lastKnownState', kinds.path('FILE'), {
+    name: 'last-known-state',
+    group: 'Where Services come from',
+    origin: 'sluice',
+    help: 'A file in which the state of the cluster is kept, at most once a minute. A node that starts again while the API server is away, with nothing programmed, programs what it says, without the pods that ran here, until the API server answers. Empty: such a node waits, since addresses may have changed hands meanwhile.',
+  }),
+  flag('lastKnownStateMaxAgeMs', kinds.duration(1_000), {
+    name: 'last-known-state-max-age',
+    group: 'Where Services come from',
+    origin: 'sluice',
+    help: 'How old that state may be to be used.',
+  }),
 ];
 
 const node: readonly Flag[] = [

@@ -47,6 +47,9 @@ export function makeConfig(given: Partial<Config> = {}): Config {
     masqueradeMark: 0x4000,
     // 22 bits without kube-proxy's 0x4000 and 0x8000 and without the top byte, where Calico has its marks.
     fwmarkMask: 0x00ff3fff,
+    // Stale addresses may be other pods' by now: who wants them asks for them.
+    lastKnownState: undefined,
+    lastKnownStateMaxAgeMs: 3_600_000,
     // It asks for more rights than NET_ADMIN: those to enter pods.
     directReturn: false,
     runtimeEndpoint: undefined,
