@@ -12,6 +12,9 @@ const application: Application = {
   prepareNode: async (configuration, environment) =>
     (await import('./app/host/prepare-node.ts')).prepareNode(configuration, environment),
   cleanup: async (config) => (await import('./app/cleanup.ts')).cleanup(config),
+  planMigration: async (config) => (await import('./app/migrate/migrate.ts')).planMigration(config),
+  migrate: async (config, step, whileRunning) =>
+    (await import('./app/migrate/migrate.ts')).migrate(config, step, whileRunning),
   preview: async (config) => (await import('./app/preview.ts')).preview(config),
   trace: async (config, packet) => (await import('./app/trace.ts')).traceOnNode(config, packet),
 };

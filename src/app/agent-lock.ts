@@ -26,7 +26,7 @@ export interface AgentLockObserver {
 
 /** Resolves to the way to give the lock back, or to undefined when told to stop before it was free. */
 export async function holdAgentLock(input: AgentLockInput): Promise<(() => void) | undefined> {
-  const address = `\0${input.name ?? 'sluice-agent'}`;
+  const address = `\0${input.name ?? lockName}`;
   let isTold = false;
   while (!input.stop.aborted) {
     const release = await listen(address, greeting(input));
@@ -49,6 +49,15 @@ export async function holdAgentLock(input: AgentLockInput): Promise<(() => void)
   return undefined;
 }
 
+/** How the agent describes itself that works in this network namespace; undefined when there is none. */
+export async function workingAgent(name = lockName): Promise<string | undefined> {
+  const leave = new AbortController();
+  const holder = await askHolder(`\0${name}`, leave.signal);
+  leave.abort();
+  return holder.kind === 'agent' ? holder.description : undefined;
+}
+
+const lockName = 'sluice-agent';
 const prefix = 'sluice ';
 /** How long a holder may take to say who it is. It answers from its event loop, which a large start may keep busy. */
 const patienceMs = 10_000;

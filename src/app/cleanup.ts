@@ -3,26 +3,24 @@
 import { adoptReading, resourceKeyOf } from '../core/actual.ts';
 import { emptyDesired } from '../core/desired.ts';
 import { virtualServerKey } from '../core/keys.ts';
-import type { Operation } from '../core/model/operation.ts';
+import type { IpvsOperation, Operation, Plan } from '../core/model/operation.ts';
 import { allKeys, makePlan, type PlanRules } from '../core/plan.ts';
 import { executePlan, type KernelPorts } from '../kernel/executor.ts';
 import { openPodNetwork } from '../kernel/pod-network/open-pod-network.ts';
 import { openReversePath } from '../kernel/reverse-path/open-reverse-path.ts';
+import type { CleanupReport } from './cleanup-report.ts';
 import type { Config } from './config/config.ts';
 import { openPodRecords } from './direct-return/pod-records.ts';
 import { restoreAllPods } from './direct-return/restore-all.ts';
 import { closeKernel, openKernel, planRules } from './kernel.ts';
+import { removeOthers } from './migrate/remove-others.ts';
+import { requireStopped } from './migrate/require-stopped.ts';
 import { recordSets, recoverOwnership } from './ownership.ts';
 import { nodeNameOf } from './source.ts';
 
-export interface CleanupReport {
-  readonly removed: readonly string[];
-  readonly kept: readonly { readonly what: string; readonly why: string }[];
-  readonly failed: readonly { readonly what: string; readonly error: string }[];
-}
-
 /** Cleans the node that this process runs on. */
 export async function cleanup(config: Config): Promise<CleanupReport> {
+  await requireStopped(config.cleanupOf);
   const ports = openKernel(config);
   try {
     const report = cleanUp(ports, planRules(config, nodeNameOf(config)));
@@ -32,16 +30,38 @@ export async function cleanup(config: Config): Promise<CleanupReport> {
       reversePath: openReversePath(),
       records: openPodRecords(config.podRecords),
     });
-    return { ...report, removed: [...report.removed, ...restored], failed: [...report.failed, ...failed] };
+    const others = await removeOthers(config.cleanupOf, config.vipInterface);
+    return {
+      removed: [...report.removed, ...restored, ...others.removed],
+      kept: withoutRepeats([...others.kept, ...report.kept], new Set(others.removed)),
+      failed: [...report.failed, ...failed, ...others.failed],
+    };
   } finally {
     closeKernel(ports);
   }
 }
 
+/** What the second look removed was not kept, and what both kept is told once. */
+function withoutRepeats(kept: CleanupReport['kept'], removed: ReadonlySet<string>): CleanupReport['kept'] {
+  const seen = new Set(removed);
+  return kept.filter(({ what }) => {
+    const isNew = !seen.has(what);
+    seen.add(what);
+    return isNew;
+  });
+}
+
+/** Whether virtual servers of an address and port go as well, or stay for another proxy that has taken them over. */
+export type CleanupExtent = 'everything' | 'keep-plain-virtual-servers';
+
 /** Goes on after an error and reports it. Running it on a clean node finds nothing and changes nothing. */
-export function cleanUp(ports: KernelPorts, rules: Omit<PlanRules, 'quarantined'>): CleanupReport {
+export function cleanUp(
+  ports: KernelPorts,
+  rules: Omit<PlanRules, 'quarantined'>,
+  extent: CleanupExtent = 'everything',
+): CleanupReport {
   const report: Report = { removed: [], kept: [], failed: [] };
-  attempt(report, 'IPVS and VIPs', () => removeResources(report, ports, rules));
+  attempt(report, 'IPVS and VIPs', () => removeResources(report, ports, rules, extent));
   if (report.failed.length === 0) {
     attempt(report, 'nftables table inet sluice', () => {
       if (ports.filter.removeTable() === 'removed') {
@@ -62,19 +82,25 @@ interface Report extends CleanupReport {
   readonly failed: { what: string; error: string }[];
 }
 
-function removeResources(report: Report, ports: KernelPorts, rules: Omit<PlanRules, 'quarantined'>): void {
+function removeResources(
+  report: Report,
+  ports: KernelPorts,
+  rules: Omit<PlanRules, 'quarantined'>,
+  extent: CleanupExtent,
+): void {
   const virtualServers = ports.ipvs.dump();
   const vips = ports.link.dumpVips();
   const recorded = ports.filter.dump(recordSets);
   const elements = recorded ?? recoverOwnership({ virtualServers, vips }, []).elements;
   const actual = adoptReading({ virtualServers, vips, elements });
   const desired = emptyDesired();
-  const plan = makePlan({
+  const whole = makePlan({
     desired,
     actual,
     keys: allKeys(desired, actual),
     rules: { ...rules, quarantined: new Set() },
   });
+  const plan = extent === 'everything' ? whole : withoutPlainVirtualServers(whole);
   // Elements go with the table; only what stands outside it is removed one by one.
   const execution = executePlan({ ...plan, claim: [], unguard: [], disclaim: [], guard: [] }, ports);
   report.removed.push(...execution.performed.map((operation) => describe(operation)));
@@ -84,9 +110,17 @@ function removeResources(report: Report, ports: KernelPorts, rules: Omit<PlanRul
   keepForeign(
     report,
     actual,
-    new Set(plan.remove.map((operation) => resourceKeyOf(operation))),
+    new Set(whole.remove.map((operation) => resourceKeyOf(operation))),
     recorded !== undefined,
   );
+}
+
+function withoutPlainVirtualServers(plan: Plan): Plan {
+  const concerns = (operation: IpvsOperation): boolean => {
+    const identity = 'server' in operation ? operation.server.identity : operation.identity;
+    return identity.kind !== 'address';
+  };
+  return { ...plan, quiesce: plan.quiesce.filter(concerns), remove: plan.remove.filter(concerns) };
 }
 
 function keepForeign(

@@ -8,7 +8,16 @@ import { type Configuration, type ParsedConfig, parseConfig } from '../app/confi
 import { type ConfigProblem, quote } from '../app/config/problem.ts';
 import { type ReadArguments, readArguments } from '../app/config/read-arguments.ts';
 import type { Packet } from '../core/trace/packet.ts';
-import { type CommandName, commandNames, commands, helpFlag, isCommandName, versionFlag } from './commands.ts';
+import {
+  type CommandName,
+  commandNames,
+  commands,
+  helpFlag,
+  isCommandName,
+  type MigrationStep,
+  migrationSteps,
+  versionFlag,
+} from './commands.ts';
 import { parsePacket } from './packet-words.ts';
 
 export type OutputFormat = 'text' | 'json';
@@ -19,6 +28,12 @@ export type Invocation =
   | { readonly kind: 'version' }
   | ({ readonly kind: 'run' | 'prepare' } & Configuration)
   | ({ readonly kind: 'plan' | 'cleanup'; readonly output: OutputFormat } & Configuration)
+  | ({
+      readonly kind: 'migrate';
+      readonly output: OutputFormat;
+      readonly step: MigrationStep;
+      readonly whileRunning: boolean;
+    } & Configuration)
   | ({ readonly kind: 'trace'; readonly output: OutputFormat; readonly packet: Packet } & Configuration)
   | {
       readonly kind: 'problems';
@@ -32,17 +47,26 @@ export function parseInvocation(argv: readonly string[], readText: (path: string
   const read = readArguments(argv, [...flags, ...foreignFlags, ...commandFlags]);
   const [word, ...others] = read.words;
   const command = word !== undefined && isCommandName(word) ? word : undefined;
-  const operands = command === 'trace' ? others : [];
-  const problems = [...wordProblems(word, command === 'trace' ? [] : others), ...read.problems];
+  const hasOperands = command === 'trace' || command === 'migrate';
+  const problems = [...wordProblems(word, hasOperands ? [] : others), ...read.problems];
   if (isSet(read, helpFlag.name)) {
     return { kind: 'help', command };
   }
   if (problems.length === 0 && (command === 'version' || isSet(read, versionFlag.name))) {
     return { kind: 'version' };
   }
-  const packet = command === 'trace' ? parsePacket(operands) : undefined;
+  const packet = command === 'trace' ? parsePacket(others) : undefined;
+  const step = command === 'migrate' ? parseStep(others) : undefined;
+  const whileRunning = isSet(read, 'while-running');
   const output = outputFormat(read.values.get('output')?.at(-1) ?? 'text');
-  return configured(parseConfig(read.values, readText), { command: command ?? 'run', packet, output, problems });
+  return configured(parseConfig(read.values, readText), {
+    command: command ?? 'run',
+    packet,
+    step,
+    whileRunning,
+    output,
+    problems,
+  });
 }
 
 const commandFlags = [...new Set([helpFlag, versionFlag, ...commandNames.flatMap((name) => commands[name].flags)])];
@@ -50,15 +74,19 @@ const commandFlags = [...new Set([helpFlag, versionFlag, ...commandNames.flatMap
 interface Asked {
   readonly command: CommandName;
   readonly packet: ReturnType<typeof parsePacket> | undefined;
+  readonly step: MigrationStep | ConfigProblem | undefined;
+  readonly whileRunning: boolean;
   readonly output: OutputFormat | ConfigProblem;
   /** What is wrong with the words and with flags that are none. */
   readonly problems: readonly ConfigProblem[];
 }
 
-function configured(parsed: ParsedConfig, { command, packet, output, problems: before }: Asked): Invocation {
+function configured(parsed: ParsedConfig, asked: Asked): Invocation {
+  const { command, packet, step, whileRunning, output, problems: before } = asked;
   const problems = [
     ...before,
     ...(packet === undefined || 'protocol' in packet ? [] : packet),
+    ...(typeof step === 'object' ? [step] : []),
     ...(parsed.ok ? [] : parsed.problems),
     ...(typeof output === 'string' ? [] : [output]),
   ];
@@ -69,6 +97,9 @@ function configured(parsed: ParsedConfig, { command, packet, output, problems: b
   const { cleanup, initOnly } = configuration.config;
   if (packet !== undefined && 'protocol' in packet) {
     return { kind: 'trace', output, packet, ...configuration };
+  }
+  if (typeof step === 'string') {
+    return { kind: 'migrate', output, step, whileRunning, ...configuration };
   }
   if (command === 'plan') {
     return { kind: 'plan', output, ...configuration };
@@ -81,6 +112,18 @@ function configured(parsed: ParsedConfig, { command, packet, output, problems: b
 
 function isSet(read: ReadArguments, name: string): boolean {
   return read.values.get(name)?.at(-1) === 'true';
+}
+
+function parseStep(words: readonly string[]): MigrationStep | ConfigProblem {
+  const step = migrationSteps.find((each) => words.length === 1 && each === words[0]);
+  return (
+    step ?? {
+      flag: 'sluice migrate',
+      expected: `one of ${migrationSteps.join(', ')}`,
+      given: words.length === 0 ? 'nothing' : quote(words.join(' ')),
+      remedy: 'Begin with sluice migrate plan, which changes nothing',
+    }
+  );
 }
 
 function outputFormat(text: string): OutputFormat | ConfigProblem {

@@ -1,4 +1,4 @@
-import type { CleanupReport } from '../app/cleanup.ts';
+import type { CleanupReport } from '../app/cleanup-report.ts';
 import type { Styles } from './styles.ts';
 
 /** What `sluice cleanup` prints. Ends with a newline. */
@@ -18,9 +18,9 @@ export function cleanupText({ removed, kept, failed }: CleanupReport, styles: St
     ),
   ];
   if (lines.length === 0) {
-    return 'Nothing of sluice is on this node.\n';
+    return 'Nothing to remove is on this node.\n';
   }
-  const advice = failed.length > 0 ? ['Run sluice cleanup again when the cause is gone.'] : [];
+  const advice = failed.length > 0 ? ['Run the same command again when the cause is gone.'] : [];
   return `${[...lines, ...advice].join('\n')}\n`;
 }
 

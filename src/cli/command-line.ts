@@ -2,10 +2,11 @@ import { formatWarning, warningsOf } from '../app/config/notice.ts';
 import type { Configuration } from '../app/config/parse-config.ts';
 import { formatProblem } from '../app/config/problem.ts';
 import type { Application } from './application.ts';
-import { parseInvocation } from './arguments.ts';
+import { type Invocation, parseInvocation } from './arguments.ts';
 import { cleanupText } from './cleanup-text.ts';
 import type { Environment } from './environment.ts';
 import { helpText } from './help.ts';
+import { migrationText } from './migration-text.ts';
 import { planText } from './plan-text.ts';
 import { stylesFor } from './styles.ts';
 import { traceText } from './trace-text.ts';
@@ -55,6 +56,9 @@ async function dispatch(environment: Environment, application: Application): Pro
       stdout.write(invocation.output === 'json' ? json(report) : traceText(report, styles));
       return 0;
     }
+    case 'migrate':
+      warn(invocation, environment);
+      return migrate(invocation, environment, application);
     case 'cleanup': {
       warn(invocation, environment);
       const report = await application.cleanup(invocation.config);
@@ -62,6 +66,22 @@ async function dispatch(environment: Environment, application: Application): Pro
       return report.failed.length > 0 ? 1 : 0;
     }
   }
+}
+
+async function migrate(
+  { config, step, whileRunning, output }: Extract<Invocation, { kind: 'migrate' }>,
+  { stdout, env }: Environment,
+  application: Application,
+): Promise<ExitCode> {
+  const styles = stylesFor(stdout, env);
+  if (step === 'plan') {
+    const plan = await application.planMigration(config);
+    stdout.write(output === 'json' ? json(plan) : migrationText(plan, styles));
+    return 0;
+  }
+  const report = await application.migrate(config, step, whileRunning);
+  stdout.write(output === 'json' ? json(report) : cleanupText(report, styles));
+  return report.failed.length > 0 ? 1 : 0;
 }
 
 /** The other commands have a log for it. */

@@ -2,7 +2,7 @@
 
 import type { ArgumentSpecification } from '../app/config/read-arguments.ts';
 
-export const commandNames = ['run', 'plan', 'trace', 'cleanup', 'version'] as const;
+export const commandNames = ['run', 'plan', 'trace', 'cleanup', 'migrate', 'version'] as const;
 export type CommandName = (typeof commandNames)[number];
 
 /** A flag that is no setting of the agent. */
@@ -46,6 +46,17 @@ const outputFlag: CommandFlag = {
   placeholder: 'text|json',
   help: 'A table for people (the default), or JSON for programs.',
 };
+
+const whileRunningFlag: CommandFlag = {
+  name: 'while-running',
+  isSwitch: true,
+  placeholder: '',
+  help: 'Go on though the other proxy seems to run, or nothing can tell.',
+};
+
+/** What the command migrate can be told to do. */
+export const migrationSteps = ['plan', 'from-kube-proxy', 'from-kube-router', 'to-kube-proxy'] as const;
+export type MigrationStep = (typeof migrationSteps)[number];
 
 export const commands: Readonly<Record<CommandName, Command>> = {
   run: {
@@ -92,12 +103,26 @@ export const commands: Readonly<Record<CommandName, Command>> = {
   cleanup: {
     summary: 'remove everything that is ours from this node',
     description: [
-      'Removes what sluice recorded as its own, in both families: virtual servers, VIPs, its nftables table, and the VIP interface if it made it. What belongs to others stays and is listed. Goes on after an error, and may be run again. Stop the agent first. Exits with 1 if something could not be removed.',
+      'Removes what sluice recorded as its own, in both families: virtual servers, VIPs, its nftables table, and the VIP interface if it made it. What belongs to others stays and is listed, unless --cleanup-of names a stopped proxy. Goes on after an error, and may be run again. Stop the agent first. Exits with 1 if something could not be removed.',
     ],
     flags: [outputFlag],
     operands: '',
     isConfigurable: true,
     examples: [['sluice cleanup', 'after the DaemonSet is gone']],
+  },
+  migrate: {
+    summary: 'take this node over from kube-proxy or kube-router, or give it back',
+    description: [
+      'plan says what of which other proxy is here, what of it would be removed and kept, and why; it writes nothing. from-kube-proxy and from-kube-router remove what the other proxy left, once it is stopped and sluice stands in its place: its rules of iptables or its nftables tables, virtual servers that no Service has, its interface and its ipsets. Connections go on. to-kube-proxy is the way back, with kube-proxy in ipvs mode running and sluice stopped: it removes what is sluice’s but the virtual servers, which kube-proxy has taken over.',
+      'Run it on the node, as root; rules of iptables take the programs that made them. Goes on after an error, and may be run again. Exits with 1 if something could not be removed. Give it the flags that run gets.',
+    ],
+    flags: [outputFlag, whileRunningFlag],
+    operands: migrationSteps.join('|'),
+    isConfigurable: true,
+    examples: [
+      ['sluice migrate plan --kubeconfig=/root/.kube/config', 'before anything is done'],
+      ['sluice migrate from-kube-proxy --kubeconfig=/root/.kube/config', 'after sluice run has synced'],
+    ],
   },
   version: {
     summary: 'print the version',

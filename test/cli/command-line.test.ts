@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { CleanupReport } from '../../src/app/cleanup.ts';
+import type { CleanupReport } from '../../src/app/cleanup-report.ts';
 import type { Config } from '../../src/app/config/config.ts';
 import { makeConfig } from '../../src/app/config/make-config.ts';
+import type { MigrationPlan } from '../../src/app/migrate/migrate.ts';
 import type { Preview } from '../../src/app/preview.ts';
 import type { TraceReport } from '../../src/app/trace.ts';
 import { runCommandLine } from '../../src/cli/command-line.ts';
@@ -27,6 +28,27 @@ const preview: Preview = {
   ],
   foreign: ['TCP 192.0.2.1:80'],
   counts: { services: 12, operations: 3 },
+};
+
+const migration: MigrationPlan = {
+  outstanding: 0,
+  agent: undefined,
+  proxies: [
+    {
+      proxy: 'kube-proxy',
+      running: { state: 'stopped', how: 'no process kube-proxy in this network namespace' },
+      adopted: 12,
+      remove: ['IPv4 nat chain KUBE-SERVICES', 'interface kube-ipvs0'],
+      keep: [{ what: 'virtual server TCP 192.0.2.10:30080', why: 'nothing tells whose it is' }],
+    },
+    {
+      proxy: 'kube-router',
+      running: { state: 'running', how: 'something listens at port 20244' },
+      adopted: 12,
+      remove: [],
+      keep: [],
+    },
+  ],
 };
 
 const report: CleanupReport = {
@@ -127,6 +149,9 @@ async function sluice(commandLine: string, setting: Setting = {}): Promise<Run> 
       runAgent: ({ config }) => ask('run', config, undefined),
       prepareNode: ({ config }) => ask('prepare', config, setting.isPrepared ?? true),
       cleanup: (config) => ask('cleanup', config, setting.report ?? report),
+      planMigration: (config) => ask('migrate plan', config, migration),
+      migrate: (config, step, whileRunning) =>
+        ask(`migrate ${step}${whileRunning ? ' while running' : ''}`, config, setting.report ?? report),
       preview: (config) => ask('plan', config, setting.preview ?? preview),
       trace: (config, packet) => ask('trace', config, traceReport(packet, setting.inKernel)),
     },
@@ -143,6 +168,10 @@ describe('the command', () => {
     ['plan', 'plan'],
     ['cleanup', 'cleanup'],
     ['trace node 10.96.0.1:80', 'trace'],
+    ['migrate plan', 'migrate plan'],
+    ['migrate from-kube-router', 'migrate from-kube-router'],
+    ['migrate --while-running from-kube-proxy', 'migrate from-kube-proxy while running'],
+    ['migrate to-kube-proxy -o json', 'migrate to-kube-proxy'],
     ['--cleanup', 'cleanup'],
     ['--cleanup-config', 'cleanup'],
     ['run --cleanup-config=true', 'cleanup'],
@@ -169,7 +198,7 @@ describe('a wrong command line', () => {
     const run = await sluice('pln --ipvs-sync-period=30 --bogus-nonsense -o yaml --log-level=loud');
     expect({ code: run.code, stdout: run.stdout, asked: run.asked }).toEqual({ code: 2, stdout: '', asked: [] });
     expect(run.stderr).toMatchInlineSnapshot(`
-      "sluice: expected a command: run, plan, trace, cleanup, version, given "pln". Perhaps plan was meant.
+      "sluice: expected a command: run, plan, trace, cleanup, migrate, version, given "pln". Perhaps plan was meant.
       --bogus-nonsense: expected a flag that sluice has, given one that it has not. See sluice --help.
       --ipvs-sync-period: expected a duration of at least 1s such as 30s or 1m30s, given "30". Add a unit: 30s.
       --log-level: expected one of error, warn, info, debug, trace, given "loud". Choose from the list.
@@ -326,7 +355,7 @@ describe('cleanup', () => {
       Removed: 2
         virtual server TCP 10.96.0.1:80
         nftables table inet sluice
-      Run sluice cleanup again when the cause is gone.
+      Run the same command again when the cause is gone.
       "
     `);
   });
@@ -337,7 +366,7 @@ describe('cleanup', () => {
 
   it('says that a clean node is clean', async () => {
     const { code, stdout } = await sluice('cleanup', { report: { removed: [], kept: [], failed: [] } });
-    expect([code, stdout]).toEqual([0, 'Nothing of sluice is on this node.\n']);
+    expect([code, stdout]).toEqual([0, 'Nothing to remove is on this node.\n']);
   });
 
   it('is complete in JSON', async () => {
@@ -410,5 +439,39 @@ describe('trace', () => {
   it('has what is wrong with the packet told with what is wrong with the flags', async () => {
     const run = await sluice('trace web 10.96.0.1 --log-level=loud');
     expect([run.code, run.stdout, run.stderr.split('\n').length]).toEqual([2, '', 4]);
+  });
+});
+
+describe('migrate', () => {
+  it('plan tells of each proxy what it leaves, what goes and what stays', async () => {
+    expect((await sluice('migrate plan')).stdout).toMatchInlineSnapshot(`
+      "sluice
+        agent: none works in this network namespace
+        in the kernel: in sync
+
+      kube-proxy
+        stopped: no process kube-proxy in this network namespace
+        virtual servers that are sluice’s now: 12
+        - IPv4 nat chain KUBE-SERVICES
+        - interface kube-ipvs0
+        · virtual server TCP 192.0.2.10:30080: nothing tells whose it is
+
+      kube-router
+        running: something listens at port 20244
+        nothing to remove
+      "
+    `);
+    expect(JSON.parse((await sluice('migrate plan -o json')).stdout)).toEqual(JSON.parse(JSON.stringify(migration)));
+  });
+
+  it('reports like cleanup, and fails where something could not be removed', async () => {
+    const { code, stdout } = await sluice('migrate from-kube-proxy -o json');
+    expect({ code, report: JSON.parse(stdout) as unknown }).toEqual({ code: 1, report });
+  });
+
+  it.each(['migrate', 'migrate now', 'migrate plan now'])('"sluice %s" is told what it can do', async (line) => {
+    const { code, stderr, asked } = await sluice(line);
+    expect({ code, asked }).toEqual({ code: 2, asked: [] });
+    expect(stderr).toContain('sluice migrate: expected one of plan, from-kube-proxy, from-kube-router, to-kube-proxy');
   });
 });

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { containerdSteps } from '../prerequisites/containerd.ts';
 import { kubernetesSteps } from '../prerequisites/kubernetes.ts';
+import { peerPackagesStep, peerSteps } from '../prerequisites/peers.ts';
 import { runSteps } from '../prerequisites/steps.ts';
 import type { LabOptions } from './machine/command.ts';
 import { runInLab } from './run.ts';
@@ -30,7 +31,8 @@ export async function runSuiteInLab(
   vitestArguments: readonly string[],
   options: Partial<LabOptions>,
 ): Promise<number> {
-  if (suite === 'api') await runSteps([...kubernetesSteps, ...containerdSteps]);
+  if (suite === 'kernel') await runSteps([peerPackagesStep]);
+  if (suite === 'api') await runSteps([...kubernetesSteps, ...containerdSteps, ...peerSteps]);
   const run = [process.execPath, vitest, 'run', '--project', suite, ...vitestArguments];
   const report = ['--reporter=default', '--reporter=json', `--outputFile.json="$SLUICE_LAB_RESULTS/${reportName}"`];
   return runInLab(

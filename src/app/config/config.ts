@@ -1,4 +1,5 @@
 import type { CIDR } from '../../core/address.ts';
+import type { OtherProxy } from '../../core/leftovers/names.ts';
 import type { VipMode } from '../../core/model/vip.ts';
 import type { Scheduler } from '../../core/model/virtual-server.ts';
 
@@ -114,6 +115,8 @@ export interface Config {
   readonly logFormat: LogFormat;
   /** Remove what is sluice's and exit, instead of running. */
   readonly cleanup: boolean;
+  /** Other service proxies whose leftovers cleanup removes too. */
+  readonly cleanupOf: readonly OtherProxy[];
   /** Do what needs more than NET_ADMIN and exit, instead of running. */
   readonly initOnly: boolean;
 }

@@ -6,6 +6,7 @@ import { detectLocalModes, logFormats, logLevels } from './config.ts';
 import { type Flag, flag } from './flag.ts';
 import { hostFlags } from './host-flags.ts';
 import { podFlags } from './pod-flags.ts';
+import { proxies } from './proxy-kind.ts';
 import * as kinds from './value-kinds.ts';
 
 const vipModes: readonly VipMode[] = ['address', 'route'];
@@ -258,6 +259,12 @@ const instead: readonly Flag[] = [
     group: 'Instead of running',
     origin: 'kube-proxy, kube-router',
     help: 'The same as the command cleanup: remove everything that is ours from this node and exit.',
+  }),
+  flag('cleanupOf', proxies, {
+    name: 'cleanup-of',
+    group: 'Instead of running',
+    origin: 'sluice',
+    help: 'Other service proxies whose leftovers cleanup removes too, once they are stopped: kube-proxy, kube-router.',
   }),
   flag('initOnly', kinds.boolean, {
     name: 'init-only',

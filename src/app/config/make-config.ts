@@ -83,6 +83,7 @@ export function makeConfig(given: Partial<Config> = {}): Config {
     // Collectors parse it; people choose text.
     logFormat: 'json',
     cleanup: false,
+    cleanupOf: [],
     initOnly: false,
     ...given,
   };
