@@ -5,7 +5,7 @@ import type { EndpointFact, FactChange } from '../../../src/core/model/facts.ts'
 import { isViewElement } from '../../../src/core/model/filter-element.ts';
 import type { PodTunnelState } from '../../../src/core/model/pod-tunnel.ts';
 import { context } from '../../support/context.ts';
-import { endpoint, localEndpoint, servicePort, slice } from '../../support/facts.ts';
+import { endpoint, localEndpoint, notReady, servicePort, slice } from '../../support/facts.ts';
 import { type FakePorts, fakePorts, reconcilerOn, sets } from '../../support/node-ports.ts';
 import { expectSettled, gone, web } from '../../support/web.ts';
 
@@ -68,6 +68,13 @@ describe('direct return', () => {
     reconciler.setContext(withTunnels({ '10.1.0.1': failed }));
     expect(directly(ports)).toEqual(['10.1.0.1 tunnel 0', '10.1.1.1 tunnel 1']);
     expect(refused(reconciler)).toEqual(['pod-tunnel-refused']);
+    expectSettled(reconciler, ports);
+  });
+
+  it('takes the answers of a prepared pod for no forgeries, before it is ready and on whatever node it is asked', async () => {
+    const prepared = { '10.1.0.1': { kind: 'prepared', vips: [VIP] } } as const;
+    const { ports, reconciler } = await start([direct(), ...endpoints({ ...local, ...notReady })], prepared);
+    expect([directly(ports), isSteered(ports)]).toEqual([undefined, true]);
     expectSettled(reconciler, ports);
   });
 
