@@ -55,7 +55,7 @@ export function directView(
   }
   if (destinations.size === 0) {
     // Nobody is ready to answer directly: clients outside are served like all others, and pods are prepared meanwhile.
-    return tunnels;
+    return [...steering(address, direct, context), ...tunnels];
   }
   const { scheduler, flags, timeoutSeconds } = view;
   const server = { identity, scheduler, flags, timeoutSeconds, prefixLength: addressBits(family) };
@@ -67,6 +67,19 @@ export function directView(
     element({ set: 'direct_return', address }),
     ...tunnels,
   ];
+}
+
+/**
+ * Other nodes may send clients to a pod of this node as soon as it is ready, which may not be known here yet, or though
+ * topology hints keep this node from it. Its answers are no forgeries from the moment it can answer.
+ */
+function steering(
+  address: string,
+  { localBackends }: DirectReturn,
+  { podTunnels }: CompileContext,
+): readonly Resource[] {
+  const isPrepared = localBackends.some((backend) => holds(podTunnels.get(backend.address), address));
+  return isPrepared ? [element({ set: 'direct_return', address })] : [];
 }
 
 /** Why endpoints of this node get no clients from outside yet; those that are still being prepared are not told of. */
@@ -82,8 +95,11 @@ export function tunnelRefusals(direct: DirectReturn, view: PortView, context: Co
 
 /** Endpoints of other nodes are prepared there, from the moment a slice lists them. */
 function isReachable(backend: Backend, vip: string, { podTunnels }: CompileContext): boolean {
-  const state: PodTunnelState | undefined = podTunnels.get(backend.address);
-  return !backend.isLocal || (state?.kind === 'prepared' && state.vips.includes(vip));
+  return !backend.isLocal || holds(podTunnels.get(backend.address), vip);
+}
+
+function holds(state: PodTunnelState | undefined, vip: string): boolean {
+  return state?.kind === 'prepared' && state.vips.includes(vip);
 }
 
 function podTunnel(
