@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { directReturnFaults } from './direct-return.ts';
 import { type Fault, faults, type Proof, traps } from './index.ts';
 import { kubeRouterFaults } from './kube-router.ts';
 
-const all: readonly Fault[] = [...faults, ...traps, ...kubeRouterFaults];
+const all: readonly Fault[] = [...faults, ...traps, ...kubeRouterFaults, ...directReturnFaults];
 
 /** Every entry of the list of faults, and every issue that is one of its own there. */
 const required: readonly string[] = [
@@ -46,5 +47,6 @@ async function isThere([file, title]: Proof): Promise<boolean> {
   const path = fileURLToPath(new URL(`../${file}`, import.meta.url));
   const source = await readFile(path, 'utf8').catch(() => '');
   const quoted = [`'${title.replaceAll("'", "\\'")}'`, `"${title}"`, `\`${title}\``];
-  return quoted.some((text) => source.includes(`(${text},`) || source.includes(`\n    ${text},\n`));
+  const lines = new Set(source.split('\n').map((line) => line.trim()));
+  return quoted.some((text) => source.includes(`(${text},`) || lines.has(`${text},`));
 }

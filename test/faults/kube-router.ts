@@ -1,4 +1,4 @@
-/** Bugs of kube-router's service proxy, direct server return left out, as far as they could be a proxy's of this kind. */
+/** Bugs of kube-router's service proxy, direct server return apart (`direct-return.ts`), as far as they could be a proxy's of this kind. */
 
 import type { Fault, Proof } from './index.ts';
 
