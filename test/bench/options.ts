@@ -10,12 +10,22 @@ export interface Plan {
   readonly filter: readonly Size[];
   /** Measured side by side. */
   readonly latency: readonly Size[];
+  readonly directReturn: DirectReturnPlan;
   readonly peers: PeersPlan;
   /** Repetitions of everything that starts a process. */
   readonly rounds: number;
   /** Changes per protocol and size. */
   readonly changes: number;
   /** New connections per size. */
+  readonly connections: number;
+}
+
+/** The same endpoint with and without direct server return. */
+export interface DirectReturnPlan {
+  /** Of a download; 0: nothing is measured. */
+  readonly megabytes: number;
+  readonly rounds: number;
+  /** New connections to either. */
   readonly connections: number;
 }
 
@@ -49,14 +59,14 @@ export interface Options {
 }
 
 export const usage = `npm run bench -- [--quick | --guard] [--peers]
-                 [--only cold,restart,change,memory,filter,latency,peers] [--services N,N] [--kernel user-mode|tcg]
-                 [--rounds N] [--json FILE] [--profile FOLDER]
+                 [--only cold,restart,change,memory,filter,latency,direct-return,peers] [--services N,N]
+                 [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--profile FOLDER]
 
   --quick      small sizes, one round: shows that everything works, not how fast it is
   --guard      the part that npm test runs: ratios that a busy machine does not change
   --peers      also kube-proxy (ipvs and nftables) and kube-router, against a real API server
   --services   how many Services the peers are measured with
-  --only       the measures to take
+  --only       the measures to take, of cold,restart,change,memory,filter,latency,direct-return,peers
   --kernel tcg Debian's own kernel under QEMU: ratios like those of hardware (default measures: cold, restart)
   --rounds N   repetitions of what starts a process (default 5; quick: 1)
   --json FILE  where the numbers are written
@@ -100,7 +110,7 @@ function limitsOf(
   return guard ? 'guard' : 'full';
 }
 
-const measures = ['cold', 'restart', 'change', 'memory', 'filter', 'latency', 'peers'] as const;
+const measures = ['cold', 'restart', 'change', 'memory', 'filter', 'latency', 'direct-return', 'peers'] as const;
 
 const defaultMeasures = { 'user-mode': measures.slice(0, -1), tcg: ['cold', 'restart'] } as const;
 
@@ -131,7 +141,13 @@ function restrict(plan: Plan, only: string): Plan {
     throw new TypeError(`--only: expected some of ${measures.join(', ')}, found ${JSON.stringify(unknown)}`);
   }
   const none = Object.fromEntries(measures.filter((name) => !wanted.includes(name)).map((name) => [name, []]));
-  return { ...plan, ...none, peers: wanted.includes('peers') ? plan.peers : { ...plan.peers, sizes: [] } };
+  const directReturn = wanted.includes('direct-return') ? plan.directReturn : { ...plan.directReturn, megabytes: 0 };
+  return {
+    ...plan,
+    ...none,
+    directReturn,
+    peers: wanted.includes('peers') ? plan.peers : { ...plan.peers, sizes: [] },
+  };
 }
 
 const fullPlan: Plan = {
@@ -141,6 +157,7 @@ const fullPlan: Plan = {
   memory: [size(10_000)],
   filter: [size(10_000)],
   latency: [one(10), one(10_000)],
+  directReturn: { megabytes: 100, rounds: 3, connections: 2_000 },
   peers: {
     sizes: [size(100), size(1_000), size(10_000)],
     changes: 12,
@@ -162,6 +179,7 @@ const quickPlan: Plan = {
   memory: [size(200)],
   filter: [size(200)],
   latency: [one(10), one(200)],
+  directReturn: { megabytes: 5, rounds: 1, connections: 100 },
   peers: {
     sizes: [size(100)],
     changes: 4,
@@ -183,6 +201,7 @@ const guardPlan: Plan = {
   memory: [],
   filter: [],
   latency: [],
+  directReturn: { megabytes: 0, rounds: 0, connections: 0 },
   peers: { ...quickPlan.peers, sizes: [] },
   rounds: 2,
   changes: 200,

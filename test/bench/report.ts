@@ -6,7 +6,7 @@ import type { BenchResult } from './result.ts';
 import { loadText, ms, sizeText, table, times } from './table.ts';
 
 export function report(result: BenchResult): string {
-  const tables = [coldTable, restartTable, changeTable, memoryTable, filterTable, latencyTable];
+  const tables = [coldTable, restartTable, changeTable, memoryTable, filterTable, latencyTable, directReturnTable];
   return [machineLines(result), ...tables.map((make) => make(result)), ...peersTables(result.peers)]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -20,6 +20,19 @@ function machineLines({ machine, rounds, hostLoad }: BenchResult): string {
     `${machine.ipvsadm}; medians of ${rounds} rounds; every process is fresh, nothing is warmed up before it`,
     ...(hostLoad === undefined ? [] : [loadText(hostLoad)]),
   ].join('\n');
+}
+
+function directReturnTable({ directReturn }: BenchResult): string {
+  if (directReturn === undefined) {
+    return '';
+  }
+  const rows = (['masqueraded', 'direct'] as const).map((kind) => {
+    const { shareThroughDirector, downloadMs, connectMicroseconds } = directReturn[kind];
+    const { p50, p99 } = connectMicroseconds;
+    return [kind, shareThroughDirector.toFixed(3), ms(downloadMs.p50), p50.toFixed(0), p99.toFixed(0)];
+  });
+  const head = ['answers', 'sent by the node : downloaded', 'download, ms', 'connect p50, µs', 'connect p99, µs'];
+  return table(`Direct server return, a download of ${directReturn.megabytes} MB`, head, rows);
 }
 
 function coldTable({ cold }: BenchResult): string {

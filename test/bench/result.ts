@@ -27,6 +27,8 @@ export interface LabResult {
   readonly memory: readonly MemoryResult[];
   readonly filter: readonly FilterResult[];
   readonly latency: readonly LatencyResult[];
+  /** Undefined: not measured. */
+  readonly directReturn?: DirectReturnResult | undefined;
   readonly peers: readonly PeerResult[];
 }
 
@@ -136,6 +138,20 @@ export interface FilterResult {
 export interface LatencyResult {
   readonly size: Size;
   /** connect(2) of a client outside to a ClusterIP, masqueraded, the Services taking turns. */
+  readonly connectMicroseconds: Summary;
+}
+
+export interface DirectReturnResult {
+  readonly megabytes: number;
+  readonly direct: DirectReturnSample;
+  readonly masqueraded: DirectReturnSample;
+}
+
+export interface DirectReturnSample {
+  /** Bytes that the node sent out of its interface : bytes downloaded, the median of the rounds. */
+  readonly shareThroughDirector: number;
+  readonly downloadMs: Summary;
+  /** connect(2) of a client outside. */
   readonly connectMicroseconds: Summary;
 }
 

@@ -11,6 +11,7 @@ import { calibrate } from './calibrate.ts';
 import type { ChangeInput } from './change.ts';
 import { readArgument, runProgram } from './child.ts';
 import { measureCold } from './cold.ts';
+import { measureDirectReturn } from './direct-return.ts';
 import { measureFilter } from './filter.ts';
 import { measureLatency } from './latency.ts';
 import type { MemoryInput } from './memory.ts';
@@ -43,6 +44,7 @@ async function measure(plan: Plan): Promise<LabResult> {
     }),
     filter: await each('filter', plan.filter, (size) => measureFilter(size, rounds)),
     latency: await measureLatency(plan.latency, plan.connections),
+    directReturn: await measureDirectReturn(plan.directReturn),
     peers: await measurePeers(plan.peers),
   };
 }
