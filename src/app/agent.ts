@@ -18,6 +18,8 @@ import { initialHealth, isHealthy } from './health/health.ts';
 import { createHealthCheckServers } from './health/health-check-servers.ts';
 import { serve } from './health/servers.ts';
 import { applyHostSettings, requireAsked } from './host/apply-host.ts';
+import { openHostFiles } from './host/ensure-settings.ts';
+import { requireNetAdmin } from './host/require-capability.ts';
 import {
   closeKernel,
   contextSettings,
@@ -86,6 +88,8 @@ async function work(
 ): Promise<void> {
   const { config, file, notices } = configuration;
   logWarnings(log, notices);
+  const files = openHostFiles();
+  requireNetAdmin(files.process);
   const release = await holdAgentLock({ version, processId, stop, observer: lockObserver(log) });
   if (release === undefined) {
     return;
@@ -93,7 +97,7 @@ async function work(
   opened.push(release);
   const ports = openKernel(config);
   opened.push(() => closeKernel(ports));
-  requireAsked(applyHostSettings(configuration, log));
+  requireAsked(applyHostSettings(configuration, log, files));
   const ending = awaitEnd(stop);
   const metrics = makeMetrics({ version, readProcess });
   const health: HealthCell = { value: initialHealth };
