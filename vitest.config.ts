@@ -2,6 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 const inLab = ['test/**/*.kernel.test.ts', 'test/**/*.api.test.ts'];
 
+// They ask the package sources and npm.
+const ofImages = ['test/**/*.image.test.ts'];
+
 // Those in the lab fail as a whole, with one message, where there is no IPVS.
 const labSetup = ['test/lab/machine/requirement.ts'];
 
@@ -12,9 +15,18 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: inLab,
+          exclude: [...inLab, ...ofImages],
           pool: 'forks',
           testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'image',
+          include: ofImages,
+          pool: 'forks',
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
         },
       },
       {

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failedPart, type Part, type PartResult, runPart } from './all/part.ts';
-import { benchGuardPart, buildPart, checkPart, labPart, prerequisitesPart, unitPart } from './all/parts.ts';
+import { benchGuardPart, buildPart, checkPart, hostPart, labPart, prerequisitesPart } from './all/parts.ts';
 import { renderSummary } from './all/summary.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
@@ -20,13 +20,15 @@ async function runAll(reports: string): Promise<readonly PartResult[]> {
   const prerequisites = await runPart(prerequisitesPart);
   const built = prerequisites.outcome === 'passed' ? await runPart(buildPart) : notRun(buildPart);
   const checked = await runPart(checkPart);
-  const unit = await runPart(unitPart(reports));
+  const unit = await runPart(hostPart('unit', reports));
+  const image =
+    built.outcome === 'passed' ? await runPart(hostPart('image', reports)) : notRun(hostPart('image', reports));
   // Two machines at a time, each with a core of its own.
   const lanes = [[labPart('kernel', reports, '1/2')], [labPart('api', reports), labPart('kernel', reports, '2/2')]];
   const inLab = await Promise.all(lanes.map((lane) => runLane(lane, built.outcome === 'passed')));
   // Alone: it measures.
   const guard = built.outcome === 'passed' ? await runPart(benchGuardPart) : notRun(benchGuardPart);
-  return [prerequisites, built, checked, unit, ...inLab.flat(), guard];
+  return [prerequisites, built, checked, unit, image, ...inLab.flat(), guard];
 }
 
 async function runLane(parts: readonly Part[], canRun: boolean): Promise<readonly PartResult[]> {

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { build } from '../build/build.ts';
+import { ownArchitecture } from '../image/architecture.ts';
+import { buildImage } from '../image/image.ts';
+import { imageFolder } from '../image/image-name.ts';
 import { labSteps } from '../lab/run.ts';
 import { type LabSuite, reportName, runSuiteInLab } from '../lab/suites.ts';
 import { kubernetesSteps } from '../prerequisites/kubernetes.ts';
@@ -28,6 +31,7 @@ export const buildPart: Part = {
   name: 'build',
   run: async () => {
     await build((line) => console.log(line));
+    await buildImage(ownArchitecture(), { folder: imageFolder, report: () => {} });
     return undefined;
   },
 };
@@ -40,14 +44,14 @@ export const checkPart: Part = {
   },
 };
 
-/** The tests that need no kernel of their own. */
-export function unitPart(reports: string): Part {
+/** The tests that need no kernel of their own, or those of what `npm run image` builds. */
+export function hostPart(project: 'unit' | 'image', reports: string): Part {
   return {
-    name: 'unit',
+    name: project,
     run: async () => {
-      const report = join(reports, 'unit.json');
+      const report = join(reports, `${project}.json`);
       const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-      const { exitCode } = await execa('npx', ['vitest', 'run', '--project', 'unit', ...reporters], {
+      const { exitCode } = await execa('npx', ['vitest', 'run', '--project', project, ...reporters], {
         cwd: root,
         stdio: 'inherit',
         reject: false,

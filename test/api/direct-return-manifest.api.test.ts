@@ -52,10 +52,9 @@ test('it adds what entering pods takes, and nothing else', async () => {
   ]);
   const added = after.volumes.filter(({ name }) => !before.volumes.some((volume) => volume.name === name));
   expect(added.map(({ hostPath }) => hostPath.path)).toEqual(['/run/containerd', '/run/netns', '/run/sluice']);
-  expect(after.initContainers.map(({ name }) => name)).toEqual([
-    ...before.initContainers.map(({ name }) => name),
-    'load-tunnel-modules',
-  ]);
+  expect(after.initContainers.map(({ name, args }) => [name, args])).toEqual(
+    before.initContainers.map(({ name, args }) => [name, [...args, '--direct-return']]),
+  );
   const named = agent.args.map((argument) => argument.replace('$(NODE_NAME)', 'node-1'));
   expect(parseInvocation(named, noFile)).toMatchObject({
     kind: 'run',

@@ -4,14 +4,34 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const bundle = join(root, 'dist/sluice.mjs');
+const file = join(root, 'dist/sluice.mjs');
+
+/** The program in one file. */
+export interface Bundle {
+  readonly code: Uint8Array;
+  /** Paths of the modules in it, relative to the root of the checkout. */
+  readonly modules: readonly string[];
+}
+
+/** Writes `dist/sluice.mjs` when it differs. Returns one line about it. */
+export async function buildBundle(): Promise<string> {
+  const { code } = await bundle();
+  const name = relative(root, file);
+  const present = await readFile(file).catch(() => undefined);
+  if (present?.equals(code) === true) return `${name} is up to date`;
+  await mkdir(dirname(file), { recursive: true });
+  // An agent may be starting from it at this moment.
+  await writeFile(`${file}.new`, code, { mode: 0o755 });
+  await rename(`${file}.new`, file);
+  return `${name} is built, ${Math.round(code.length / 1024)} KiB`;
+}
 
 /** Bundles `src/main.ts` with its dependencies. The addon stays outside, found relative to the bundle. */
-export async function buildBundle(): Promise<string> {
-  const { outputFiles } = await build({
+export async function bundle(): Promise<Bundle> {
+  const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: ['src/main.ts'],
-    outfile: bundle,
+    outfile: file,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -25,15 +45,8 @@ export async function buildBundle(): Promise<string> {
       ].join('\n'),
     },
     write: false,
+    metafile: true,
     logLevel: 'warning',
   });
-  const contents = outputFiles[0]?.contents ?? new Uint8Array();
-  const name = relative(root, bundle);
-  const present = await readFile(bundle).catch(() => undefined);
-  if (present?.equals(contents) === true) return `${name} is up to date`;
-  await mkdir(dirname(bundle), { recursive: true });
-  // An agent may be starting from it at this moment.
-  await writeFile(`${bundle}.new`, contents, { mode: 0o755 });
-  await rename(`${bundle}.new`, bundle);
-  return `${name} is built, ${Math.round(contents.length / 1024)} KiB`;
+  return { code: outputFiles[0]?.contents ?? new Uint8Array(), modules: Object.keys(metafile.inputs) };
 }

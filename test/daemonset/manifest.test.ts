@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { type HostSetting, hostSettings } from '../../src/app/host/host-settings.ts';
 import { type Invocation, parseInvocation } from '../../src/cli/arguments.ts';
-import { schedulers } from '../../src/core/model/virtual-server.ts';
+import { imageName } from '../image/image-name.ts';
 import { noFile } from '../support/no-file.ts';
 
 interface Manifest {
@@ -15,14 +15,14 @@ interface Manifest {
 
 interface PodSpec {
   readonly containers: readonly [Container];
-  readonly initContainers: readonly [Container, Container];
+  readonly initContainers: readonly [Container];
   readonly securityContext: unknown;
   readonly hostPID?: boolean;
 }
 
 interface Container {
   readonly args?: readonly string[];
-  readonly command?: readonly string[];
+  readonly image?: string;
   readonly securityContext: Readonly<Record<string, unknown>>;
   readonly volumeMounts?: readonly unknown[];
   readonly livenessProbe?: unknown;
@@ -33,7 +33,7 @@ const text = await readFile(resolve(import.meta.dirname, '../../daemonset/sluice
 const objects = parseAllDocuments(text).map((document) => document.toJS() as Manifest);
 const pod = podSpec();
 const [agent] = pod.containers;
-const [modules, prepare] = pod.initContainers;
+const [prepare] = pod.initContainers;
 const named = (agent.args ?? []).map((argument) => argument.replace('$(NODE_NAME)', 'node-1'));
 
 function podSpec(): PodSpec {
@@ -74,18 +74,15 @@ describe('daemonset/sluice.yaml', () => {
     expect(parseInvocation(named, noFile)).toMatchObject({ kind: 'run', config: { hostnameOverride: 'node-1' } });
   });
 
-  it('loads every scheduler', () => {
-    const script = modules.command?.at(-1) ?? '';
-    for (const scheduler of schedulers) {
-      expect(script).toMatch(new RegExp(`\\bip_vs_${scheduler}\\b`));
-    }
-  });
-
   it('sets before the agent, with all privileges, what the agent could not', () => {
     expect(prepare.securityContext).toMatchObject({ privileged: true });
     const preparation = parseInvocation(prepare.args ?? [], noFile);
     const run = parseInvocation(named, noFile);
     expect(hostSettingsOf(preparation, 'prepare')).toEqual(hostSettingsOf(run, 'run'));
+  });
+
+  it('asks for the image that npm run image builds, in both', () => {
+    expect([agent.image, prepare.image]).toEqual([imageName, imageName]);
   });
 
   it('is asked for health where the agent tells it', () => {

@@ -26,6 +26,8 @@ const packages = [
   'util-linux',
   // /etc/protocols: without it nft names protocols by their numbers.
   'netbase',
+  // Containers of the image.
+  'runc',
   // The Go module proxy is asked by https.
   'ca-certificates',
 ] as const;

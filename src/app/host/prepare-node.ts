@@ -24,7 +24,7 @@ export async function prepareNode(configuration: Configuration, environment: Pre
   const { stdout, version } = environment;
   const log = makeLog({ level: config.logLevel, format: config.logFormat, destination: stdout, colours: stdout.isTTY });
   logWarnings(log, configuration.notices);
-  await loadModules(log);
+  await loadModules(config, log);
   const hasIpvs = checkIpvs(config, log);
   const { failed, hasTimeouts } = applyHostSettings(configuration, log);
   const isReady =

@@ -13,7 +13,10 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** What is logged when `modprobe` is a shell script with this body. */
-async function load(body: string | undefined): Promise<readonly Readonly<Record<string, unknown>>[]> {
+async function load(
+  body: string | undefined,
+  directReturn = false,
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
   const lines: string[] = [];
   const log = makeLog({ level: 'trace', format: 'json', destination: { write: (text) => lines.push(text) } });
   const program = join(folder, 'modprobe');
@@ -21,7 +24,7 @@ async function load(body: string | undefined): Promise<readonly Readonly<Record<
     writeFileSync(program, `#!/bin/sh\n${body}\n`);
     chmodSync(program, 0o755);
   }
-  await loadModules(log, program);
+  await loadModules({ directReturn }, log, program);
   return lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
 }
 
@@ -37,6 +40,11 @@ it('asks for IPVS, each scheduler and what else sluice uses, one by one', async 
     ...schedulers.map((name) => `ip_vs_${name}`),
   ];
   expect(asked).toEqual(wanted.map((module) => `1:${module}`));
+});
+
+it('asks for the tunnels too where pods answer directly', async () => {
+  expect(await load(`echo "$1" >>${folder}/asked`, true)).toEqual([]);
+  expect(readFileSync(join(folder, 'asked'), 'utf8')).toMatch(/\nip_vs_twos\nipip\nip6_tunnel\nfou\n$/);
 });
 
 it('goes on without a module, and names it with the reason', async () => {

@@ -1,0 +1,97 @@
+/** The image in a container: what it may do with the capabilities that the manifest gives it, and says without them. */
+
+import { chmod, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { execute, output } from '../lab/execute.ts';
+import { createWorld, type World } from '../lab/world.ts';
+import { endpointSlice, makeManifestFolder, nodeObject, service } from '../scenarios/manifests.ts';
+import { type ContainerInput, containerCommand, type UnpackedImage, unpackImage } from './container.ts';
+
+let world: World;
+let image: UnpackedImage;
+let manifests: string;
+
+beforeAll(async () => {
+  world = await createWorld({ nodes: [{ name: 'node1' }] });
+  image = await unpackImage();
+  const folder = await makeManifestFolder(await mkdtemp(join(tmpdir(), 'container-manifests-')));
+  const ports = [{ name: '', protocol: 'TCP', port: 80 }] as const;
+  await folder.write('objects.json', [
+    nodeObject('node1', ['192.0.2.10']),
+    service({ name: 'web', clusterIPs: ['10.96.0.1'], ports }),
+    endpointSlice({ service: 'web', family: 'IPv4', ports, endpoints: [{ address: '10.1.0.2' }] }),
+  ]);
+  await chmod(folder.path, 0o755);
+  manifests = folder.path;
+});
+
+afterAll(async () => {
+  await world.remove();
+});
+
+describe('the image', () => {
+  it('prepares the node with all privileges', async () => {
+    const { status, stdout } = await run({
+      ...agent(),
+      args: ['run', '--init-only'],
+      isPrivileged: true,
+      capabilities: all,
+    });
+    expect(stdout).toContain('this node is prepared');
+    expect(status).toBe(0);
+  });
+
+  it('programs a Service with NET_ADMIN alone and a root that is read-only, and stops at once', async () => {
+    const { log, table } = await program(agent());
+    expect(table).toContain('10.1.0.2:80');
+    expect(log).not.toContain('"level":"error"');
+  });
+
+  it('needs no root where the capability is ambient', async () => {
+    const { table } = await program({ ...agent(), user: 65_532, ambient: ['CAP_NET_ADMIN'] });
+    expect(table).toContain('10.1.0.2:80');
+  });
+
+  it('says which capability is missing and how to give it', async () => {
+    const { status, stderr } = await run({ ...agent(), capabilities: [] });
+    expect(status).toBe(1);
+    expect(stderr).toContain('expected the capability NET_ADMIN, found the effective capabilities 0x0000000000000000');
+    expect(stderr).toMatch(/securityContext\.capabilities\.add/);
+  });
+
+  it('has nothing in it to start but what it needs', async () => {
+    const found = await output('-', ['find', image.root, '-type', 'f', '-perm', '/111', '-printf', '%P\n']);
+    const started = found.split('\n').filter((path) => path !== '' && !/\.(so(\.\d+)*|node)$/.test(path));
+    expect(started.toSorted()).toEqual(['usr/bin/kmod', 'usr/bin/node', 'usr/lib/sluice/sluice.mjs', 'usr/sbin/nft']);
+  });
+});
+
+const all = ['CAP_NET_ADMIN', 'CAP_SYS_MODULE', 'CAP_SYS_ADMIN', 'CAP_SYS_RESOURCE', 'CAP_DAC_OVERRIDE'];
+
+/** As in the manifest. */
+function agent(): ContainerInput {
+  return {
+    node: 'node1',
+    image,
+    args: ['run', '--manifests=/manifests', '--hostname-override=node1', '--cluster-cidr=10.1.0.0/16,fd10:1::/64'],
+    capabilities: ['CAP_NET_ADMIN'],
+    mounts: { '/manifests': manifests },
+  };
+}
+
+async function run(input: ContainerInput) {
+  return execute('-', await containerCommand(input));
+}
+
+/** Runs it until it is in step, ends it, and takes away what it programmed. */
+async function program(input: ContainerInput): Promise<{ readonly log: string; readonly table: string }> {
+  const container = world.start(world.node('node1'), await containerCommand(input));
+  await vi.waitFor(() => expect(container.output()).toContain('"synced"'), { timeout: 60_000, interval: 100 });
+  await container.end();
+  const table = await output('node1', ['ipvsadm', '-Ln']);
+  expect(await run({ ...input, args: ['cleanup'] })).toMatchObject({ status: 0, stderr: '' });
+  expect(await output('node1', ['ipvsadm', '-Ln'])).not.toContain('10.96.0.1');
+  return { log: container.output(), table };
+}
