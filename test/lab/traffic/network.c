@@ -13,6 +13,7 @@
 #include "traffic.h"
 
 static int own_namespace = -1;
+static bool is_elsewhere;
 
 bool enter_namespace(const char *name) {
   if (own_namespace < 0) own_namespace = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -21,14 +22,17 @@ bool enter_namespace(const char *name) {
   snprintf(path, sizeof path, "/run/netns/%s", name);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return false;
-  bool entered = setns(fd, CLONE_NEWNET) == 0;
+  is_elsewhere = setns(fd, CLONE_NEWNET) == 0;
   close(fd);
-  return entered;
+  return is_elsewhere;
 }
 
 void leave_namespace(void) {
+  // A responder in a container was in no other, and may not enter its own.
+  if (!is_elsewhere) return;
   int error = errno;
   if (setns(own_namespace, CLONE_NEWNET) != 0) abort();
+  is_elsewhere = false;
   errno = error;
 }
 
