@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const inLab = ['test/**/*.kernel.test.ts', 'test/**/*.api.test.ts'];
+const inLab = ['test/**/*.kernel.test.ts', 'test/**/*.api.test.ts', 'test/**/*.cluster.test.ts'];
 
 // They ask the package sources and npm.
 const ofImages = ['test/**/*.image.test.ts'];
@@ -45,6 +45,17 @@ export default defineConfig({
         test: {
           name: 'api',
           include: ['test/**/*.api.test.ts'],
+          globalSetup: labSetup,
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 240_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'cluster',
+          include: ['test/**/*.cluster.test.ts'],
           globalSetup: labSetup,
           pool: 'forks',
           fileParallelism: false,

@@ -5,7 +5,7 @@ import { isLabSuite, runSuiteInLab } from './suites.ts';
 const usage = `usage: npm run lab -- [--mem 2048M] [--time-limit SECONDS] COMMAND [ARGUMENTS]
 
 Runs a command as root under a Linux kernel with IPVS, in a world of its own: it sees this machine's files and cannot
-change them. "bash" gives a shell; "kernel" and "api" run the tests of these names.`;
+change them. "bash" gives a shell; "kernel", "api" and "cluster" run the tests of these names.`;
 
 process.exitCode = await main(process.argv.slice(2));
 

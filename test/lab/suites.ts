@@ -1,15 +1,16 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { clusterSteps } from '../prerequisites/cluster.ts';
 import { containerdSteps } from '../prerequisites/containerd.ts';
 import { kubernetesSteps } from '../prerequisites/kubernetes.ts';
 import { peerPackagesStep, peerSteps } from '../prerequisites/peers.ts';
-import { runSteps } from '../prerequisites/steps.ts';
+import { runSteps, type Step } from '../prerequisites/steps.ts';
 import type { LabOptions } from './machine/command.ts';
 import { runInLab } from './run.ts';
 
 /** The vitest projects that run in the lab. */
-export type LabSuite = 'kernel' | 'api';
+export type LabSuite = 'kernel' | 'api' | 'cluster';
 
 /** The name of the file with vitest's JSON report, in the folder for results. */
 export const reportName = 'report.json';
@@ -18,11 +19,18 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
 
 /** kube-apiserver and etcd need more. */
-const memory = { kernel: '2048M', api: '4096M' } as const;
+const memory = { kernel: '2048M', api: '4096M', cluster: '4096M' } as const;
+
+/** What each needs beyond the lab itself. */
+const suiteSteps: Readonly<Record<LabSuite, readonly Step[]>> = {
+  kernel: [peerPackagesStep],
+  api: [...kubernetesSteps, ...containerdSteps, ...peerSteps],
+  cluster: [...kubernetesSteps, ...clusterSteps],
+};
 
 /** Whether `word` names a suite of the lab. */
 export function isLabSuite(word: string): word is LabSuite {
-  return word === 'kernel' || word === 'api';
+  return word in memory;
 }
 
 /** Runs a vitest project in the lab and returns its exit status. With `results`, its JSON report is left there. */
@@ -31,8 +39,7 @@ export async function runSuiteInLab(
   vitestArguments: readonly string[],
   options: Partial<LabOptions>,
 ): Promise<number> {
-  if (suite === 'kernel') await runSteps([peerPackagesStep]);
-  if (suite === 'api') await runSteps([...kubernetesSteps, ...containerdSteps, ...peerSteps]);
+  await runSteps(suiteSteps[suite]);
   const run = [process.execPath, vitest, 'run', '--project', suite, ...vitestArguments];
   const report = ['--reporter=default', '--reporter=json', `--outputFile.json="$SLUICE_LAB_RESULTS/${reportName}"`];
   return runInLab(

@@ -52,6 +52,19 @@ export function kubeProxyProgram(): string {
   return join(artefactFolder(kubernetesArtefact('kube-proxy', () => {})), 'kube-proxy');
 }
 
+/** What runs a cluster beside the API server, which KUBEBUILDER_ASSETS never holds. */
+export const clusterPrograms = ['kube-controller-manager', 'kube-scheduler', 'kubelet'] as const;
+
+/** One after the other: what they share is compiled once, for the first. */
+export const clusterProgramSteps: readonly Step[] = clusterPrograms.map((name) =>
+  goStep(name, (report) => kubernetesArtefact(name, report)),
+);
+
+/** The path of a program that `clusterProgramSteps` made. */
+export function clusterProgram(name: (typeof clusterPrograms)[number]): string {
+  return join(artefactFolder(kubernetesArtefact(name, () => {})), name);
+}
+
 function givenStep(title: string, artefact: (report: (line: string) => void) => Artefact): Step {
   const step = goStep(title, artefact);
   return { ...step, isReady: async () => process.env['KUBEBUILDER_ASSETS'] !== undefined || step.isReady() };
@@ -69,7 +82,7 @@ function etcdArtefact(report: (line: string) => void): Artefact {
 }
 
 function kubernetesArtefact(
-  command: 'kube-apiserver' | 'kubectl' | 'kube-proxy',
+  command: 'kube-apiserver' | 'kubectl' | 'kube-proxy' | (typeof clusterPrograms)[number],
   report: (line: string) => void,
 ): Artefact {
   return {

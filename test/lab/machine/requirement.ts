@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
  */
 export function setup(): void {
   if (process.env['SLUICE_LAB'] === undefined) {
-    throw new Error('these tests run in the lab only: "npm run lab -- kernel" or "npm run lab -- api"');
+    throw new Error('these tests run in the lab only: "npm run lab -- kernel", "… api" or "… cluster"');
   }
   if (!existsSync('/proc/net/ip_vs')) {
     throw new Error(
