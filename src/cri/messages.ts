@@ -1,123 +1,75 @@
-/** The part of the Container Runtime Interface, version v1, that is used (k8s.io/cri-api, runtime/v1/api.proto). */
+/**
+ * The part of the Container Runtime Interface, version v1, that is used (k8s.io/cri-api, runtime/v1/api.proto). Two
+ * questions are all; packages for gRPC and Protocol Buffers would be a quarter of the program, in memory on every node.
+ */
 
-import protobuf from 'protobufjs';
+import { type ReadMessage, readMessage, writeMessage } from './wire.ts';
 
-const proto = `
-syntax = "proto3";
-package runtime.v1;
-
-message ListPodSandboxRequest { PodSandboxFilter filter = 1; }
-message PodSandboxFilter {
-  string id = 1;
-  PodSandboxStateValue state = 2;
-  map<string, string> label_selector = 3;
-}
-message PodSandboxStateValue { PodSandboxState state = 1; }
-enum PodSandboxState { SANDBOX_READY = 0; SANDBOX_NOTREADY = 1; }
-
-message ListPodSandboxResponse { repeated PodSandbox items = 1; }
-message PodSandbox {
-  string id = 1;
-  PodSandboxMetadata metadata = 2;
-  PodSandboxState state = 3;
-}
-message PodSandboxMetadata { string name = 1; string uid = 2; string namespace = 3; uint32 attempt = 4; }
-
-message PodSandboxStatusRequest { string pod_sandbox_id = 1; bool verbose = 2; }
-message PodSandboxStatusResponse {
-  PodSandboxStatus status = 1;
-  map<string, string> info = 2;
-}
-message PodSandboxStatus {
-  string id = 1;
-  PodSandboxMetadata metadata = 2;
-  PodSandboxState state = 3;
-  PodSandboxNetworkStatus network = 5;
-  LinuxPodSandboxStatus linux = 6;
-}
-message PodSandboxNetworkStatus { string ip = 1; repeated PodIP additional_ips = 2; }
-message PodIP { string ip = 1; }
-message LinuxPodSandboxStatus { Namespace namespaces = 1; }
-message Namespace { NamespaceOption options = 2; }
-message NamespaceOption { NamespaceMode network = 1; }
-enum NamespaceMode { POD = 0; CONTAINER = 1; NODE = 2; TARGET = 3; }
-`;
-
-export type PodSandboxState = 'SANDBOX_READY' | 'SANDBOX_NOTREADY';
-
-export interface PodSandboxMetadata {
-  readonly name: string;
-  readonly uid: string;
-  readonly namespace: string;
-}
-
-/** Lists sandboxes that have all of the filter. */
-export interface ListPodSandboxRequest {
-  readonly filter: {
-    readonly state: { readonly state: PodSandboxState };
-    readonly labelSelector: Readonly<Record<string, string>>;
-  };
-}
-
-export interface ListPodSandboxResponse {
-  readonly items: readonly { readonly id: string; readonly state: PodSandboxState }[];
-}
-
-export interface PodSandboxStatusRequest {
-  readonly podSandboxId: string;
-  /** Also `info`. */
-  readonly verbose: boolean;
-}
-
-/** A message that was not sent is null. */
-export interface PodSandboxStatusResponse {
-  readonly status: {
-    readonly id: string;
-    readonly metadata: PodSandboxMetadata | null;
-    readonly state: PodSandboxState;
-    readonly network: { readonly ip: string; readonly additionalIps: readonly { readonly ip: string }[] } | null;
-    readonly linux: { readonly namespaces: { readonly options: { readonly network: string } | null } | null } | null;
-  } | null;
-  /** What the runtime tells beyond the CRI, as JSON by its own names. */
-  readonly info: Readonly<Record<string, string>>;
-}
-
-/** How one call is written and read. */
-export interface Call<Request, Response> {
-  /** Where it is served (`/runtime.v1.RuntimeService/Version`). */
+/** One call: where it is served, what is asked, how the answer is read. */
+export interface Call<Answer> {
   readonly path: string;
-  readonly request: Codec<Request>;
-  readonly response: Codec<Response>;
+  readonly request: Uint8Array;
+  /** Throws RangeError for bytes that are no message. */
+  readonly read: (bytes: Uint8Array) => Answer;
 }
 
-export interface Codec<Message> {
-  readonly encode: (message: Message) => Buffer;
-  /** Throws for bytes that are no such message. */
-  readonly decode: (bytes: Uint8Array) => Message;
+/** The status of a sandbox, as far as it is used. */
+export interface SandboxStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly isReady: boolean;
+  /** As the runtime writes them; the first is the pod's own. */
+  readonly addresses: readonly string[];
+  readonly isHostNetwork: boolean;
+  /** What the runtime tells beyond the CRI, as JSON: the value of `info` in its map of that name. */
+  readonly info: string | undefined;
 }
 
-const types = protobuf.parse(proto).root;
+/** PodSandboxState.SANDBOX_READY and NamespaceMode.NODE. */
+const sandboxReady = 0;
+const nodeNamespace = 2;
 
-export const listPodSandbox = call<ListPodSandboxRequest, ListPodSandboxResponse>('ListPodSandbox');
-export const podSandboxStatus = call<PodSandboxStatusRequest, PodSandboxStatusResponse>('PodSandboxStatus');
-
-function call<Request extends object, Response extends object>(name: string): Call<Request, Response> {
+/** The ids of the sandboxes that are ready and have these labels. */
+export function listPodSandbox(labels: Readonly<Record<string, string>>): Call<readonly string[]> {
+  const state = writeMessage([1, sandboxReady]);
+  const selector = Object.entries(labels).map(([key, value]) => [3, writeMessage([1, key], [2, value])] as const);
   return {
-    path: `/runtime.v1.RuntimeService/${name}`,
-    request: codec<Request>(`${name}Request`),
-    response: codec<Response>(`${name}Response`),
+    path: '/runtime.v1.RuntimeService/ListPodSandbox',
+    request: writeMessage([1, writeMessage([2, state], ...selector)]),
+    read: (bytes) =>
+      readMessage(bytes)
+        .messages(1)
+        .map((sandbox) => sandbox.text(1)),
   };
 }
 
-function codec<Message extends object>(name: string): Codec<Message> {
-  const type = types.lookupType(`runtime.v1.${name}`);
+/** The status of one sandbox; undefined: the answer has none. */
+export function podSandboxStatus(id: string): Call<{ readonly status: SandboxStatus | undefined }> {
+  const verbose = true;
   return {
-    encode: (message) => Buffer.from(type.encode(type.fromObject({ ...message })).finish()),
-    decode: (bytes) => {
-      const object = type.toObject(type.decode(bytes), { defaults: true, arrays: true, objects: true, enums: String });
-      // The interfaces above say what the text above says, and every field is filled in.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      return object as Message;
+    path: '/runtime.v1.RuntimeService/PodSandboxStatus',
+    request: writeMessage([1, id], [2, verbose]),
+    read: (bytes) => {
+      const response = readMessage(bytes);
+      const status = response.message(1);
+      return { status: status === undefined ? undefined : readStatus(status, response.messages(2)) };
     },
+  };
+}
+
+function readStatus(status: ReadMessage, info: readonly ReadMessage[]): SandboxStatus {
+  const [metadata, network] = [status.message(2), status.message(5)];
+  const own = network?.text(1) ?? '';
+  const others = network?.messages(2).map((address) => address.text(1)) ?? [];
+  const options = status.message(6)?.message(1)?.message(2);
+  return {
+    id: status.text(1),
+    name: metadata?.text(1) ?? '',
+    namespace: metadata?.text(3) ?? '',
+    isReady: status.number(3) === sandboxReady,
+    addresses: [own, ...others].filter((address) => address !== ''),
+    isHostNetwork: options?.number(1) === nodeNamespace,
+    info: info.find((entry) => entry.text(1) === 'info')?.text(2),
   };
 }

@@ -1,14 +1,14 @@
 /** Asks the container runtime of this node over its socket. Import it only where direct server return is switched on. */
 
-import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import {
   ContainerRuntimeError,
   type ContainerRuntimeErrorCode,
   type ContainerRuntimePort,
   type PodSandbox,
 } from './container-runtime.ts';
+import { type GrpcChannel, GrpcError, openGrpcChannel } from './grpc-channel.ts';
 import { type Call, listPodSandbox, podSandboxStatus } from './messages.ts';
-import { readSandboxStatus } from './sandbox.ts';
+import { readSandbox } from './sandbox.ts';
 
 export interface ContainerRuntimeOptions {
   /** How long to wait for an answer, in milliseconds; 10,000 unless given. */
@@ -17,89 +17,72 @@ export interface ContainerRuntimeOptions {
 
 /** `socket` is a path. Nothing is sent before the first question; a runtime that restarts is found again. */
 export function openContainerRuntime(socket: string, options: ContainerRuntimeOptions = {}): ContainerRuntimePort {
-  const runtime: Runtime = {
-    socket,
-    client: new Client(`unix:${socket}`, credentials.createInsecure(), channelOptions),
-    timeoutMs: options.timeoutMs ?? 10_000,
-  };
+  const { timeoutMs = 10_000 } = options;
+  const runtime: Runtime = { socket, channel: openGrpcChannel({ socket, timeoutMs, longestAnswer }) };
   return {
     findSandboxes: (pod) => findSandboxes(runtime, pod),
-    readSandbox: (id) => readSandbox(runtime, id),
-    close: () => runtime.client.close(),
+    readSandbox: (id) => findSandbox(runtime, id),
+    close: () => runtime.channel.close(),
   };
 }
 
 interface Runtime {
   readonly socket: string;
-  readonly client: Client;
-  readonly timeoutMs: number;
+  readonly channel: GrpcChannel;
 }
 
-const channelOptions = {
-  // A status holds the whole OCI specification of a pod; the kubelet allows as much (k8s.io/cri-client maxMsgSize).
-  'grpc.max_receive_message_length': 16 << 20,
-  // A runtime is away for the second of its restart, not for minutes.
-  'grpc.initial_reconnect_backoff_ms': 200,
-  'grpc.max_reconnect_backoff_ms': 3_000,
-  'grpc.enable_retries': 0,
-};
+/** A status holds the whole OCI specification of a pod; the kubelet allows as much (k8s.io/cri-client maxMsgSize). */
+const longestAnswer = 16 << 20;
+
+/** Numbers of google.rpc.Code. */
+const [notFound, unimplemented] = [5, 12];
 
 async function findSandboxes(runtime: Runtime, pod: string): Promise<readonly PodSandbox[]> {
   const slash = pod.indexOf('/');
   // The kubelet puts these on every sandbox (pkg/kubelet/types/labels.go).
-  const labelSelector = {
+  const labels = {
     'io.kubernetes.pod.namespace': pod.slice(0, slash),
     'io.kubernetes.pod.name': pod.slice(slash + 1),
   };
-  const filter = { state: { state: 'SANDBOX_READY' }, labelSelector } as const;
-  const answer = await ask(runtime, listPodSandbox, { filter });
-  const sandboxes = await Promise.all((answer?.items ?? []).map(({ id }) => readSandbox(runtime, id)));
+  const ids = (await ask(runtime, listPodSandbox(labels))) ?? [];
+  const sandboxes = await Promise.all(ids.map((id) => findSandbox(runtime, id)));
   return sandboxes.filter((sandbox) => sandbox !== undefined);
 }
 
-async function readSandbox(runtime: Runtime, id: string): Promise<PodSandbox | undefined> {
-  const answer = await ask(runtime, podSandboxStatus, { podSandboxId: id, verbose: true }, status.NOT_FOUND);
-  return answer === undefined ? undefined : readSandboxStatus(answer);
+async function findSandbox(runtime: Runtime, id: string): Promise<PodSandbox | undefined> {
+  const answer = await ask(runtime, podSandboxStatus(id), notFound);
+  return answer === undefined ? undefined : readSandbox(answer.status);
 }
 
 /** Undefined when the runtime answers with the status `tolerated`. */
-function ask<Request, Response>(
-  runtime: Runtime,
-  { path, request, response }: Call<Request, Response>,
-  message: Request,
-  tolerated?: status,
-): Promise<Response | undefined> {
-  const { client, timeoutMs } = runtime;
-  const deadline = Date.now() + timeoutMs;
-  return new Promise((resolve, reject) => {
-    const answered = (error: ServiceError | null, answer: Response | undefined): void => {
-      if (error === null || error.code === tolerated) {
-        resolve(answer);
-      } else {
-        reject(errorOf(error, path, runtime));
-      }
-    };
-    client.makeUnaryRequest(path, request.encode, response.decode, message, new Metadata(), { deadline }, answered);
-  });
+async function ask<Answer>(runtime: Runtime, call: Call<Answer>, tolerated?: number): Promise<Answer | undefined> {
+  try {
+    return call.read(await runtime.channel.call(call.path, call.request));
+  } catch (error) {
+    if (error instanceof GrpcError && error.status === tolerated) {
+      return undefined;
+    }
+    throw errorOf(error, call.path, runtime);
+  }
 }
 
-function errorOf(error: ServiceError, path: string, { socket, timeoutMs }: Runtime): ContainerRuntimeError {
+function errorOf(error: unknown, path: string, { socket }: Runtime): ContainerRuntimeError {
   const asked = `${path.slice(path.lastIndexOf('/') + 1)} at ${socket}`;
   const says = (code: ContainerRuntimeErrorCode, found: string): ContainerRuntimeError =>
     new ContainerRuntimeError(code, `expected an answer to ${asked}, found ${found}`, { cause: error });
-  switch (error.code) {
-    case status.UNAVAILABLE:
-      return says('unavailable', `nobody there (${error.details})`);
-    case status.DEADLINE_EXCEEDED:
-      return says('unavailable', `none within ${timeoutMs / 1000} s`);
-    case status.UNIMPLEMENTED:
+  if (!(error instanceof GrpcError)) {
+    return says('answer-not-legible', error instanceof Error ? error.message : String(error));
+  }
+  switch (error.status) {
+    case 'no-connection':
+      return says('unavailable', `nobody there (${error.message})`);
+    case 'no-answer':
+      return says('unavailable', error.message);
+    case 'not-legible':
+      return says('answer-not-legible', error.message);
+    case unimplemented:
       return says('refused', 'a server without version v1 of the Container Runtime Interface');
-    case status.INTERNAL:
-      // What @grpc/grpc-js makes of an answer that its reader throws at.
-      return error.details.startsWith('Response message parsing error')
-        ? says('answer-not-legible', error.details)
-        : says('refused', error.details);
     default:
-      return says('refused', `${status[error.code]}: ${error.details}`);
+      return says('refused', `status ${error.status}: ${error.message}`);
   }
 }

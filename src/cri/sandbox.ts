@@ -2,24 +2,23 @@
 
 import { parseAddress } from '../core/address.ts';
 import { ContainerRuntimeError, type PodSandbox } from './container-runtime.ts';
-import type { PodSandboxStatusResponse } from './messages.ts';
+import type { SandboxStatus } from './messages.ts';
 
 /** Undefined when it is not ready. Throws ContainerRuntimeError for what no CRI says. */
-export function readSandboxStatus({ status, info }: PodSandboxStatusResponse): PodSandbox | undefined {
-  if (status === null || status.metadata === null || status.id === '') {
+export function readSandbox(status: SandboxStatus | undefined): PodSandbox | undefined {
+  if (status === undefined || status.id === '' || status.name === '') {
     throw new ContainerRuntimeError('answer-not-legible', 'expected the status of a pod sandbox with its metadata');
   }
-  if (status.state !== 'SANDBOX_READY') {
+  const { id, namespace, name, isReady, addresses, isHostNetwork, info } = status;
+  if (!isReady) {
     return undefined;
   }
-  const { network, linux, metadata } = status;
-  const told = network === null ? [] : [network.ip, ...network.additionalIps.map(({ ip }) => ip)];
   return {
-    id: status.id,
-    pod: `${metadata.namespace}/${metadata.name}`,
-    addresses: told.map(parseAddress).filter((address) => address !== undefined),
-    networkNamespace: networkNamespaceOf(info['info']),
-    isHostNetwork: linux?.namespaces?.options?.network === 'NODE',
+    id,
+    pod: `${namespace}/${name}`,
+    addresses: addresses.map(parseAddress).filter((address) => address !== undefined),
+    networkNamespace: networkNamespaceOf(info),
+    isHostNetwork,
   };
 }
 

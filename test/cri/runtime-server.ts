@@ -9,7 +9,7 @@ import {
   type PodSandboxStatusRequest,
   type PodSandboxStatusResponse,
   podSandboxStatus,
-} from '../../src/cri/messages.ts';
+} from './protocol.ts';
 
 /** One sandbox; the network namespace is its path on the node as containerd writes it. */
 export interface ServedSandbox {
