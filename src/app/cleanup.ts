@@ -3,7 +3,7 @@
 import { adoptReading, resourceKeyOf } from '../core/actual.ts';
 import { emptyDesired } from '../core/desired.ts';
 import { virtualServerKey } from '../core/keys.ts';
-import type { IpvsOperation, Operation, Plan } from '../core/model/operation.ts';
+import type { Operation } from '../core/model/operation.ts';
 import { allKeys, makePlan, type PlanRules } from '../core/plan.ts';
 import { executePlan, type KernelPorts } from '../kernel/executor.ts';
 import { openPodNetwork } from '../kernel/pod-network/open-pod-network.ts';
@@ -51,17 +51,10 @@ function withoutRepeats(kept: CleanupReport['kept'], removed: ReadonlySet<string
   });
 }
 
-/** Whether virtual servers of an address and port go as well, or stay for another proxy that has taken them over. */
-export type CleanupExtent = 'everything' | 'keep-plain-virtual-servers';
-
 /** Goes on after an error and reports it. Running it on a clean node finds nothing and changes nothing. */
-export function cleanUp(
-  ports: KernelPorts,
-  rules: Omit<PlanRules, 'quarantined'>,
-  extent: CleanupExtent = 'everything',
-): CleanupReport {
+export function cleanUp(ports: KernelPorts, rules: Omit<PlanRules, 'quarantined'>): CleanupReport {
   const report: Report = { removed: [], kept: [], failed: [] };
-  attempt(report, 'IPVS and VIPs', () => removeResources(report, ports, rules, extent));
+  attempt(report, 'IPVS and VIPs', () => removeResources(report, ports, rules));
   if (report.failed.length === 0) {
     attempt(report, 'nftables table inet sluice', () => {
       if (ports.filter.removeTable() === 'removed') {
@@ -82,25 +75,19 @@ interface Report extends CleanupReport {
   readonly failed: { what: string; error: string }[];
 }
 
-function removeResources(
-  report: Report,
-  ports: KernelPorts,
-  rules: Omit<PlanRules, 'quarantined'>,
-  extent: CleanupExtent,
-): void {
+function removeResources(report: Report, ports: KernelPorts, rules: Omit<PlanRules, 'quarantined'>): void {
   const virtualServers = ports.ipvs.dump();
   const vips = ports.link.dumpVips();
   const recorded = ports.filter.dump(recordSets);
   const elements = recorded ?? recoverOwnership({ virtualServers, vips }, []).elements;
   const actual = adoptReading({ virtualServers, vips, elements });
   const desired = emptyDesired();
-  const whole = makePlan({
+  const plan = makePlan({
     desired,
     actual,
     keys: allKeys(desired, actual),
     rules: { ...rules, quarantined: new Set() },
   });
-  const plan = extent === 'everything' ? whole : withoutPlainVirtualServers(whole);
   // Elements go with the table; only what stands outside it is removed one by one.
   const execution = executePlan({ ...plan, claim: [], unguard: [], disclaim: [], guard: [] }, ports);
   report.removed.push(...execution.performed.map((operation) => describe(operation)));
@@ -110,17 +97,9 @@ function removeResources(
   keepForeign(
     report,
     actual,
-    new Set(whole.remove.map((operation) => resourceKeyOf(operation))),
+    new Set(plan.remove.map((operation) => resourceKeyOf(operation))),
     recorded !== undefined,
   );
-}
-
-function withoutPlainVirtualServers(plan: Plan): Plan {
-  const concerns = (operation: IpvsOperation): boolean => {
-    const identity = 'server' in operation ? operation.server.identity : operation.identity;
-    return identity.kind !== 'address';
-  };
-  return { ...plan, quiesce: plan.quiesce.filter(concerns), remove: plan.remove.filter(concerns) };
 }
 
 function keepForeign(

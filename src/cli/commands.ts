@@ -55,7 +55,7 @@ const whileRunningFlag: CommandFlag = {
 };
 
 /** What the command migrate can be told to do. */
-export const migrationSteps = ['plan', 'from-kube-proxy', 'from-kube-router', 'to-kube-proxy'] as const;
+export const migrationSteps = ['plan', 'from-kube-proxy', 'from-kube-router'] as const;
 export type MigrationStep = (typeof migrationSteps)[number];
 
 export const commands: Readonly<Record<CommandName, Command>> = {
@@ -111,9 +111,9 @@ export const commands: Readonly<Record<CommandName, Command>> = {
     examples: [['sluice cleanup', 'after the DaemonSet is gone']],
   },
   migrate: {
-    summary: 'take this node over from kube-proxy or kube-router, or give it back',
+    summary: 'take this node over from kube-proxy or kube-router',
     description: [
-      'plan says what of which other proxy is here, what of it would be removed and kept, and why; it writes nothing. from-kube-proxy and from-kube-router remove what the other proxy left, once it is stopped and sluice stands in its place: its rules of iptables or its nftables tables, virtual servers that no Service has, its interface and its ipsets. Connections go on. to-kube-proxy is the way back, with kube-proxy in ipvs mode running and sluice stopped: it removes what is sluice’s but the virtual servers, which kube-proxy has taken over.',
+      'plan says what of which other proxy is here, what of it would be removed and kept, and why; it writes nothing. from-kube-proxy and from-kube-router remove what the other proxy left, once it is stopped and sluice stands in its place: its rules of iptables or its nftables tables, virtual servers that no Service has, its interface and its ipsets. Connections go on.',
       'Run it on the node, as root; rules of iptables take the programs that made them. Goes on after an error, and may be run again. Exits with 1 if something could not be removed. Give it the flags that run gets.',
     ],
     flags: [outputFlag, whileRunningFlag],

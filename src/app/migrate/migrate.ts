@@ -1,14 +1,13 @@
-/** Takes a node over from another service proxy, and gives it back to kube-proxy. */
+/** Takes a node over from another service proxy. */
 
 import { virtualServerKey } from '../../core/keys.ts';
 import { type OtherProxy, otherProxies } from '../../core/leftovers/names.ts';
 import { workingAgent } from '../agent-lock.ts';
 import type { CleanupReport } from '../cleanup-report.ts';
 import type { Config } from '../config/config.ts';
-import { preview } from '../preview.ts';
 import { findLeftovers, type Leftovers } from './find-leftovers.ts';
-import { handOver } from './hand-over.ts';
 import { withLeftoverPorts } from './leftover-ports.ts';
+import { outstandingOperations } from './outstanding.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
 import { requireStopped } from './require-stopped.ts';
 import { type ProxyState, proxyState } from './running.ts';
@@ -33,22 +32,20 @@ export interface ProxyPlan {
 /** What is here of which other proxy, and what taking over would do with it. Reads only. */
 export async function planMigration(config: Config): Promise<MigrationPlan> {
   const agent = await workingAgent();
-  const { counts } = await preview(config);
-  const proxies = await withLeftoverPorts(async (ports) => {
+  return withLeftoverPorts(async (ports) => {
     const plans: ProxyPlan[] = [];
     for (const proxy of otherProxies) {
       const running = await proxyState(proxy, agent !== undefined);
       plans.push(planOf(proxy, running, await findLeftovers(ports, proxy, config.vipInterface)));
     }
-    return plans;
+    return { outstanding: await outstandingOperations(config, ports), agent, proxies: plans };
   });
-  return { outstanding: counts.operations, agent, proxies };
 }
 
 /** Carries out one step. Rejects with an Error, having changed nothing, when something must be done before. */
 export function migrate(
   config: Config,
-  step: 'from-kube-proxy' | 'from-kube-router' | 'to-kube-proxy',
+  step: 'from-kube-proxy' | 'from-kube-router',
   whileRunning: boolean,
 ): Promise<CleanupReport> {
   switch (step) {
@@ -56,8 +53,6 @@ export function migrate(
       return migrateFrom(config, 'kube-proxy', whileRunning);
     case 'from-kube-router':
       return migrateFrom(config, 'kube-router', whileRunning);
-    case 'to-kube-proxy':
-      return handOver(config);
   }
 }
 
@@ -69,15 +64,15 @@ async function migrateFrom(config: Config, proxy: OtherProxy, whileRunning: bool
   if (!whileRunning) {
     await requireStopped([proxy]);
   }
-  const { counts } = await preview(config);
-  if (counts.operations > 0) {
-    throw new Error(
-      `expected sluice to stand in the place of ${proxy}, found ${counts.operations} operations outstanding; start sluice run, wait for its first sync, and try again (sluice plan lists them)`,
-    );
-  }
-  return withLeftoverPorts(async (ports) =>
-    removeLeftovers(ports, await findLeftovers(ports, proxy, config.vipInterface)),
-  );
+  return withLeftoverPorts(async (ports) => {
+    const outstanding = await outstandingOperations(config, ports);
+    if (outstanding > 0) {
+      throw new Error(
+        `expected sluice to stand in the place of ${proxy}, found ${outstanding} operations outstanding; start sluice run, wait for its first sync, and try again (sluice plan lists them)`,
+      );
+    }
+    return removeLeftovers(ports, await findLeftovers(ports, proxy, config.vipInterface));
+  });
 }
 
 function planOf(proxy: OtherProxy, running: ProxyState, leftovers: Leftovers): ProxyPlan {
