@@ -293,4 +293,17 @@ describe('a restart', () => {
     await settle();
     expect(stateOf()?.kind).toBe('prepared');
   });
+
+  it('takes a device of sluice’s whose record was lost for its own', async () => {
+    tunnels.want(wanted(web()));
+    await settle();
+    place.files.clear();
+    tunnels.stop();
+    tunnels = place.start();
+    tunnels.want(wanted(web()));
+    await settle();
+    tunnels.want(wanted());
+    await settle();
+    expect([tunnelIn(), place.files.size]).toEqual([undefined, 0]);
+  });
 });
