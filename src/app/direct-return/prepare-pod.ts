@@ -3,7 +3,7 @@
 import type { PodTunnel, PodTunnelState } from '../../core/model/pod-tunnel.ts';
 import type { ContainerRuntimePort } from '../../cri/container-runtime.ts';
 import { isKernelError } from '../../kernel/error.ts';
-import type { PodNetworkPort } from '../../kernel/ports.ts';
+import type { PodNetworkPort, PodTunnelReading } from '../../kernel/ports.ts';
 import type { PodTunnelFailure } from './failure.ts';
 import { type HostLinkWork, hostLinkOf, isSameLink, loosen, restoreHostLink } from './host-link.ts';
 import { locatePod, type Places, type PodPlace } from './locate-pod.ts';
@@ -61,13 +61,18 @@ interface Intent {
 
 function written(work: PodWork, { place, tunnel, known, recorded }: Intent): PodRecord {
   const { sandbox, namespace } = place;
-  const before = known?.before ?? work.network.read(namespace, tunnel);
+  const before = known?.before ?? withoutOurs(work.network.read(namespace, tunnel));
   // GUE came to be asked for after the pod was prepared without it.
   const gue = before.gue ?? (tunnel.encapsulation === 'gue' ? work.network.read(namespace, tunnel).gue : undefined);
   const vips = [...new Set([...(known?.tunnel.vips ?? []), ...tunnel.vips])].sort();
   const hostLink = hostLinkOf(work, tunnel, recorded);
   const record = { tunnel: { ...tunnel, vips }, sandbox, namespace, before: { ...before, gue }, hostLink };
   return saved(work, record, known);
+}
+
+/** A device of sluice's without a record: the record was lost, and nothing was there before. */
+function withoutOurs(reading: PodTunnelReading): PodTunnelReading {
+  return reading.tunnel?.isOurs === true ? { ...reading, tunnel: undefined } : reading;
 }
 
 /** An audit that finds everything as it was writes nothing. */
