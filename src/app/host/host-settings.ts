@@ -20,6 +20,7 @@ export function hostSettings(config: Config, given: ReadonlySet<ConfigKey>, cpus
     ...conntrackSize(conntrackMax(config, cpus), given.has('conntrackMin') ? 'asked' : weigh('conntrackMaxPerCore')),
     ...conntrackTimes(config, weigh),
     ...strictARP(config),
+    ...sloppyTCP(config),
     oomScore(config, given),
   ];
 }
@@ -92,6 +93,12 @@ function strictARP({ ipvsStrictARP }: Config): readonly HostSetting[] {
         sysctl('net.ipv4.conf.all.arp_announce', 2, { why, weight: 'asked' }),
       ]
     : [];
+}
+
+/** Of the masqueraded, such a flow is reset by its new endpoint, where it was refused before. */
+function sloppyTCP({ directReturn }: Config): readonly HostSetting[] {
+  const why = 'a flow that a router moves here goes on at the same endpoint (direct return with mh)';
+  return directReturn ? [sysctl('net.ipv4.vs.sloppy_tcp', 1, { why, weight: 'usual' })] : [];
 }
 
 function oomScore({ oomScoreAdj }: Config, given: ReadonlySet<ConfigKey>): HostSetting {

@@ -45,6 +45,15 @@ function written(host: ReturnType<typeof freshHost>): Readonly<Record<string, st
   return Object.fromEntries(writes.map(({ key, value }) => [key, value]));
 }
 
+describe('taking up flows in the middle', () => {
+  it('is asked for with direct return alone', () => {
+    const asked = (directReturn: boolean) =>
+      settingsOf({ directReturn }).filter(({ key }) => key === 'net.ipv4.vs.sloppy_tcp');
+    expect(asked(false)).toEqual([]);
+    expect(asked(true)).toMatchObject([{ value: '1', place: 'sysctl' }]);
+  });
+});
+
 describe('the size of the connection tracking table', () => {
   it.each([
     [0, 131_072, 8, 0],
