@@ -103,9 +103,13 @@ export const directReturnFaults: readonly Fault[] = [
   {
     id: 'kr#1860',
     what: 'the node that saw the first packet dies, and the flow is reset',
-    proofs: [],
-    remark:
-      'Set net.ipv4.vs.sloppy_tcp and the scheduler mh on all nodes; docs/direct-server-return.md says how far it carries.',
+    proofs: [
+      [
+        'scenarios/direct-return-several-nodes.kernel.test.ts',
+        'a flow that a router moves to another node goes on at its pod, with mh (kr#1860)',
+      ],
+    ],
+    remark: 'With the scheduler mh. docs/direct-server-return.md says how far it carries.',
   },
   {
     id: 'kr#1865',
