@@ -5,7 +5,7 @@
 
 import type { SchedulerSupport } from './model/context.ts';
 import type { ServiceFact } from './model/facts.ts';
-import type { Encapsulation } from './model/pod-tunnel.ts';
+import { type Encapsulation, encapsulations } from './model/pod-tunnel.ts';
 import type { Refusal } from './model/reason.ts';
 import { type Scheduler, schedulers, virtualServerFlags } from './model/virtual-server.ts';
 
@@ -130,18 +130,23 @@ function readDirectReturn(annotations: Annotations, refusals: Refusal[]): Encaps
   if (value === undefined) {
     return undefined;
   }
-  const encapsulation = annotations[DSR_ENCAPSULATION] ?? 'ipip';
   if (value !== 'tunnel') {
     const subject = own === undefined ? ROUTER_DSR : OWN_DSR;
     const expected = 'tunnel; answers come back through this node';
     refusals.push({ reason: 'annotation-value-invalid', subject, found: value, expected });
     return undefined;
   }
-  if (encapsulation !== 'ipip') {
-    const expected = 'ipip, which is used';
-    refusals.push({ reason: 'annotation-value-invalid', subject: DSR_ENCAPSULATION, found: encapsulation, expected });
+  return readEncapsulation(annotations, refusals);
+}
+
+function readEncapsulation(annotations: Annotations, refusals: Refusal[]): Encapsulation {
+  const found = annotations[DSR_ENCAPSULATION] ?? 'ipip';
+  const encapsulation = encapsulations.find((each) => each === found);
+  if (encapsulation === undefined) {
+    const expected = `one of ${encapsulations.join(', ')}; ipip is used`;
+    refusals.push({ reason: 'annotation-value-invalid', subject: DSR_ENCAPSULATION, found, expected });
   }
-  return 'ipip';
+  return encapsulation ?? 'ipip';
 }
 
 function conflict(loser: string, found: string, winner: string, value: string): Refusal {

@@ -46,11 +46,12 @@ export function directView(
   const identity: VirtualServerIdentity = { kind: 'fwmark', family, mark: direct.mark };
   const backends = view.externalLocal ? view.selection.local : view.selection.cluster;
   const tunnels = direct.localBackends.flatMap((backend) => podTunnel(backend, address, view, direct));
+  const forwarding = direct.encapsulation === 'gue' ? 'gue' : 'tunnel';
   const destinations = new Map<string, Destination>();
   for (const backend of backends) {
     if (isReachable(backend, address, context)) {
       const { key, weight } = backend;
-      destinations.set(key, { address: backend.address, port: backend.port, weight, forwarding: 'tunnel' });
+      destinations.set(key, { address: backend.address, port: backend.port, weight, forwarding });
     }
   }
   if (destinations.size === 0) {
@@ -64,7 +65,7 @@ export function directView(
     { kind: 'virtual-server', key: virtualServerKey(identity), value },
     element({ set: 'fwmarks', family, mark: direct.mark, comment: origin }),
     element({ set: 'direct_view', address, protocol, port, mark: direct.mark }),
-    element({ set: 'direct_return', address }),
+    element({ set: 'direct_return', address, encapsulation: direct.encapsulation }),
     ...tunnels,
   ];
 }
@@ -75,11 +76,11 @@ export function directView(
  */
 function steering(
   address: string,
-  { localBackends }: DirectReturn,
+  { localBackends, encapsulation }: DirectReturn,
   { podTunnels }: CompileContext,
 ): readonly Resource[] {
   const isPrepared = localBackends.some((backend) => holds(podTunnels.get(backend.address), address));
-  return isPrepared ? [element({ set: 'direct_return', address })] : [];
+  return isPrepared ? [element({ set: 'direct_return', address, encapsulation })] : [];
 }
 
 /** Why endpoints of this node get no clients from outside yet; those that are still being prepared are not told of. */

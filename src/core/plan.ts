@@ -219,7 +219,12 @@ export function isSameServer(wanted: VirtualServer, there: VirtualServer): boole
 
 /** One port with direct return makes the VIP a steered one for all of them. */
 function steeredOr(vip: Vip, { resources }: Desired): Vip {
-  return resources.has(`direct_return ${vip.address}`) ? { ...vip, isSteered: true } : vip;
+  const steering = resources.get(`direct_return ${vip.address}`)?.resource.value;
+  if (steering === undefined) {
+    return vip;
+  }
+  const encapsulation = 'encapsulation' in steering ? steering.encapsulation : undefined;
+  return { ...vip, isSteered: true, encapsulation: encapsulation ?? 'ipip' };
 }
 
 function wantVip(draft: Draft, input: PlanInput, vip: Vip, there: VipState | undefined): void {

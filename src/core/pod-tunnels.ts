@@ -67,7 +67,7 @@ function drainingPods(virtualServers: Actual['virtualServers']): ReadonlySet<str
   const addresses = new Set<string>();
   for (const { destinations } of virtualServers.values()) {
     for (const { address, forwarding, weight } of destinations.values()) {
-      if (forwarding === 'tunnel' && weight === 0) {
+      if ((forwarding === 'tunnel' || forwarding === 'gue') && weight === 0) {
         addresses.add(address);
       }
     }

@@ -1,4 +1,5 @@
 import type { Family, Protocol } from './facts.ts';
+import type { Encapsulation } from './pod-tunnel.ts';
 
 /**
  * Elements of the sets and maps in sluice's own nftables table. A frontend is (address, protocol, port).
@@ -60,7 +61,9 @@ export type FilterElement =
       /** See `ranges.ts`. Ranges of one frontend must not overlap: the kernel refuses it. */
       readonly range: string;
     }
-  | { readonly set: 'vips' | 'direct_return' | 'hairpin'; readonly address: string }
+  | { readonly set: 'vips' | 'hairpin'; readonly address: string }
+  /** The kernel does not hold the encapsulation; it is not compared. */
+  | { readonly set: 'direct_return'; readonly address: string; readonly encapsulation?: Encapsulation }
   /** Ranges of one set must not overlap either. */
   | { readonly set: 'pod_sources' | 'service_ranges'; readonly range: string }
   | { readonly set: 'fwmarks'; readonly family: Family; readonly mark: number; readonly comment?: string };

@@ -3,6 +3,9 @@ import type { Reason } from './reason.ts';
 /** How packets for a pod are wrapped: IP in IP (IPv6 in IPv6), or the same inside UDP (Generic UDP Encapsulation). */
 export const encapsulations = ['ipip', 'gue'] as const;
 
+/** The UDP port of Generic UDP Encapsulation (IANA "gue"), at which pods unwrap it. */
+export const guePort = 6080;
+
 export type Encapsulation = (typeof encapsulations)[number];
 
 /** What a pod of this node needs to answer for VIPs itself: the far end of a tunnel, and the VIPs. */

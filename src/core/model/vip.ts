@@ -1,3 +1,5 @@
+import type { Encapsulation } from './pod-tunnel.ts';
+
 /**
  * A VIP as the node holds it: an address on the VIP interface (mode `address`) and a local route to it
  * (both modes) whose source is the node's own address, so that a process on the node is seen as the node.
@@ -11,6 +13,8 @@ export interface Vip {
    * it (src/kernel/nft/chains.ts). Its route is an ordinary one.
    */
   readonly isSteered?: true;
+  /** Of a steered VIP: how its packets are wrapped, which leaves them so much less room. */
+  readonly encapsulation?: Encapsulation;
 }
 
 export type VipMode = 'address' | 'route';

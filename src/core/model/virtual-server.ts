@@ -46,7 +46,8 @@ export interface VirtualServer {
   readonly prefixLength: number;
 }
 
-export type ForwardingMethod = 'masquerade' | 'localnode' | 'tunnel' | 'route' | 'bypass';
+/** `tunnel` wraps in IP, `gue` in UDP besides (Generic UDP Encapsulation). */
+export type ForwardingMethod = 'masquerade' | 'localnode' | 'tunnel' | 'gue' | 'route' | 'bypass';
 
 export interface Destination {
   readonly address: string;

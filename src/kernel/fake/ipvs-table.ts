@@ -78,7 +78,8 @@ function changeDestination(
   const { destination, identity, kind } = operation;
   const key = destinationKey(destination);
   if (kind === 'remove-destination') return there.destinations.delete(key) ? undefined : 'ENOENT';
-  if (isMixed(identity, destination) && destination.forwarding !== 'tunnel') return 'EINVAL';
+  if (isMixed(identity, destination) && destination.forwarding !== 'tunnel' && destination.forwarding !== 'gue')
+    return 'EINVAL';
   if (destination.weight < 0) return 'ERANGE';
   const before = there.destinations.get(key);
   if (kind === 'add-destination') {

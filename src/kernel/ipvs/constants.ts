@@ -47,6 +47,9 @@ export const destinationAttribute = {
   activeConnections: 7,
   inactiveConnections: 8,
   addressFamily: 11,
+  tunnelType: 13,
+  tunnelPort: 14,
+  tunnelFlags: 15,
 } as const;
 
 /** IP_VS_SVC_F_HASHED: set by the kernel on every virtual server, of no meaning to anyone else. */
@@ -76,11 +79,12 @@ export function protocolOfNumber(value: number): Protocol | undefined {
   }
 }
 
-/** IP_VS_CONN_F_MASQ and the following. */
+/** IP_VS_CONN_F_MASQ and the following; how a tunnel wraps is said apart. */
 export const forwardingNumber: Readonly<Record<ForwardingMethod, number>> = {
   masquerade: 0,
   localnode: 1,
   tunnel: 2,
+  gue: 2,
   route: 3,
   bypass: 4,
 };
@@ -94,6 +98,9 @@ const forwardingMethods: readonly ForwardingMethod[] = ['masquerade', 'localnode
 export function forwardingOfFlags(connectionFlags: number): ForwardingMethod {
   return forwardingMethods[connectionFlags & 7] ?? 'bypass';
 }
+
+/** IP_VS_CONN_F_TUNNEL_TYPE_GUE (include/uapi/linux/ip_vs.h); 0 is IP in IP. */
+export const tunnelTypeGue = 1;
 
 /** What the kernel calls a virtual server without a scheduler; it refuses new connections. No module is asked for. */
 export const noScheduler = 'none';

@@ -12,6 +12,7 @@ import {
   readBe32,
   readI32,
   readString,
+  readU8,
   readU16,
   readU32,
   valueLength,
@@ -27,6 +28,7 @@ import {
   protocolOfNumber,
   serviceAttribute,
   topAttribute,
+  tunnelTypeGue,
 } from './constants.ts';
 import { blankDestination, type MakeDestination, type ShownDestination } from './shown-destination.ts';
 import { prefixLengthOfMask } from './sockopt-layout.ts';
@@ -132,6 +134,10 @@ function readDestinationAttribute(attribute: AttributeCursor, into: ShownDestina
       break;
     case destinationAttribute.forwardingMethod:
       into.forwarding = forwardingOfFlags(readU32(attribute));
+      break;
+    case destinationAttribute.tunnelType:
+      // After the method (ip_vs_genl_dump_dests).
+      if (into.forwarding === 'tunnel' && readU8(attribute) === tunnelTypeGue) into.forwarding = 'gue';
       break;
     case destinationAttribute.weight:
       into.weight = readI32(attribute);

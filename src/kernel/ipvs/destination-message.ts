@@ -4,10 +4,11 @@
  */
 
 import type { IpvsOperation } from '../../core/model/operation.ts';
+import { guePort } from '../../core/model/pod-tunnel.ts';
 import type { VirtualServerIdentity } from '../../core/model/virtual-server.ts';
 import { writeAddressText } from '../address-text.ts';
 import { errno } from '../errno.ts';
-import { beginNest, endNest, putBe16, putBytes, putU16, putU32 } from '../netlink/attribute-writer.ts';
+import { beginNest, endNest, putBe16, putBytes, putU8, putU16, putU32 } from '../netlink/attribute-writer.ts';
 import {
   type Batch,
   beginMessage,
@@ -24,6 +25,7 @@ import {
   familyVersion,
   forwardingNumber,
   topAttribute,
+  tunnelTypeGue,
 } from './constants.ts';
 import { refuseDestination } from './refusal.ts';
 import { putIdentityNest } from './service-message.ts';
@@ -38,6 +40,8 @@ export interface DestinationTemplate {
   bytes: Uint8Array;
   kind: DestinationOperation['kind'] | undefined;
   identity: VirtualServerIdentity | undefined;
+  /** Whether it says how a tunnel wraps. */
+  isGue: boolean;
   /** How many bytes of the address are in use: 4 or 16. */
   addressBytes: number;
   /** Where the DEST nest begins in the message. */
@@ -48,7 +52,7 @@ export interface DestinationTemplate {
 export function createDestinationTemplate(familyId: number): DestinationTemplate {
   const message = createBatch(256);
   const bytes = message.bytes.subarray(0, 0);
-  return { familyId, message, bytes, kind: undefined, identity: undefined, addressBytes: 4, nest: 0 };
+  return { familyId, message, bytes, kind: undefined, identity: undefined, isGue: false, addressBytes: 4, nest: 0 };
 }
 
 /** Appends NEW_DEST, SET_DEST or DEL_DEST. Returns 0, or an errno, with nothing written, for what must not be sent. */
@@ -61,8 +65,9 @@ export function encodeDestination(
   const refused = refuseDestination(destination);
   if (refused !== 0) return refused;
   // Operations of one virtual server share the identity object; an equal one of its own merely costs a new template.
-  if (template.identity !== identity || template.kind !== kind) {
-    const unwritten = prepareTemplate(template, kind, identity);
+  const isGue = destination.forwarding === 'gue';
+  if (template.identity !== identity || template.kind !== kind || template.isGue !== isGue) {
+    const unwritten = prepareTemplate(template, kind, identity, isGue);
     if (unwritten !== 0) return unwritten;
   }
   const { bytes, view } = template.message;
@@ -97,6 +102,7 @@ function prepareTemplate(
   template: DestinationTemplate,
   kind: DestinationOperation['kind'],
   identity: VirtualServerIdentity,
+  isGue: boolean,
 ): number {
   const { message } = template;
   template.identity = undefined;
@@ -106,17 +112,18 @@ function prepareTemplate(
   const unwritten = putIdentityNest(message, identity);
   if (unwritten !== 0) return unwritten;
   template.nest = message.length;
-  putDestination(message, kind);
+  putDestination(message, kind, isGue);
   endMessage(message);
   template.bytes = message.bytes.subarray(0, message.length);
   template.identity = identity;
   template.kind = kind;
+  template.isGue = isGue;
   template.addressBytes = 4;
   return 0;
 }
 
 /** The DEST nest with its values still to be filled in. Thresholds are 0: no limit. */
-function putDestination(message: Batch, kind: DestinationOperation['kind']): void {
+function putDestination(message: Batch, kind: DestinationOperation['kind'], isGue: boolean): void {
   const nest = beginNest(message, topAttribute.destination);
   putBytes(message, destinationAttribute.address, new Uint8Array(16));
   putBe16(message, destinationAttribute.port, 0);
@@ -126,6 +133,14 @@ function putDestination(message: Batch, kind: DestinationOperation['kind']): voi
     putU32(message, destinationAttribute.weight, 0);
     putU32(message, destinationAttribute.upperThreshold, 0);
     putU32(message, destinationAttribute.lowerThreshold, 0);
+    if (isGue) putGue(message);
   }
   endNest(message, nest);
+}
+
+/** Without flags: no checksum. */
+function putGue(message: Batch): void {
+  putU8(message, destinationAttribute.tunnelType, tunnelTypeGue);
+  putBe16(message, destinationAttribute.tunnelPort, guePort);
+  putU16(message, destinationAttribute.tunnelFlags, 0);
 }

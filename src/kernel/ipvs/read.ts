@@ -81,7 +81,8 @@ export function readIpvsDestinations(reader: Reader, identity: VirtualServerIden
   const make = copyDestination;
   if (identityFamily(identity) === 'IPv6') return readDestinationsByNetlink(reader.netlink, identity, make);
   const count = countDestinationsIPv4(reader.sockopt, identity);
-  return count === undefined ? [] : (destinationsOf(reader, identity, { count, make }) ?? []);
+  const found = count === undefined ? [] : (destinationsOf(reader, identity, { count, make }) ?? []);
+  return found.some(isTunnel) ? readDestinationsByNetlink(reader.netlink, identity, make) : found;
 }
 
 const ipv6: ReadonlySet<Family> = new Set<Family>(['IPv6']);
@@ -111,8 +112,16 @@ function collect<Item extends Destination, Entry>(
   const make = shape.begin(server);
   const destinations = destinationsOf(reader, server.identity, { count: destinationCount, make });
   if (destinations === undefined) return false;
-  entries.push(shape.end(server, destinations));
+  const whole = destinations.some(isTunnel)
+    ? readDestinationsByNetlink(reader.netlink, server.identity, shape.begin(server))
+    : destinations;
+  entries.push(shape.end(server, whole));
   return true;
+}
+
+/** The old interface does not say how a tunnel wraps. */
+function isTunnel({ forwarding }: Destination): boolean {
+  return forwarding === 'tunnel' || forwarding === 'gue';
 }
 
 function destinationsOf<Item extends Destination>(

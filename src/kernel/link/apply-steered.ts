@@ -44,7 +44,8 @@ export function addSteered(run: Run, adds: readonly Numbered[]): void {
     name: 'add route of steered VIP',
     put: (batch, interfaceIndex, operation) => {
       if (operation.kind !== 'add-vip') return;
-      putSteeredRoute(batch, interfaceIndex, operation.vip, tunnelMtu(familyOf(operation.vip.address)));
+      const { address, encapsulation = 'ipip' } = operation.vip;
+      putSteeredRoute(batch, interfaceIndex, operation.vip, tunnelMtu(familyOf(address), encapsulation));
     },
     tolerated: [],
   };

@@ -1,6 +1,7 @@
 /** Reads the VIPs back: addresses on the VIP interface, sluice's local routes and those of steered VIPs. */
 
 import { familyOf } from '../../core/address.ts';
+import { encapsulations } from '../../core/model/pod-tunnel.ts';
 import type { VipState } from '../../core/model/vip.ts';
 import { type Batch, beginMessage, createBatch, endMessage, putHeader } from '../netlink/batch.ts';
 import { dump } from '../netlink/dump.ts';
@@ -62,7 +63,8 @@ function noteSteered(
   for (const route of steered) {
     const vip = foundOf(found, route.address);
     const family = familyOf(route.address);
-    const isWhole = !vip.hasRoute && standing.has(family) && route.mtu === tunnelMtu(family);
+    const isWhole =
+      !vip.hasRoute && standing.has(family) && encapsulations.some((each) => route.mtu === tunnelMtu(family, each));
     noteSource(vip, sources, route);
     vip.isSteered = true;
     vip.routed = isWhole && (vip.onInterface || family === 'IPv6');

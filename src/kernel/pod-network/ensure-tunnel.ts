@@ -4,14 +4,14 @@
  */
 
 import { familyOf } from '../../core/address.ts';
-import type { PodTunnel } from '../../core/model/pod-tunnel.ts';
+import { guePort, type PodTunnel } from '../../core/model/pod-tunnel.ts';
 import { errno, KernelError } from '../error.ts';
 import { putVipAddress, putVipAddressRemoval } from '../link/encode-vip.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import type { PodTunnelReading } from '../ports.ts';
 import { putAlias, putIPv4Setting, putNoLinkLocal, putTunnel, putUp } from './encode-tunnel.ts';
 import { addGuePort, hasGuePort } from './fou.ts';
-import { guePort, tunnelAlias, tunnelDeviceOf, tunnelKindOf } from './identity.ts';
+import { tunnelAlias, tunnelDeviceOf, tunnelKindOf } from './identity.ts';
 import { IPV4_DEVCONF_ARP_ANNOUNCE, IPV4_DEVCONF_ARP_IGNORE, IPV4_DEVCONF_RP_FILTER } from './numbers.ts';
 import { type NumberedReading, type PodSockets, readTunnel } from './read-tunnel.ts';
 import { deleteTunnel } from './restore-tunnel.ts';

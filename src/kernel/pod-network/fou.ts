@@ -1,6 +1,7 @@
 /** Ports of Generic UDP Encapsulation (Documentation/netlink/specs/fou.yaml): what arrives there is unwrapped. */
 
 import type { Family } from '../../core/model/facts.ts';
+import { guePort } from '../../core/model/pod-tunnel.ts';
 import { errno, isKernelError } from '../error.ts';
 import { familyNumber } from '../link/address-family.ts';
 import { perform } from '../link/link-message.ts';
@@ -12,7 +13,6 @@ import { dump } from '../netlink/dump.ts';
 import { resolveGenericFamily } from '../netlink/generic.ts';
 import type { MessageCursor } from '../netlink/message-reader.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
-import { guePort } from './identity.ts';
 import {
   FOU_ATTR_AF,
   FOU_ATTR_PORT,

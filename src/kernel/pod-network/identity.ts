@@ -11,9 +11,6 @@ const tunnelKinds: Readonly<Record<Family, string>> = { IPv4: 'ipip', IPv6: 'ip6
 /** The alias of a tunnel device that sluice made. One without it is used and never removed. */
 export const tunnelAlias = 'sluice: direct server return';
 
-/** The UDP port of Generic UDP Encapsulation (IANA "gue"). */
-export const guePort = 6080;
-
 export function tunnelDeviceOf(family: Family): string {
   return tunnelDevices[family];
 }

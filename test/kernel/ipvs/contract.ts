@@ -117,6 +117,7 @@ export function testIpvsContract(open: () => IpvsTable): void {
       ['a destination is too many', {}, []],
       ['a weight differs', {}, [{ ...to, weight: 2 }]],
       ['a forwarding method differs', {}, [{ ...to, forwarding: 'tunnel' as const }]],
+      ['the wrapping of a tunnel differs', {}, [{ ...to, forwarding: 'gue' as const }]],
       ['a port differs', {}, [{ ...to, port: 1 }]],
     ])('is read as it is when %s', (_, parts, destinations) => {
       const there = virtualServer(identity);
@@ -350,7 +351,7 @@ export function testIpvsContract(open: () => IpvsTable): void {
       expect(table.dumpDestinations(web)).toMatchObject([pod]);
     });
 
-    const methods: readonly ForwardingMethod[] = ['masquerade', 'localnode', 'tunnel', 'route', 'bypass'];
+    const methods: readonly ForwardingMethod[] = ['masquerade', 'localnode', 'tunnel', 'gue', 'route', 'bypass'];
 
     it.each(methods)('are forwarded by %s', (forwarding) => {
       expectDone(addDestination(web, { ...pod, forwarding }), addDestination(web6, { ...pod6, forwarding }));

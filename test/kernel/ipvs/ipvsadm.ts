@@ -48,13 +48,19 @@ function flagWords({ scheduler, flags }: VirtualServer): string {
 }
 
 function destinationWords(to: Destination): string {
-  return `-r ${formatEndpoint(to.address, to.port)} ${methodWords[to.forwarding]} -w ${to.weight}${to.forwarding === 'tunnel' ? ' --tun-type ipip' : ''}`;
+  return `-r ${formatEndpoint(to.address, to.port)} ${methodWords[to.forwarding]} -w ${to.weight}${tunnelWords(to.forwarding)}`;
+}
+
+function tunnelWords(forwarding: ForwardingMethod): string {
+  if (forwarding === 'gue') return ' --tun-type gue --tun-port 6080 --tun-nocsum';
+  return forwarding === 'tunnel' ? ' --tun-type ipip' : '';
 }
 
 const methodWords: Readonly<Record<ForwardingMethod, string>> = {
   masquerade: '-m',
   localnode: '-g',
   tunnel: '-i',
+  gue: '-i',
   route: '-g',
   // It has no word for this one.
   bypass: '(null)',
