@@ -3,13 +3,13 @@
 import { familyOf } from '../../core/address.ts';
 import { encapsulations } from '../../core/model/pod-tunnel.ts';
 import type { VipState } from '../../core/model/vip.ts';
-import { type Batch, beginMessage, createBatch, endMessage, putHeader } from '../netlink/batch.ts';
 import { dump } from '../netlink/dump.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import { isLinkLocal, type LinkAddress, readLinkAddress } from './decode-address.ts';
 import { type HostRoute, readHostRoute } from './decode-route.ts';
 import { routeProtocol } from './identity.ts';
-import { AF_UNSPEC, addressHeaderLength, RTM_GETADDR, RTM_GETROUTE, routeHeaderLength } from './rtnetlink.ts';
+import { question } from './link-message.ts';
+import { addressHeaderLength, RTM_GETADDR, RTM_GETROUTE, routeHeaderLength } from './rtnetlink.ts';
 import { steeredFamilies } from './steering.ts';
 import { readTunnelMtu } from './tunnel-mtu.ts';
 
@@ -113,14 +113,4 @@ export function dumpAddresses(socket: NetlinkSocket): readonly LinkAddress[] {
  */
 function dumpHostRoutes(socket: NetlinkSocket): readonly HostRoute[] {
   return dump(socket, 'dump local routes', question(RTM_GETROUTE, routeHeaderLength), readHostRoute);
-}
-
-function question(type: number, headerLength: number): Batch {
-  const batch = createBatch(64);
-  const header = new Uint8Array(headerLength);
-  header[0] = AF_UNSPEC;
-  beginMessage(batch, type, 0);
-  putHeader(batch, header);
-  endMessage(batch);
-  return batch;
 }

@@ -5,7 +5,6 @@
 
 import type { Family } from '../../core/model/facts.ts';
 import { errno } from '../error.ts';
-import { messageAttributes, nextAttribute, readU8, readU32 } from '../netlink/attribute-reader.ts';
 import { putU32 } from '../netlink/attribute-writer.ts';
 import { beginMessage, createBatch, endMessage, putHeader } from '../netlink/batch.ts';
 import { dump } from '../netlink/dump.ts';
@@ -13,42 +12,31 @@ import type { MessageCursor } from '../netlink/message-reader.ts';
 import { payloadU8 } from '../netlink/message-reader.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import { familyNumber, familyOfNumber } from './address-family.ts';
+import { type RoutingRule, readRoutingRule } from './decode-rule.ts';
 import { routeProtocol, steeringTable } from './identity.ts';
-import { perform } from './link-message.ts';
+import { perform, question } from './link-message.ts';
 import {
   FR_ACT_TO_TBL,
   FRA_FWMARK,
   FRA_FWMASK,
   FRA_PRIORITY,
-  FRA_PROTOCOL,
   FRA_TABLE,
   RTM_DELROUTE,
   RTM_DELRULE,
   RTM_GETROUTE,
   RTM_GETRULE,
   RTM_NEWROUTE,
-  RTM_NEWRULE,
   RTN_LOCAL,
   routeHeaderLength,
   ruleHeaderLength,
 } from './rtnetlink.ts';
 
 /** A rule of kube-router's. */
-export interface OtherRule {
-  readonly family: Family;
-  readonly priority: number;
-  readonly table: number;
-  /** Undefined: every packet. */
-  readonly mark: { readonly value: number; readonly mask: number } | undefined;
-}
+export type OtherRule = Omit<RoutingRule, 'protocol'>;
 
 /** Of both families. Throws KernelError. */
 export function readOtherRules(socket: NetlinkSocket): readonly OtherRule[] {
-  const batch = createBatch(64);
-  beginMessage(batch, RTM_GETRULE, 0);
-  putHeader(batch, new Uint8Array(ruleHeaderLength));
-  endMessage(batch);
-  return dump(socket, 'dump rules', batch, readOtherRule);
+  return dump(socket, 'dump rules', question(RTM_GETRULE, ruleHeaderLength), readOtherRule);
 }
 
 /** Gone already is well. Throws KernelError. */
@@ -77,20 +65,12 @@ const priorities: ReadonlyMap<number, number> = new Map([
 ]);
 
 function readOtherRule(message: MessageCursor): OtherRule | undefined {
-  const family = message.type === RTM_NEWRULE ? familyOfNumber(payloadU8(message, 0)) : undefined;
-  if (family === undefined) return undefined;
-  let [protocol, table, priority, mask] = [0, 0, 0, 0];
-  let value: number | undefined;
-  const cursor = messageAttributes(message, ruleHeaderLength);
-  while (nextAttribute(cursor)) {
-    if (cursor.type === FRA_PROTOCOL) protocol = readU8(cursor);
-    else if (cursor.type === FRA_TABLE) table = readU32(cursor);
-    else if (cursor.type === FRA_PRIORITY) priority = readU32(cursor);
-    else if (cursor.type === FRA_FWMARK) value = readU32(cursor);
-    else if (cursor.type === FRA_FWMASK) mask = readU32(cursor);
+  const rule = readRoutingRule(message);
+  if (rule === undefined || rule.protocol === routeProtocol || priorities.get(rule.table) !== rule.priority) {
+    return undefined;
   }
-  if (protocol === routeProtocol || priorities.get(table) !== priority) return undefined;
-  return { family, priority, table, mark: value === undefined ? undefined : { value, mask } };
+  const { family, priority, table, mark } = rule;
+  return { family, priority, table, mark };
 }
 
 /** `local default` of table 78. */
@@ -102,11 +82,7 @@ export interface OtherRoute {
 
 /** Of both families. Throws KernelError. */
 export function readOtherRoutes(socket: NetlinkSocket): readonly OtherRoute[] {
-  const batch = createBatch(64);
-  beginMessage(batch, RTM_GETROUTE, 0);
-  putHeader(batch, new Uint8Array(routeHeaderLength));
-  endMessage(batch);
-  return dump(socket, 'dump routes', batch, readOtherRoute);
+  return dump(socket, 'dump routes', question(RTM_GETROUTE, routeHeaderLength), readOtherRoute);
 }
 
 /** Gone already is well. Throws KernelError. */

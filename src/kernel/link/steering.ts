@@ -4,19 +4,18 @@
  */
 
 import { type Family, families } from '../../core/model/facts.ts';
-import { type ErrnoCode, KernelError } from '../error.ts';
-import { messageAttributes, nextAttribute, readU8, readU32 } from '../netlink/attribute-reader.ts';
+import { errno } from '../error.ts';
 import { putU8, putU32 } from '../netlink/attribute-writer.ts';
-import { type Batch, beginMessage, createBatch, endMessage, putHeader } from '../netlink/batch.ts';
+import { type Batch, beginMessage, endMessage, putHeader } from '../netlink/batch.ts';
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../netlink/constants.ts';
 import { dump } from '../netlink/dump.ts';
 import { type MessageCursor, payloadU8 } from '../netlink/message-reader.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
-import { transact } from '../netlink/transact.ts';
 import { familyNumber, familyOfNumber } from './address-family.ts';
+import { readRoutingRule } from './decode-rule.ts';
 import { routeMetric, routeProtocol, steeringPriority, steeringTable } from './identity.ts';
+import { question, tell } from './link-message.ts';
 import {
-  AF_UNSPEC,
   FR_ACT_TO_TBL,
   FRA_FWMARK,
   FRA_FWMASK,
@@ -48,17 +47,16 @@ export function steeredFamilies(socket: NetlinkSocket, mark: number): ReadonlySe
 /** Makes rule and table of a family, and removes rules of another mark that sluice made. Throws KernelError. */
 export function ensureSteering(socket: NetlinkSocket, family: Family, loopback: number, mark: number): void {
   const stale = readSteeringRules(socket).filter((rule) => rule.family === family && rule.mark !== mark);
-  send(socket, 'make the route of steered VIPs', (batch) => putSteeringRoute(batch, family, loopback), []);
-  send(socket, 'make the rule of steered VIPs', (batch) => putRule(batch, RTM_NEWRULE, { family, mark, mask: mark }), [
-    'EEXIST',
-  ]);
-  for (const rule of stale) removeRule(socket, rule);
+  tell(socket, 'make the route of steered VIPs', (batch) => putSteeringRoute(batch, family, loopback));
+  const rule = { family, mark, mask: mark };
+  tell(socket, 'make the rule of steered VIPs', (batch) => putRule(batch, RTM_NEWRULE, rule), errno.EEXIST);
+  for (const each of stale) removeRule(socket, each);
 }
 
 /** Removes what `ensureSteering` made. Throws KernelError. */
 export function removeSteering(socket: NetlinkSocket, family: Family): void {
   for (const rule of readSteeringRules(socket).filter((each) => each.family === family)) removeRule(socket, rule);
-  send(socket, 'remove the route of steered VIPs', (batch) => putSteeringRouteRemoval(batch, family), ['ESRCH']);
+  tell(socket, 'remove the route of steered VIPs', (batch) => putSteeringRouteRemoval(batch, family), errno.ESRCH);
 }
 
 interface SteeringRule {
@@ -72,24 +70,14 @@ function readSteeringRules(socket: NetlinkSocket): readonly SteeringRule[] {
 }
 
 function removeRule(socket: NetlinkSocket, rule: SteeringRule): void {
-  send(socket, 'remove the rule of steered VIPs', (batch) => putRule(batch, RTM_DELRULE, rule), ['ENOENT']);
+  tell(socket, 'remove the rule of steered VIPs', (batch) => putRule(batch, RTM_DELRULE, rule), errno.ENOENT);
 }
 
 /** A rule of sluice's: by protocol number, table and priority. */
 function readSteeringRule(message: MessageCursor): SteeringRule | undefined {
-  const family = message.type === RTM_NEWRULE ? familyOfNumber(payloadU8(message, 0)) : undefined;
-  if (family === undefined) return undefined;
-  let [protocol, table, priority, mark, mask] = [0, 0, 0, 0, 0];
-  const cursor = messageAttributes(message, ruleHeaderLength);
-  while (nextAttribute(cursor)) {
-    if (cursor.type === FRA_PROTOCOL) protocol = readU8(cursor);
-    else if (cursor.type === FRA_TABLE) table = readU32(cursor);
-    else if (cursor.type === FRA_PRIORITY) priority = readU32(cursor);
-    else if (cursor.type === FRA_FWMARK) mark = readU32(cursor);
-    else if (cursor.type === FRA_FWMASK) mask = readU32(cursor);
-  }
-  const isOurs = protocol === routeProtocol && table === steeringTable && priority === steeringPriority;
-  return isOurs ? { family, mark, mask } : undefined;
+  const rule = readRoutingRule(message);
+  const isOurs = rule?.protocol === routeProtocol && rule.table === steeringTable && rule.priority === steeringPriority;
+  return isOurs ? { family: rule.family, mark: rule.mark?.value ?? 0, mask: rule.mark?.mask ?? 0 } : undefined;
 }
 
 function readSteeringRoute(message: MessageCursor): Family | undefined {
@@ -142,30 +130,4 @@ function steeringRouteHeader(family: Family): Uint8Array {
   header[6] = family === 'IPv4' ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
   header[7] = RTN_LOCAL;
   return header;
-}
-
-function question(type: number, headerLength: number): Batch {
-  const batch = createBatch(64);
-  const header = new Uint8Array(headerLength);
-  header[0] = AF_UNSPEC;
-  beginMessage(batch, type, 0);
-  putHeader(batch, header);
-  endMessage(batch);
-  return batch;
-}
-
-function send(
-  socket: NetlinkSocket,
-  operation: string,
-  put: (batch: Batch) => void,
-  tolerated: readonly ErrnoCode[],
-): void {
-  const batch = createBatch(256);
-  put(batch);
-  const outcome = transact(socket, batch);
-  if (outcome.state === 'unknown') throw new KernelError(operation, outcome.cause.errno, { cause: outcome.cause });
-  const failure = outcome.failures[0];
-  if (failure !== undefined && !tolerated.includes(failure.code)) {
-    throw new KernelError(operation, failure.errno, { extendedAck: failure.extendedAck });
-  }
 }

@@ -7,6 +7,7 @@ import { familyOf } from '../../core/address.ts';
 import { guePort, type PodTunnel } from '../../core/model/pod-tunnel.ts';
 import { errno, KernelError } from '../error.ts';
 import { putVipAddress, putVipAddressRemoval } from '../link/encode-vip.ts';
+import { tell } from '../link/link-message.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import type { PodTunnelReading } from '../ports.ts';
 import { putAlias, putIPv4Setting, putNoLinkLocal, putTunnel, putUp } from './encode-tunnel.ts';
@@ -16,7 +17,6 @@ import { IPV4_DEVCONF_ARP_ANNOUNCE, IPV4_DEVCONF_ARP_IGNORE, IPV4_DEVCONF_RP_FIL
 import { type NumberedReading, type PodSockets, readTunnel } from './read-tunnel.ts';
 import { deleteTunnel } from './restore-tunnel.ts';
 import { arpAnnounceWith, arpIgnoreWith, looseReversePath } from './settings.ts';
-import { tell } from './tell.ts';
 
 /** `before` is what the namespace had before sluice came to it. Throws KernelError. */
 export function ensureTunnel(sockets: PodSockets, tunnel: PodTunnel, before: PodTunnelReading): void {

@@ -6,6 +6,7 @@ import type { PodTunnel } from '../../core/model/pod-tunnel.ts';
 import { errno } from '../error.ts';
 import { putVipAddressRemoval } from '../link/encode-vip.ts';
 import { deleteLink, findLink } from '../link/interface.ts';
+import { tell } from '../link/link-message.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import type { PodTunnelReading } from '../ports.ts';
 import { putIPv4Setting } from './encode-tunnel.ts';
@@ -14,7 +15,6 @@ import { tunnelDeviceOf } from './identity.ts';
 import { IPV4_DEVCONF_ARP_ANNOUNCE, IPV4_DEVCONF_ARP_IGNORE, IPV4_DEVCONF_RP_FILTER } from './numbers.ts';
 import { type NumberedReading, type PodSockets, readTunnel } from './read-tunnel.ts';
 import { arpAnnounceWith, arpIgnoreWith, looseReversePath } from './settings.ts';
-import { tell } from './tell.ts';
 
 /**
  * Makes the namespace what it was `before`. A step that fails does not stop the others; the first error is thrown in the

@@ -1,7 +1,7 @@
 /** Reverse-path checks by rtnetlink: /proc/sys is read-only in a container that is not privileged. */
 
 import { errno, isKernelError, KernelError } from '../error.ts';
-import { putLinkHeader } from '../link/link-message.ts';
+import { putLinkHeader, tell } from '../link/link-message.ts';
 import { readDefaultInterface, readRouteTowards } from '../link/route-towards.ts';
 import { AF_INET, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS, RTM_GETLINK } from '../link/rtnetlink.ts';
 import { messageAttributes, nextAttribute, readI32 } from '../netlink/attribute-reader.ts';
@@ -22,7 +22,6 @@ import {
   RTM_GETNETCONF,
   RTM_NEWNETCONF,
 } from '../pod-network/numbers.ts';
-import { tell } from '../pod-network/tell.ts';
 import type { ReversePathCheck, ReversePathPort } from '../ports.ts';
 
 /** Opens the port; a socket is opened for each call. `networkNamespace` is for tests. */

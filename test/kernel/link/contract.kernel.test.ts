@@ -89,7 +89,11 @@ function expectAsIpSays(link: LinkPort, name: string): void {
   const routes = ['-4', '-6'].flatMap(
     (family) => ipJson(name, [family, 'route', 'show', 'table', 'local', 'type', 'local']) as readonly IpRoute[],
   );
-  const own = routes.filter(({ protocol }) => protocol === String(routeProtocol));
+  const ordinary = ['-4', '-6'].flatMap(
+    (family) => ipJson(name, [family, 'route', 'show', 'proto', String(routeProtocol)]) as readonly IpRoute[],
+  );
+  expectSteering(link, name);
+  const own = [...routes.filter(({ protocol }) => protocol === String(routeProtocol)), ...ordinary];
   expect(
     vips
       .filter((vip) => vip.routed)
@@ -98,12 +102,29 @@ function expectAsIpSays(link: LinkPort, name: string): void {
   ).toEqual(own.map(({ dst }) => dst).sort());
   for (const { dev } of own) expect(dev).toBe(vipInterface);
   for (const vip of vips.filter(({ routed }) => routed)) {
-    expect([vip.address, vip.source]).toEqual([vip.address, routes.find(({ dst }) => dst === vip.address)?.prefsrc]);
+    expect([vip.address, vip.source]).toEqual([
+      vip.address,
+      [...routes, ...ordinary].find(({ dst }) => dst === vip.address)?.prefsrc,
+    ]);
   }
   // A local route of the kernel's without its address would make a VIP that nobody knows of.
   const strays = routes.filter(({ dev, dst }) => dev === vipInterface && !dst.startsWith('fe80:'));
   expect(strays.filter(({ dst }) => !vips.some((vip) => vip.address === dst))).toEqual([]);
   if (device?.ifalias === interfaceAlias) expect(device.flags).toContain('UP');
+}
+
+/** Rule and table stand for the families that have a steered VIP, and for no other. */
+function expectSteering(link: LinkPort, name: string): void {
+  const steered = link.dumpVips().filter((vip) => vip.isSteered === true);
+  for (const [family, isOf] of [
+    ['-4', (address: string) => !isIPv6(address)],
+    ['-6', isIPv6],
+  ] as const) {
+    const isAsked = steered.some(({ address }) => isOf(address));
+    const rules = execaSync('ip', ['-n', name, family, 'rule', 'show', 'priority', '32764']).stdout;
+    expect(rules.includes('fwmark 0xff/0xff lookup 78')).toBe(isAsked);
+    expect(ipJson(name, [family, 'route', 'show', 'table', '78'])).toHaveLength(isAsked ? 1 : 0);
+  }
 }
 
 function ipJson(name: string, words: readonly string[]): readonly unknown[] {

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { VipOperation } from '../../../src/core/model/operation.ts';
-import type { VipMode } from '../../../src/core/model/vip.ts';
+import type { VipMode, VipState } from '../../../src/core/model/vip.ts';
 import { renderVips } from '../../../src/kernel/link/render.ts';
 import type { LinkPort } from '../../../src/kernel/ports.ts';
 
@@ -109,6 +109,52 @@ export function testLinkContract(open: (setting: LinkSetting) => LinkUnderTest):
     start();
     expect(link.apply([{ kind: 'add-vip', vip: { address: '10.96.0.1', source: undefined } }])).toEqual(done);
     expect(text()).toBe('10.96.0.1 on-interface routed');
+  });
+
+  describe.each(['address', 'route'] as const)('a steered VIP in mode %s', (mode) => {
+    const addresses = ['198.51.100.7', '2001:db8:7::7'] as const;
+    // Without its address the kernel answers no ping in its name; IPv6 does.
+    const where = { address: ['on-interface ', 'on-interface '], route: ['on-interface ', ''] }[mode];
+    const own = { address: 'on-interface ', route: '' }[mode];
+    const steer = (address: string, before?: VipState): VipOperation => {
+      const { vip } = addVip(address) as Extract<VipOperation, { readonly kind: 'add-vip' }>;
+      const steered = { ...vip, isSteered: true, encapsulation: 'ipip' } as const;
+      return { kind: 'add-vip', vip: steered, ...(before === undefined ? {} : { before }) };
+    };
+    const stateOf = (address: string): VipState | undefined => link.dumpVips().find((vip) => vip.address === address);
+    const steered = [
+      `${addresses[0]} ${where[0]}routed steered source 192.0.2.10`,
+      `${addresses[1]} ${where[1]}routed steered source 2001:db8::10`,
+    ].join('\n');
+    const ordinary = [
+      `${addresses[0]} ${own}routed source 192.0.2.10`,
+      `${addresses[1]} ${own}routed source 2001:db8::10`,
+    ].join('\n');
+
+    it('comes and goes, again without harm', () => {
+      start({ mode });
+      expect(link.apply(addresses.map((address) => steer(address)))).toEqual(done);
+      expect(link.apply(addresses.map((address) => steer(address, stateOf(address))))).toEqual(done);
+      expect(text()).toBe(steered);
+      const removals = addresses.map(
+        (address) => ({ ...removeVip(address), before: stateOf(address) }) as VipOperation,
+      );
+      expect(link.apply(removals)).toEqual(done);
+      expect(link.dumpVips()).toEqual([]);
+      expect(link.removeInterface()).toBe('removed');
+    });
+
+    it('was an ordinary one and becomes one again, beside another', () => {
+      start({ mode });
+      link.apply([...addresses, '10.96.0.1'].map((address) => addVip(address)));
+      const other = `10.96.0.1 ${own}routed source 192.0.2.10`;
+      expect(link.apply(addresses.map((address) => steer(address, stateOf(address))))).toEqual(done);
+      expect(text()).toBe([other, steered].join('\n'));
+      const back = addresses.map((address) => ({ ...addVip(address), before: stateOf(address) }) as VipOperation);
+      expect(link.apply(back)).toEqual(done);
+      expect(text().replaceAll('on-interface ', '')).toBe([other, ordinary].join('\n').replaceAll('on-interface ', ''));
+      expect(text()).not.toContain('steered');
+    });
   });
 
   it('leaves nothing behind, and takes the removal of what is absent as done', () => {
