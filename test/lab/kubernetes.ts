@@ -10,6 +10,9 @@ import { type Server, startServer } from './kubernetes/server.ts';
 export interface Kubernetes {
   /** A kubeconfig of a `system:masters` user that reaches the API server from everywhere in the lab. */
   readonly adminKubeconfig: string;
+  /** The certificate that it serves with, and the key that ServiceAccount tokens are signed with: a controller's. */
+  readonly certificate: string;
+  readonly serviceAccountKey: string;
   /** Runs kubectl as the administrator; throws with what it said when it fails. */
   readonly kubectl: (args: readonly string[], input?: string) => Promise<string>;
   /** `kubectl apply -f -` with objects of any kind. */
@@ -30,6 +33,8 @@ export interface Kubernetes {
 export interface KubernetesOptions {
   /** The address that the kubeconfigs name: one of the root namespace's. 127.0.0.1 unless told. */
   readonly address?: string;
+  /** Pods get the token of their ServiceAccount, which a controller manager must make. Without it they need none. */
+  readonly hasServiceAccounts?: boolean;
 }
 
 /** The ranges of ClusterIPs. */
@@ -41,20 +46,22 @@ const startLimitMs = 240_000;
 
 /** Starts etcd and kube-apiserver with RBAC and dual-stack Services, and waits until the API server is ready. */
 export async function startKubernetes(options: KubernetesOptions = {}): Promise<Kubernetes> {
-  const { address = '127.0.0.1' } = options;
+  const { address = '127.0.0.1', hasServiceAccounts = false } = options;
   const binaries = kubernetesBinaries();
   const folder = await mkdtemp(join(tmpdir(), 'kubernetes-'));
   const files = await writeControlPlaneFiles(folder, address, port);
   const etcd = startServer(etcdCommand(binaries.etcd, folder));
   let apiServer: Server | undefined;
   const startApiServer = async () => {
-    apiServer = startServer(apiServerCommand(binaries['kube-apiserver'], files, address));
+    apiServer = startServer(apiServerCommand(binaries['kube-apiserver'], files, address, hasServiceAccounts));
     await apiServer.ready(() => isReady(files), startLimitMs);
   };
   const kubectl = (args: readonly string[], input?: string) =>
     output('-', [binaries.kubectl, `--kubeconfig=${files.adminKubeconfig}`, ...args], input);
   const kubernetes: Kubernetes = {
     adminKubeconfig: files.adminKubeconfig,
+    certificate: join(files.certificateFolder, 'apiserver.crt'),
+    serviceAccountKey: files.serviceAccountKey,
     kubectl,
     apply: async (...objects) => {
       await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
@@ -97,7 +104,12 @@ function etcdCommand(etcd: string, folder: string): readonly string[] {
   ];
 }
 
-function apiServerCommand(apiServer: string, files: ControlPlaneFiles, address: string): readonly string[] {
+function apiServerCommand(
+  apiServer: string,
+  files: ControlPlaneFiles,
+  address: string,
+  hasServiceAccounts: boolean,
+): readonly string[] {
   return [
     apiServer,
     '--etcd-servers=http://127.0.0.1:2379',
@@ -108,12 +120,14 @@ function apiServerCommand(apiServer: string, files: ControlPlaneFiles, address: 
     `--cert-dir=${files.certificateFolder}`,
     '--authorization-mode=RBAC',
     `--token-auth-file=${files.tokens}`,
-    '--disable-admission-plugins=ServiceAccount',
+    ...(hasServiceAccounts ? [] : ['--disable-admission-plugins=ServiceAccount']),
     `--service-account-key-file=${files.serviceAccountKey}`,
     `--service-account-signing-key-file=${files.serviceAccountKey}`,
     '--service-account-issuer=https://kubernetes.default.svc',
     // A DaemonSet that asks for NET_ADMIN is to be accepted as in a cluster that permits it.
     '--allow-privileged=true',
+    // A node's name is known to nobody but the kubelet.
+    '--kubelet-preferred-address-types=InternalIP',
     // The set-up of priority and fairness takes long under user-mode Linux and limits what a single test sends.
     '--enable-priority-and-fairness=false',
   ];

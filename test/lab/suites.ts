@@ -18,8 +18,8 @@ export const reportName = 'report.json';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
 
-/** kube-apiserver and etcd need more. */
-const memory = { kernel: '2048M', api: '4096M', cluster: '4096M' } as const;
+/** kube-apiserver and etcd need more; nodes with containers, whose disk is memory, most. */
+const memory = { kernel: '2048M', api: '4096M', cluster: '8192M' } as const;
 
 /** What each needs beyond the lab itself. */
 const suiteSteps: Readonly<Record<LabSuite, readonly Step[]>> = {

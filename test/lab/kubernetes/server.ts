@@ -8,6 +8,8 @@ export interface Server {
   readonly pid: number | undefined;
   /** The end of what it has said. */
   readonly log: () => string;
+  /** Whether it has ended, for whatever reason. */
+  readonly isOver: () => boolean;
   /** Waits until `isReady` says so; throws with the last lines of its log when it ends before, or takes too long. */
   readonly ready: (isReady: () => Promise<boolean>, limitMs: number) => Promise<void>;
   /** Sends a signal that does not end it. */
@@ -36,6 +38,7 @@ export function startServer(command: readonly string[], env: Readonly<Record<str
   return {
     pid: child.pid,
     log: () => log,
+    isOver: () => over,
     ready: async (isReady, limitMs) => {
       const deadline = performance.now() + limitMs;
       while (!(await isReady())) {
