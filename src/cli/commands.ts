@@ -113,7 +113,7 @@ export const commands: Readonly<Record<CommandName, Command>> = {
   migrate: {
     summary: 'take this node over from kube-proxy or kube-router',
     description: [
-      'plan says what of which other proxy is here, what of it would be removed and kept, and why; it writes nothing. from-kube-proxy and from-kube-router remove what the other proxy left, once it is stopped and sluice stands in its place: its rules of iptables or its nftables tables, virtual servers that no Service has, its interface and its ipsets. Connections go on.',
+      'plan says what of which other proxy is here, what of it would be removed and kept, and why; it writes nothing. from-kube-proxy and from-kube-router remove what the other proxy left, once it is stopped and sluice stands in its place: its rules of iptables or its nftables tables, virtual servers that no Service has, its interface and its ipsets.',
       'Run it on the node, as root; rules of iptables take the programs that made them. Goes on after an error, and may be run again. Exits with 1 if something could not be removed. Give it the flags that run gets.',
     ],
     flags: [outputFlag, whileRunningFlag],
