@@ -8,7 +8,6 @@ import { buildImage } from '../image/image.ts';
 import { imageFolder } from '../image/image-name.ts';
 import { labSteps } from '../lab/run.ts';
 import { type LabSuite, reportName, runSuiteInLab } from '../lab/suites.ts';
-import { clusterSteps } from '../prerequisites/cluster.ts';
 import { kubernetesSteps } from '../prerequisites/kubernetes.ts';
 import { packagesStep } from '../prerequisites/packages.ts';
 import { runSteps } from '../prerequisites/steps.ts';
@@ -23,7 +22,7 @@ export const prerequisitesPart: Part = {
   run: async () => {
     // Which steps the lab has is known only with the packages at hand.
     await runSteps([packagesStep]);
-    await runSteps([...(await labSteps()), ...kubernetesSteps, ...clusterSteps]);
+    await runSteps([...(await labSteps()), ...kubernetesSteps]);
     return undefined;
   },
 };
