@@ -57,6 +57,16 @@ afterAll(async () => {
   await agent.end('SIGKILL');
   pod.server.kill('SIGKILL');
   await containerd.remove();
+  await runSluice(input, 'cleanup');
+  // The tests that come after make worlds with these names.
+  for (const command of [
+    'sysctl -qw net.ipv4.conf.all.rp_filter=0',
+    'ip link delete vext',
+    'ip netns delete ext',
+    `ip netns delete ${node}`,
+  ]) {
+    await output('-', command.split(' '));
+  }
 });
 
 async function makeNetwork(): Promise<void> {
