@@ -90,7 +90,7 @@ describe('cleanup', () => {
     await agent.end('SIGTERM');
     expect((await clean()).stdout).toContain('Removed: ');
     for (const _ of ['again', 'and again']) {
-      expect(await clean()).toEqual({ status: 0, stdout: 'Nothing of sluice is on this node.', stderr: '' });
+      expect(await clean()).toEqual({ status: 0, stdout: 'Nothing to remove is on this node.', stderr: '' });
       expect(await listNode()).toEqual(before);
     }
   });
