@@ -86,8 +86,13 @@ export const directReturnFaults: readonly Fault[] = [
   {
     id: 'kr#570, kr#683, kr#1199',
     what: 'NetworkPolicy does not see what comes through a tunnel',
-    proofs: [],
-    remark: 'No proxy can mend it: docs/direct-server-return.md says what a policy sees, and what to use instead.',
+    proofs: [
+      [
+        'scenarios/direct-return-limits.kernel.test.ts',
+        'say who may come, before a tunnel hides the client from every policy at the pod (kr#570, kr#683, kr#1199)',
+      ],
+    ],
+    remark: 'No proxy can mend what a policy sees. docs/direct-server-return.md says what to use instead.',
   },
   {
     id: 'kr#843, kr#1027, kr#647',

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isAnswer } from '../lab/traffic/result.ts';
 import { podPort } from '../lab/world/places.ts';
 import type { Agent } from './agent.ts';
@@ -77,6 +77,34 @@ describe('what cannot be answered directly', () => {
       }
     },
   );
+});
+
+describe('source ranges', () => {
+  it('say who may come, before a tunnel hides the client from every policy at the pod (kr#570, kr#683, kr#1199)', async () => {
+    await cluster.publish({ near: 'ready', far: 'ready' });
+    const client = cluster.world.client('client');
+    const targets = families.map((family) => ({ protocol: 'TCP', address: vip[family], port: podPort }) as const);
+    const open = families.map((family) => `${client.addresses[family][0] ?? ''}/${family === 'IPv4' ? 32 : 128}`);
+    for (const [ranges, expected] of [
+      [['198.18.0.0/15', 'fd99::/64'], 'timeout'],
+      [open, 'answer'],
+    ] as const) {
+      await cluster.serve({
+        externalIPs: [],
+        loadBalancerIPs: families.map((family) => vip[family]),
+        loadBalancerSourceRanges: ranges,
+      });
+      await vi.waitFor(
+        async () => {
+          const asked = targets.map((target) => cluster.world.request(client, target, { deadlineMs: 1_000 }));
+          const results = await Promise.all(asked);
+          expect(results.map((each) => (isAnswer(each) ? 'answer' : each))).toEqual([expected, expected]);
+          expect(await tunnelDestinations('node1')).toHaveLength(12);
+        },
+        { timeout: 20_000, interval: 200 },
+      );
+    }
+  });
 });
 
 /** Both agents tell of it. */
