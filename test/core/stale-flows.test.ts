@@ -32,6 +32,19 @@ describe('a UDP flow', () => {
     expect(stale(flow('10.96.0.10:53', '10.96.0.10:53'))).toBe(true);
   });
 
+  it('that an endpoint answers directly has the VIP itself as the source of its answers', () => {
+    const direct = { set: 'direct_view', address: '198.51.100.1', protocol: 'UDP', port: 53, mark: 7 } as const;
+    const input = inputOf([dns], [udpSlice(endpoint('10.1.0.1'))]);
+    const key = frontendKey('UDP', direct.address, direct.port);
+    const resources = [{ kind: 'element', key: `direct_view ${key}`, value: direct } as const];
+    const claim: Claim = { service: dns.key, createdAt: 0, frontend: { key, resources } };
+    const claims = new Map([...input.desired.claims, [key, [claim]]]);
+    const targets = flowTargets({ ...input, desired: { claims } }, [dns.key], 'IPv4');
+    expect(isStale(flow('198.51.100.1:53', '198.51.100.1:53'), targets)).toBe(false);
+    expect(isStale(flow('198.51.100.1:53', '10.1.0.9:5353'), targets)).toBe(true);
+    expect(isStale(flow('198.51.100.2:53', '198.51.100.2:53'), targets)).toBe(true);
+  });
+
   it('is looked at on every address of the Service, and on node ports at every address of the node', () => {
     const stale = judge([dns], [udpSlice(endpoint('10.1.0.1'))]);
     const atDeadEnd = (destination: string): boolean => stale(flow(destination, '10.1.0.9:5353'));
