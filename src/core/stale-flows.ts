@@ -52,7 +52,8 @@ export function flowTargets(input: FlowTargetsInput, services: Iterable<string>,
       }
       const target: FlowTarget = { service: key, serving };
       for (const address of ownAddresses(input, service, port, family)) {
-        frontends.set(formatEndpoint(address, port.port), target);
+        const end = formatEndpoint(address, port.port);
+        frontends.set(end, isDirect(input, address, port) ? withItself(target, end) : target);
       }
       if (port.nodePort !== 0) {
         nodePorts.set(port.nodePort, target);
@@ -82,6 +83,19 @@ function servingOf(
 ): ReadonlySet<string> {
   const backends = gatherBackends(slicesOf(facts, service), family, port, context.node);
   return new Set(backends.filter(({ endpoint }) => endpoint.serving || endpoint.ready).map((backend) => backend.key));
+}
+
+/** Whether endpoints answer clients outside from the address itself (direct return). */
+function isDirect({ desired }: FlowTargetsInput, address: string, { port }: ServicePortFact): boolean {
+  const [claim] = desired.claims.get(frontendKey('UDP', address, port)) ?? [];
+  return (
+    claim?.frontend.resources.some(({ kind, value }) => kind === 'element' && value.set === 'direct_view') ?? false
+  );
+}
+
+/** What a tunnel carries is not translated, so that the answers seem to come from where the client asked. */
+function withItself({ service, serving }: FlowTarget, end: string): FlowTarget {
+  return { service, serving: new Set([...serving, end]) };
 }
 
 function ownAddresses(
