@@ -7,6 +7,7 @@ import type { ConfigNotice } from '../app/config/notice.ts';
 import { type Configuration, type ParsedConfig, parseConfig } from '../app/config/parse-config.ts';
 import { type ConfigProblem, quote } from '../app/config/problem.ts';
 import { type ReadArguments, readArguments } from '../app/config/read-arguments.ts';
+import { manifestPathProblems, sortManifestFlags } from '../app/manifest.ts';
 import type { Packet } from '../core/trace/packet.ts';
 import {
   type CommandName,
@@ -18,6 +19,7 @@ import {
   migrationSteps,
   versionFlag,
 } from './commands.ts';
+import { type GivenPlace, parsePlace } from './manifest-place.ts';
 import { parsePacket } from './packet-words.ts';
 
 export type OutputFormat = 'text' | 'json';
@@ -34,6 +36,7 @@ export type Invocation =
       readonly step: MigrationStep;
       readonly whileRunning: boolean;
     } & Configuration)
+  | ({ readonly kind: 'manifest'; readonly output: OutputFormat; readonly place: GivenPlace } & Configuration)
   | ({ readonly kind: 'trace'; readonly output: OutputFormat; readonly packet: Packet } & Configuration)
   | {
       readonly kind: 'problems';
@@ -58,14 +61,17 @@ export function parseInvocation(argv: readonly string[], readText: (path: string
   const packet = command === 'trace' ? parsePacket(others) : undefined;
   const step = command === 'migrate' ? parseStep(others) : undefined;
   const whileRunning = isSet(read, 'while-running');
+  const place = command === 'manifest' ? parsePlace(read.values) : undefined;
+  const sorted = command === 'manifest' ? sortManifestFlags(read.values) : { problems: [], others: read.values };
   const output = outputFormat(read.values.get('output')?.at(-1) ?? 'text');
-  return configured(parseConfig(read.values, readText), {
+  return configured(parseConfig(sorted.others, readText), {
     command: command ?? 'run',
     packet,
     step,
     whileRunning,
+    place,
     output,
-    problems,
+    problems: [...problems, ...sorted.problems],
   });
 }
 
@@ -76,18 +82,21 @@ interface Asked {
   readonly packet: ReturnType<typeof parsePacket> | undefined;
   readonly step: MigrationStep | ConfigProblem | undefined;
   readonly whileRunning: boolean;
+  readonly place: GivenPlace | readonly ConfigProblem[] | undefined;
   readonly output: OutputFormat | ConfigProblem;
   /** What is wrong with the words and with flags that are none. */
   readonly problems: readonly ConfigProblem[];
 }
 
 function configured(parsed: ParsedConfig, asked: Asked): Invocation {
-  const { command, packet, step, whileRunning, output, problems: before } = asked;
+  const { command, packet, step, whileRunning, place, output, problems: before } = asked;
   const problems = [
     ...before,
     ...(packet === undefined || 'protocol' in packet ? [] : packet),
     ...(typeof step === 'object' ? [step] : []),
+    ...(place === undefined || 'namespace' in place ? [] : place),
     ...(parsed.ok ? [] : parsed.problems),
+    ...(command === 'manifest' && parsed.ok ? manifestPathProblems(parsed.config) : []),
     ...(typeof output === 'string' ? [] : [output]),
   ];
   if (!parsed.ok || typeof output !== 'string' || problems.length > 0) {
@@ -100,6 +109,9 @@ function configured(parsed: ParsedConfig, asked: Asked): Invocation {
   }
   if (typeof step === 'string') {
     return { kind: 'migrate', output, step, whileRunning, ...configuration };
+  }
+  if (place !== undefined && 'namespace' in place) {
+    return { kind: 'manifest', output, place, ...configuration };
   }
   if (command === 'plan') {
     return { kind: 'plan', output, ...configuration };

@@ -1,11 +1,15 @@
 import { formatWarning, warningsOf } from '../app/config/notice.ts';
 import type { Configuration } from '../app/config/parse-config.ts';
 import { formatProblem } from '../app/config/problem.ts';
+import { planManifest } from '../app/manifest.ts';
+import { manifestObjects } from '../core/manifest/manifest.ts';
+import { manifestNotes } from '../core/manifest/notes.ts';
 import type { Application } from './application.ts';
 import { type Invocation, parseInvocation } from './arguments.ts';
 import { cleanupText } from './cleanup-text.ts';
 import type { Environment } from './environment.ts';
 import { helpText } from './help.ts';
+import { manifestText } from './manifest-text.ts';
 import { migrationText } from './migration-text.ts';
 import { planText } from './plan-text.ts';
 import { stylesFor } from './styles.ts';
@@ -56,6 +60,10 @@ async function dispatch(environment: Environment, application: Application): Pro
       stdout.write(invocation.output === 'json' ? json(report) : traceText(report, styles));
       return 0;
     }
+    case 'manifest':
+      warn(invocation, environment);
+      stdout.write(manifestOf(invocation, environment));
+      return 0;
     case 'migrate':
       warn(invocation, environment);
       return migrate(invocation, environment, application);
@@ -82,6 +90,21 @@ async function migrate(
   const report = await application.migrate(config, step, whileRunning);
   stdout.write(output === 'json' ? json(report) : cleanupText(report, styles));
   return report.failed.length > 0 ? 1 : 0;
+}
+
+function manifestOf(
+  { place, output, ...configuration }: Extract<Invocation, { kind: 'manifest' }>,
+  { version, stderr }: Environment,
+): string {
+  const { image = `localhost/sluice:${version}`, namespace } = place;
+  const { input, examples } = planManifest(configuration, { image, namespace });
+  for (const { argument, what } of examples) {
+    stderr.write(`warning: ${argument} is an example; give ${what}\n`);
+  }
+  const objects = manifestObjects(input);
+  return output === 'json'
+    ? json({ apiVersion: 'v1', kind: 'List', items: objects })
+    : manifestText(objects, manifestNotes(examples));
 }
 
 /** The other commands have a log for it. */

@@ -2,7 +2,7 @@
 
 import type { ArgumentSpecification } from '../app/config/read-arguments.ts';
 
-export const commandNames = ['run', 'plan', 'trace', 'cleanup', 'migrate', 'version'] as const;
+export const commandNames = ['run', 'plan', 'trace', 'cleanup', 'migrate', 'manifest', 'version'] as const;
 export type CommandName = (typeof commandNames)[number];
 
 /** A flag that is no setting of the agent. */
@@ -44,7 +44,7 @@ const outputFlag: CommandFlag = {
   short: 'o',
   isSwitch: false,
   placeholder: 'text|json',
-  help: 'A table for people (the default), or JSON for programs.',
+  help: 'Text for people (the default), or JSON for programs.',
 };
 
 const whileRunningFlag: CommandFlag = {
@@ -52,6 +52,20 @@ const whileRunningFlag: CommandFlag = {
   isSwitch: true,
   placeholder: '',
   help: 'Go on though the other proxy seems to run, or nothing can tell.',
+};
+
+export const imageFlag: CommandFlag = {
+  name: 'image',
+  isSwitch: false,
+  placeholder: 'REFERENCE',
+  help: 'The image in the manifest. Default: the one of this version, localhost/sluice:VERSION.',
+};
+
+export const namespaceFlag: CommandFlag = {
+  name: 'namespace',
+  isSwitch: false,
+  placeholder: 'NAME',
+  help: 'The namespace in the manifest. Default: kube-system.',
 };
 
 /** What the command migrate can be told to do. */
@@ -122,6 +136,23 @@ export const commands: Readonly<Record<CommandName, Command>> = {
     examples: [
       ['sluice migrate plan --kubeconfig=/root/.kube/config', 'before anything is done'],
       ['sluice migrate from-kube-proxy --kubeconfig=/root/.kube/config', 'after sluice run has synced'],
+    ],
+  },
+  manifest: {
+    summary: 'print the objects that install sluice in a cluster',
+    description: [
+      'Prints a ServiceAccount, a ClusterRoleBinding to the role that every cluster has for kube-proxy, and a DaemonSet whose containers run with the flags given here, checked as run checks them. It asks no cluster and needs no rights. Without --master and --cluster-cidr the manifest holds examples, in lines marked EDIT.',
+      'With --direct-return the agent gets what entering pods takes; a state of --last-known-state is kept on the node. What pods do not have cannot be given: --config (give its settings as flags), --kubeconfig (the ServiceAccount is used) and --manifests.',
+    ],
+    flags: [imageFlag, namespaceFlag, outputFlag],
+    operands: '',
+    isConfigurable: true,
+    examples: [
+      [
+        'sluice manifest --master=https://192.0.2.10:6443 --cluster-cidr=10.244.0.0/16 | kubectl apply -f -',
+        'install, or change flags',
+      ],
+      ['sluice manifest --vip-mode=route --image=registry.example/sluice:0.1.0', 'from a registry of yours'],
     ],
   },
   version: {

@@ -197,7 +197,7 @@ describe('a wrong command line', () => {
     const run = await sluice('pln --ipvs-sync-period=30 --bogus-nonsense -o yaml --log-level=loud');
     expect({ code: run.code, stdout: run.stdout, asked: run.asked }).toEqual({ code: 2, stdout: '', asked: [] });
     expect(run.stderr).toMatchInlineSnapshot(`
-      "sluice: expected a command: run, plan, trace, cleanup, migrate, version, given "pln". Perhaps plan was meant.
+      "sluice: expected a command: run, plan, trace, cleanup, migrate, manifest, version, given "pln". Perhaps plan was meant.
       --bogus-nonsense: expected a flag that sluice has, given one that it has not. See sluice --help.
       --ipvs-sync-period: expected a duration of at least 1s such as 30s or 1m30s, given "30". Add a unit: 30s.
       --log-level: expected one of error, warn, info, debug, trace, given "loud". Choose from the list.
