@@ -1,9 +1,9 @@
 /** ipsets of others: their names, and their end. sluice has none itself. */
 
-import { errno, isKernelError, KernelError } from '../error.ts';
+import { errno, isKernelError } from '../error.ts';
 import { messageAttributes, nextAttribute, readString } from '../netlink/attribute-reader.ts';
 import { putBe32, putString, putU8 } from '../netlink/attribute-writer.ts';
-import { beginMessage, createBatch, endMessage, putNetfilterHeader } from '../netlink/batch.ts';
+import { type Batch, beginMessage, createBatch, endMessage, putNetfilterHeader } from '../netlink/batch.ts';
 import { NETLINK_NETFILTER, netfilterHeaderLength } from '../netlink/constants.ts';
 import { dump } from '../netlink/dump.ts';
 import type { MessageCursor } from '../netlink/message-reader.ts';
@@ -39,12 +39,9 @@ export function openIpset(options: { readonly networkNamespace?: string } = {}):
 }
 
 function listNames(socket: NetlinkSocket): readonly string[] {
-  const batch = createBatch(64);
-  beginMessage(batch, IPSET_MSG_LIST, 0);
-  putNetfilterHeader(batch, 0, 0, 0);
-  putU8(batch, IPSET_ATTR_PROTOCOL, IPSET_PROTOCOL);
-  putBe32(batch, IPSET_ATTR_FLAGS, IPSET_FLAG_LIST_SETNAME);
-  endMessage(batch);
+  const batch = question(IPSET_MSG_LIST, (attributes) =>
+    putBe32(attributes, IPSET_ATTR_FLAGS, IPSET_FLAG_LIST_SETNAME),
+  );
   try {
     return dump(socket, 'list ipsets', batch, readName);
   } catch (thrown) {
@@ -63,19 +60,25 @@ function readName(message: MessageCursor): string | undefined {
 }
 
 function destroyOnce(socket: NetlinkSocket, name: string): 'removed' | 'absent' | 'in-use' {
-  const batch = createBatch(128);
-  beginMessage(batch, IPSET_MSG_DESTROY, 0);
-  putNetfilterHeader(batch, 0, 0, 0);
-  putU8(batch, IPSET_ATTR_PROTOCOL, IPSET_PROTOCOL);
-  putString(batch, IPSET_ATTR_SETNAME, name);
-  endMessage(batch);
+  const batch = question(IPSET_MSG_DESTROY, (attributes) => putString(attributes, IPSET_ATTR_SETNAME, name));
   try {
     request(socket, `destroy ipset ${name}`, batch, () => undefined);
     return 'removed';
   } catch (thrown) {
-    if (!(thrown instanceof KernelError)) throw thrown;
+    if (!isKernelError(thrown)) throw thrown;
     if (thrown.errno === errno.ENOENT) return 'absent';
     if (thrown.errno === IPSET_ERR_BUSY) return 'in-use';
     throw thrown;
   }
+}
+
+/** The only message of a batch: what every one begins with, and what `put` adds. */
+function question(type: number, put: (batch: Batch) => void): Batch {
+  const batch = createBatch(128);
+  beginMessage(batch, type, 0);
+  putNetfilterHeader(batch, 0, 0, 0);
+  putU8(batch, IPSET_ATTR_PROTOCOL, IPSET_PROTOCOL);
+  put(batch);
+  endMessage(batch);
+  return batch;
 }
