@@ -4,8 +4,9 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { execa } from 'execa';
 import type { Family } from '../../core/model/facts.ts';
+import { openOtherTables } from '../nft/other-tables.ts';
+import { runProgram } from '../program.ts';
 
 export type IptablesKind = 'nft' | 'legacy';
 
@@ -17,18 +18,27 @@ export interface IptablesReading {
 }
 
 export interface IptablesPort {
-  /** What there is, in both families. Rejects with an Error that names the missing program where rules need it. */
+  /** What there is, in both families. Rejects with ProgramError; it names the program that is missing. */
   read(): Promise<readonly IptablesReading[]>;
-  /** `iptables-restore --noflush`: each table in one step. */
+  /**
+   * `iptables-restore --noflush`: each table in one step. Rejects with ProgramError; the table in which something was
+   * refused is as it was, those before it are changed.
+   */
   restore(kind: IptablesKind, family: Family, text: string): Promise<void>;
 }
 
-export function openIptables(): IptablesPort {
+/** `pid` is of a process in another network namespace, for tests. */
+export function openIptables({ pid }: { readonly pid?: number } = {}): IptablesPort {
+  const place = pid === undefined ? {} : { networkNamespace: `/proc/${pid}/ns/net` };
+  const tables = openOtherTables(place);
+  const run = (program: string, args: readonly string[], input = ''): Promise<string> =>
+    runProgram(program, args, { ...place, input, need });
   return {
     read: async () => {
+      const names = await tables.names();
       const readings: IptablesReading[] = [];
       for (const family of ['IPv4', 'IPv6'] as const) {
-        for (const kind of await kindsInUse(family)) {
+        for (const kind of kindsInUse(family, names, `/proc/${pid ?? 'self'}/net`)) {
           readings.push({ kind, family, text: await run(programs(kind, family).save, []) });
         }
       }
@@ -42,13 +52,15 @@ export function openIptables(): IptablesPort {
   };
 }
 
+const need =
+  'this node has rules that only it can read: install iptables, or run sluice in the node’s own root (chroot /host)';
+
 /** Asking iptables-legacy where it was never used would load its modules and make its tables. */
-async function kindsInUse(family: Family): Promise<readonly IptablesKind[]> {
-  const path = family === 'IPv4' ? '/proc/net/ip_tables_names' : '/proc/net/ip6_tables_names';
-  const legacy = textOf(path);
-  const tables = await nftTables(family);
+function kindsInUse(family: Family, tables: readonly string[], folder: string): readonly IptablesKind[] {
+  const prefix = family === 'IPv4' ? 'ip' : 'ip6';
+  const legacy = textOf(`${folder}/${prefix}_tables_names`);
   return [
-    ...(tables.some((name) => iptablesTables.has(name)) ? (['nft'] as const) : []),
+    ...(iptablesTables.some((name) => tables.includes(`${prefix} ${name}`)) ? (['nft'] as const) : []),
     ...(legacy.trim() === '' ? [] : (['legacy'] as const)),
   ];
 }
@@ -62,25 +74,9 @@ function textOf(path: string): string {
   }
 }
 
-const iptablesTables: ReadonlySet<string> = new Set(['nat', 'filter', 'mangle', 'raw', 'security']);
-
-async function nftTables(family: Family): Promise<readonly string[]> {
-  const text = await run('nft', ['list', 'tables', family === 'IPv4' ? 'ip' : 'ip6']);
-  return text.split('\n').flatMap((line) => /^table \S+ (\S+)/.exec(line)?.[1] ?? []);
-}
+const iptablesTables = ['nat', 'filter', 'mangle', 'raw', 'security'];
 
 function programs(kind: IptablesKind, family: Family): { readonly save: string; readonly restore: string } {
   const name = `${family === 'IPv4' ? 'iptables' : 'ip6tables'}-${kind}`;
   return { save: `${name}-save`, restore: `${name}-restore` };
-}
-
-async function run(program: string, args: readonly string[], input = ''): Promise<string> {
-  const result = await execa(program, args, { input, reject: false, stripFinalNewline: false });
-  if (!result.failed) return result.stdout;
-  if (result.code === 'ENOENT') {
-    throw new Error(
-      `expected the program ${program}, found none; this node has rules that only it can read: install iptables, or run sluice in the node's own root (chroot /host)`,
-    );
-  }
-  throw new Error(`${program} failed: ${result.stderr === '' ? result.shortMessage : result.stderr.trim()}`);
 }
