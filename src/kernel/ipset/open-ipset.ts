@@ -4,7 +4,7 @@ import { errno, isKernelError } from '../error.ts';
 import { messageAttributes, nextAttribute, readString } from '../netlink/attribute-reader.ts';
 import { putBe32, putString, putU8 } from '../netlink/attribute-writer.ts';
 import { type Batch, beginMessage, createBatch, endMessage, putNetfilterHeader } from '../netlink/batch.ts';
-import { NETLINK_NETFILTER, netfilterHeaderLength } from '../netlink/constants.ts';
+import { NETLINK_NETFILTER, NLM_F_EXCL, netfilterHeaderLength } from '../netlink/constants.ts';
 import { dump } from '../netlink/dump.ts';
 import type { MessageCursor } from '../netlink/message-reader.ts';
 import { request } from '../netlink/request.ts';
@@ -39,7 +39,7 @@ export function openIpset(options: { readonly networkNamespace?: string } = {}):
 }
 
 function listNames(socket: NetlinkSocket): readonly string[] {
-  const batch = question(IPSET_MSG_LIST, (attributes) =>
+  const batch = question(IPSET_MSG_LIST, 0, (attributes) =>
     putBe32(attributes, IPSET_ATTR_FLAGS, IPSET_FLAG_LIST_SETNAME),
   );
   try {
@@ -60,7 +60,10 @@ function readName(message: MessageCursor): string | undefined {
 }
 
 function destroyOnce(socket: NetlinkSocket, name: string): 'removed' | 'absent' | 'in-use' {
-  const batch = question(IPSET_MSG_DESTROY, (attributes) => putString(attributes, IPSET_ATTR_SETNAME, name));
+  // Without NLM_F_EXCL the kernel takes a set that is not there for a success (flag_exist of ip_set_core.c).
+  const batch = question(IPSET_MSG_DESTROY, NLM_F_EXCL, (attributes) =>
+    putString(attributes, IPSET_ATTR_SETNAME, name),
+  );
   try {
     request(socket, `destroy ipset ${name}`, batch, () => undefined);
     return 'removed';
@@ -73,9 +76,9 @@ function destroyOnce(socket: NetlinkSocket, name: string): 'removed' | 'absent' 
 }
 
 /** The only message of a batch: what every one begins with, and what `put` adds. */
-function question(type: number, put: (batch: Batch) => void): Batch {
+function question(type: number, flags: number, put: (batch: Batch) => void): Batch {
   const batch = createBatch(128);
-  beginMessage(batch, type, 0);
+  beginMessage(batch, type, flags);
   putNetfilterHeader(batch, 0, 0, 0);
   putU8(batch, IPSET_ATTR_PROTOCOL, IPSET_PROTOCOL);
   put(batch);
