@@ -51,9 +51,32 @@ describe('the health of a node', () => {
     expect(codes()).toEqual({ healthz: 200, livez: 200 });
   });
 
-  it('knows the Node before the other lists are complete', () => {
+  it('gets no traffic before everything was in force once, and is alive', async () => {
     observed = observedLoop(ports);
     observed.loop.changes([{ change: 'replace', kind: 'Node', facts: [ours] }]);
+    expect(codes()).toEqual({ healthz: 503, livez: 200 });
+    const body: unknown = JSON.parse(healthz(observed.health.value, observed.clock.now, syncPeriodMs).body);
+    expect(body).toMatchObject({ nodeEligible: true, synced: false, healthy: true });
+    ports.failNext('add-virtual-server', 'ENOMEM');
+    deliverLists(observed.loop, web, webSlice, ours);
+    await vi.waitFor(() => expect(observed.reconciler.view.isStarted).toBe(true));
+    expect(codes()).toEqual({ healthz: 503, livez: 200 });
+    await vi.waitFor(() => expect(codes()).toEqual({ healthz: 200, livez: 200 }), 5_000);
+  });
+
+  it('may get traffic at once where everything stands from an earlier run', async () => {
+    await started();
+    await observed.stop();
+    observed = observedLoop(ports);
+    expect(codes().healthz).toBe(503);
+    deliverLists(observed.loop, web, webSlice, ours);
+    await vi.waitFor(() => expect(observed.reconciler.view.isStarted).toBe(true));
+    expect(codes()).toEqual({ healthz: 200, livez: 200 });
+  });
+
+  it('still may get traffic when the API server goes away after that', async () => {
+    await started();
+    later(3_600_000);
     expect(codes()).toEqual({ healthz: 200, livez: 200 });
   });
 

@@ -5,6 +5,7 @@ import {
   initialHealth,
   livez,
   queued,
+  settled,
   started,
   updated,
   withNodeEligible,
@@ -13,7 +14,8 @@ import {
 const syncPeriodMs = 30_000;
 const start = Date.UTC(2026, 0, 1);
 const both = ['IPv4', 'IPv6'] as const;
-const running = withNodeEligible(started(initialHealth, both, start), true);
+const starting = withNodeEligible(started(initialHealth, both, start), true);
+const running = updated(starting, both, start);
 
 function statuses(health: Health, now: number): { healthz: number; livez: number } {
   return { healthz: healthz(health, now, syncPeriodMs).status, livez: livez(health, now, syncPeriodMs).status };
@@ -45,12 +47,37 @@ describe('health', () => {
     expect(statuses(withNodeEligible(running, false), start)).toEqual({ healthz: 503, livez: 200 });
   });
 
+  it('keeps traffic away until each family was in force once, and is alive', () => {
+    const half = updated(starting, ['IPv6'], start + 1_000);
+    expect(statuses(starting, start + 1_000)).toEqual({ healthz: 503, livez: 200 });
+    expect(statuses(half, start + 1_000)).toEqual({ healthz: 503, livez: 200 });
+    expect(JSON.parse(healthz(half, start + 2_000, syncPeriodMs).body)).toMatchObject({
+      lastUpdated: '2026-01-01T00:00:01.000Z',
+      nodeEligible: true,
+      synced: false,
+      healthy: true,
+    });
+    expect(JSON.parse(livez(half, start + 2_000, syncPeriodMs).body)).not.toHaveProperty('synced');
+    expect(statuses(updated(half, ['IPv4'], start + 1_000), start + 1_000).healthz).toBe(200);
+  });
+
+  it('does not count as in force once what nothing had to be done for', () => {
+    const waiting = settled(queued(starting, both, start), both);
+    expect(statuses(waiting, start + 1_000)).toEqual({ healthz: 503, livez: 200 });
+  });
+
+  it('is in force once for as long as it runs', () => {
+    const waiting = queued(running, both, start + 1_000);
+    expect(statuses(waiting, start + 2_000)).toEqual({ healthz: 200, livez: 200 });
+  });
+
   it('is alive but not eligible before anything has started', () => {
     expect(statuses(initialHealth, start)).toEqual({ healthz: 503, livez: 200 });
     expect(JSON.parse(healthz(initialHealth, start, syncPeriodMs).body)).toEqual({
       lastUpdated: '0001-01-01T00:00:00Z',
       currentTime: '2026-01-01T00:00:00.000Z',
       nodeEligible: false,
+      synced: false,
       healthy: true,
       status: {},
     });
