@@ -1,6 +1,7 @@
 /**
  * Health as a value, and what /healthz and /livez say about it. Rules and body are kube-proxy's
- * (pkg/proxy/healthcheck/proxy_health.go): load balancers outside the cluster already read them.
+ * (pkg/proxy/healthcheck/proxy_health.go): load balancers outside the cluster already read them. One rule is ours: before
+ * everything was in force once, /healthz keeps traffic and the update of the next node waiting.
  */
 
 import { type Family, families } from '../../core/model/facts.ts';
@@ -11,6 +12,8 @@ export interface FamilyHealth {
   readonly lastUpdated: number;
   /** When the oldest change arrived that is not in force yet. */
   readonly oldestPending: number | undefined;
+  /** Everything was in force once. */
+  readonly isSynced: boolean;
 }
 
 export interface Health {
@@ -25,7 +28,7 @@ export const initialHealth: Health = { families: {}, nodeEligible: false };
 
 /** The sync loop of these families starts. */
 export function started(health: Health, served: readonly Family[], now: number): Health {
-  return updated(health, served, now);
+  return withFamilies(health, served, () => ({ lastUpdated: now, oldestPending: undefined, isSynced: false }));
 }
 
 /** A change of these families arrived; an older one that is still waiting keeps its place. */
@@ -37,7 +40,7 @@ export function queued(health: Health, touched: readonly Family[], now: number):
 
 /** Everything is in force in these families. One in which something failed must not be reported here. */
 export function updated(health: Health, served: readonly Family[], now: number): Health {
-  return withFamilies(health, served, () => ({ lastUpdated: now, oldestPending: undefined }));
+  return withFamilies(health, served, () => ({ lastUpdated: now, oldestPending: undefined, isSynced: true }));
 }
 
 /** Nothing waits any more in these families, and nothing had to be done for it. */
@@ -59,11 +62,13 @@ export interface HealthReply {
 
 /** `/healthz`: also tells load balancers not to choose a node that is on its way out. */
 export function healthz(health: Health, now: number, syncPeriodMs: number): HealthReply {
-  const isGood = isHealthy(health, now, syncPeriodMs) && health.nodeEligible;
-  return reply(isGood, health, { now, syncPeriodMs, eligibility: { nodeEligible: health.nodeEligible } });
+  const synced = isSynced(health);
+  const isGood = isHealthy(health, now, syncPeriodMs) && health.nodeEligible && synced;
+  const eligibility = { nodeEligible: health.nodeEligible, ...(synced ? {} : { synced }) };
+  return reply(isGood, health, { now, syncPeriodMs, eligibility });
 }
 
-/** `/livez`: whether to restart us. A node on its way out is no reason. */
+/** `/livez`: whether to restart us. A node on its way out is no reason, nor is one that still waits for its lists. */
 export function livez(health: Health, now: number, syncPeriodMs: number): HealthReply {
   return reply(isHealthy(health, now, syncPeriodMs), health, { now, syncPeriodMs, eligibility: {} });
 }
@@ -73,6 +78,11 @@ export function isHealthy(health: Health, now: number, syncPeriodMs: number): bo
   return Object.values(health.families).every((family) => familyIsHealthy(family, now, syncPeriodMs));
 }
 
+function isSynced({ families: served }: Health): boolean {
+  const states = Object.values(served);
+  return states.length > 0 && states.every((family) => family.isSynced);
+}
+
 function familyIsHealthy({ oldestPending }: FamilyHealth, now: number, syncPeriodMs: number): boolean {
   return oldestPending === undefined || now - oldestPending < 2 * syncPeriodMs;
 }
@@ -80,7 +90,7 @@ function familyIsHealthy({ oldestPending }: FamilyHealth, now: number, syncPerio
 interface ReplyInput {
   readonly now: number;
   readonly syncPeriodMs: number;
-  readonly eligibility: { readonly nodeEligible?: boolean };
+  readonly eligibility: { readonly nodeEligible?: boolean; readonly synced?: boolean };
 }
 
 function reply(isGood: boolean, health: Health, { now, syncPeriodMs, eligibility }: ReplyInput): HealthReply {

@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { BindAddress } from '../../../src/app/config/config.ts';
 import { makeConfig } from '../../../src/app/config/make-config.ts';
-import { initialHealth, started, withNodeEligible } from '../../../src/app/health/health.ts';
+import { initialHealth, updated, withNodeEligible } from '../../../src/app/health/health.ts';
 import { healthHandler } from '../../../src/app/health/health-server.ts';
 import { type Handler, type HttpServer, serveHttp } from '../../../src/app/health/http-server.ts';
 import { metricsHandler } from '../../../src/app/health/metrics-server.ts';
@@ -27,7 +27,7 @@ describe('the health server', () => {
   it('answers /healthz and /livez by any method, counts the answers, and knows no other path', async () => {
     const metrics = makeMetrics({ version: '1', readProcess: () => reading });
     const now = Date.UTC(2026, 0, 1);
-    let health = started(initialHealth, ['IPv4'], now);
+    let health = updated(initialHealth, ['IPv4'], now);
     const { healthzTotal, livezTotal } = metrics;
     const base = await serve(
       healthHandler({ health: () => health, now: () => now, syncPeriodMs: 30_000, healthzTotal, livezTotal }),
