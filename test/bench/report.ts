@@ -131,7 +131,7 @@ function memoryTable({ memory }: BenchResult): string {
     peakMiB.toFixed(0),
     ms(startMs),
   ]);
-  const head = ['after start', 'after changes', 'peak', 'start to healthy, ms'];
+  const head = ['after start', 'after changes', 'peak', 'start to programmed, ms'];
   return table('Resident memory of the agent, MiB', ['Services × endpoints', ...head], rows);
 }
 

@@ -121,7 +121,7 @@ export interface MemoryResult {
   readonly afterChangesMiB: number;
   readonly changes: number;
   readonly peakMiB: number;
-  /** From starting the process to being healthy with everything programmed. */
+  /** From starting the process to everything in the kernel. */
   readonly startMs: number;
 }
 

@@ -3,7 +3,7 @@
 import { kubeRouterProgram } from '../../../prerequisites/kube-router.ts';
 import { kubeProxyProgram } from '../../../prerequisites/kubernetes.ts';
 import type { ProxyName } from '../../result.ts';
-import { programPath } from '../child.ts';
+import { shippedAgentCommand } from '../shipped-agent.ts';
 import { clusterCIDRs, nodeName } from '../world.ts';
 import type { Programs } from './judge.ts';
 
@@ -23,15 +23,7 @@ export function contenders(): readonly Contender[] {
 }
 
 function sluice(kubeconfig: string): readonly string[] {
-  return [
-    process.execPath,
-    programPath('sluice'),
-    'run',
-    `--kubeconfig=${kubeconfig}`,
-    `--hostname-override=${nodeName}`,
-    `--cluster-cidr=${clusterCIDRs.join(',')}`,
-    '--healthz-bind-address=127.0.0.1:10256',
-  ];
+  return [process.execPath, ...shippedAgentCommand(kubeconfig)];
 }
 
 function kubeProxy(mode: 'ipvs' | 'nftables') {
