@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { growthExponents, growthOf, judge, judgeGuard } from './limits.ts';
-import type { BenchResult, ChangeResult, PeerResult, ProxyName, Timed } from './result.ts';
+import type { BenchResult, ChangeResult, PausesResult, PeerResult, ProxyName, Timed } from './result.ts';
 
 const limits = {
   ipvsadmToIpvsPart: { atLeast: 10 },
@@ -12,6 +12,9 @@ const limits = {
   changeP99SystemCalls: { atMost: 5_000 },
   changeLargestToSmallestP50: { atMost: 1.5 },
   residentMiB: { atMost: 256 },
+  pauseMs: { atMost: 20 },
+  idleShareOfCore: { atMost: 0.01 },
+  idleWrites: { atMost: 0 },
   filterToIpvs: { atMost: 1 },
   latencyLargestToSmallestP50: { atMost: 1.1 },
   fastestPeerToChange: { atLeast: 20 },
@@ -74,6 +77,25 @@ describe('the limits of the benchmark', () => {
     expect(growthExponents([change(10_000, 0.9), change(100, 0.09)])).toEqual([0.5]);
     expect(growthExponents([change(10_000, 0.9)])).toEqual([]);
     expect(judge(result({ change: [change(10_000, 0.9), change(100, 0.5)] }), limits)).toHaveLength(1);
+  });
+
+  it('hold the longest pause of each act, and what an agent does while nothing changes', () => {
+    const size = { services: 100, endpoints: 10, family: 'IPv4' } as const;
+    const act = { size, events: 0, tookMs: 1_000, durationMs: 1_000, cpuMs: 5, writes: 0 } as const;
+    const pauses: readonly PausesResult[] = [
+      { ...act, act: 'idle', pauseMs: undefined },
+      { ...act, act: 'cold start', writes: 100, cpuMs: 900, pauseMs: { p99: 5, max: 20 } },
+    ];
+    expect(judge(result({ pauses }), limits)).toEqual([]);
+    const worse: readonly PausesResult[] = [
+      { ...act, act: 'idle', cpuMs: 20, writes: 1, pauseMs: undefined },
+      { ...act, act: 'rolling update', pauseMs: { p99: 5, max: 31 } },
+    ];
+    expect(judge(result({ pauses: worse }), limits)).toEqual([
+      'longest pause, rolling update, ms: expected at most 20, found 31.00',
+      'idle, share of a core: expected at most 0.01, found 0.02',
+      'idle, writes: expected at most 0, found 1.00',
+    ]);
   });
 
   it('hold new connections through many Services against those through few, and nftables against IPVS', () => {

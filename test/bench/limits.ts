@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { medianOf } from './peers-report.ts';
-import type { BenchResult, ChangeResult, LatencyResult, PeerResult, Size } from './result.ts';
+import type { BenchResult, ChangeResult, LatencyResult, PausesResult, PeerResult, Size } from './result.ts';
 import type { Summary } from './statistics.ts';
 
 interface Limit {
@@ -26,6 +26,11 @@ interface Limits {
   /** The median of the most Services : that of the fewest, of the same protocol. */
   readonly changeLargestToSmallestP50: Limit;
   readonly residentMiB: Limit;
+  /** The longest that the event loop of the shipped agent stood still in any act. */
+  readonly pauseMs: Limit;
+  /** While nothing changes. */
+  readonly idleShareOfCore: Limit;
+  readonly idleWrites: Limit;
   /** The elements of nftables : the virtual servers and destinations, in a cold start. */
   readonly filterToIpvs: Limit;
   /** A new connection through the most Services : through the fewest, medians. */
@@ -95,6 +100,7 @@ export function judge(result: BenchResult, limits: Limits): readonly string[] {
     ...result.memory.flatMap(({ afterStartMiB, afterChangesMiB }) =>
       check('resident memory, MiB', Math.max(afterStartMiB, afterChangesMiB), limits.residentMiB),
     ),
+    ...judgeActs(result.pauses ?? [], limits),
     ...result.filter.flatMap(({ ratio }) => check('nftables : IPVS', ratio, limits.filterToIpvs)),
     ...latencyGrowth(result.latency).flatMap((growth) =>
       check('a new connection, most Services : fewest', growth, limits.latencyLargestToSmallestP50),
@@ -102,6 +108,20 @@ export function judge(result: BenchResult, limits: Limits): readonly string[] {
     ...fastestPeerToChange(result.peers).flatMap((ratio) =>
       check('one change, fastest peer : sluice', ratio, limits.fastestPeerToChange),
     ),
+  ];
+}
+
+function judgeActs(acts: readonly PausesResult[], limits: Limits): readonly string[] {
+  return [
+    ...acts.flatMap(({ act, pauseMs }) =>
+      pauseMs === undefined ? [] : check(`longest pause, ${act}, ms`, pauseMs.max, limits.pauseMs),
+    ),
+    ...acts
+      .filter(({ act }) => act === 'idle')
+      .flatMap(({ cpuMs, durationMs, writes }) => [
+        ...check('idle, share of a core', cpuMs / durationMs, limits.idleShareOfCore),
+        ...check('idle, writes', writes, limits.idleWrites),
+      ]),
   ];
 }
 

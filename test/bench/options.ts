@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { ActsPlan } from './inside/acts.ts';
 import type { Size } from './result.ts';
 
 /** Which measures, in which sizes. Travels into the lab as one JSON argument. */
@@ -7,6 +8,9 @@ export interface Plan {
   readonly restart: readonly Size[];
   readonly change: readonly Size[];
   readonly memory: readonly Size[];
+  /** The shipped agent through all acts; with the plan of these. */
+  readonly pauses: readonly Size[];
+  readonly acts: ActsPlan;
   readonly filter: readonly Size[];
   /** Measured side by side. */
   readonly latency: readonly Size[];
@@ -59,14 +63,14 @@ export interface Options {
 }
 
 export const usage = `npm run bench -- [--quick | --guard] [--peers]
-                 [--only cold,restart,change,memory,filter,latency,direct-return,peers] [--services N,N]
+                 [--only cold,restart,change,memory,pauses,filter,latency,direct-return,peers] [--services N,N]
                  [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--profile FOLDER]
 
   --quick      small sizes, one round: shows that everything works, not how fast it is
   --guard      the part that npm test runs: ratios that a busy machine does not change
   --peers      also kube-proxy (ipvs and nftables) and kube-router, against a real API server
   --services   how many Services the peers are measured with
-  --only       the measures to take, of cold,restart,change,memory,filter,latency,direct-return,peers
+  --only       the measures to take, of cold,restart,change,memory,pauses,filter,latency,direct-return,peers
   --kernel tcg Debian's own kernel under QEMU: ratios like those of hardware (default measures: cold, restart)
   --rounds N   repetitions of what starts a process (default 5; quick: 1)
   --json FILE  where the numbers are written
@@ -110,7 +114,17 @@ function limitsOf(
   return guard ? 'guard' : 'full';
 }
 
-const measures = ['cold', 'restart', 'change', 'memory', 'filter', 'latency', 'direct-return', 'peers'] as const;
+const measures = [
+  'cold',
+  'restart',
+  'change',
+  'memory',
+  'pauses',
+  'filter',
+  'latency',
+  'direct-return',
+  'peers',
+] as const;
 
 const defaultMeasures = { 'user-mode': measures.slice(0, -1), tcg: ['cold', 'restart'] } as const;
 
@@ -150,11 +164,22 @@ function restrict(plan: Plan, only: string): Plan {
   };
 }
 
+const everyAct: ActsPlan['acts'] = [
+  'idle',
+  'endpoint change',
+  'Service added',
+  'Service removed',
+  'rolling update',
+  '1,000 changes/s',
+];
+
 const fullPlan: Plan = {
   cold: [size(1_000), size(10_000), size(1_000, 'IPv6')],
   restart: [size(10_000), size(1_000, 'IPv6')],
   change: [size(100), size(10_000)],
   memory: [size(10_000)],
+  pauses: [size(100), size(10_000)],
+  acts: { acts: everyAct, repetitions: 100, idleSeconds: 60, churnSeconds: 60 },
   filter: [size(10_000)],
   latency: [one(10), one(10_000)],
   directReturn: { megabytes: 100, rounds: 3, connections: 2_000 },
@@ -177,6 +202,8 @@ const quickPlan: Plan = {
   restart: [size(200)],
   change: [size(20), size(200)],
   memory: [size(200)],
+  pauses: [size(20), size(200)],
+  acts: { acts: everyAct, repetitions: 20, idleSeconds: 5, churnSeconds: 2 },
   filter: [size(200)],
   latency: [one(10), one(200)],
   directReturn: { megabytes: 5, rounds: 1, connections: 100 },
@@ -199,6 +226,8 @@ const guardPlan: Plan = {
   restart: [size(500)],
   change: [size(50), size(500)],
   memory: [],
+  pauses: [],
+  acts: quickPlan.acts,
   filter: [],
   latency: [],
   directReturn: { megabytes: 0, rounds: 0, connections: 0 },

@@ -6,7 +6,16 @@ import type { BenchResult } from './result.ts';
 import { loadText, ms, sizeText, table, times } from './table.ts';
 
 export function report(result: BenchResult): string {
-  const tables = [coldTable, restartTable, changeTable, memoryTable, filterTable, latencyTable, directReturnTable];
+  const tables = [
+    coldTable,
+    restartTable,
+    changeTable,
+    memoryTable,
+    pausesTable,
+    filterTable,
+    latencyTable,
+    directReturnTable,
+  ];
   return [machineLines(result), ...tables.map((make) => make(result)), ...peersTables(result.peers)]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -133,6 +142,23 @@ function memoryTable({ memory }: BenchResult): string {
   ]);
   const head = ['after start', 'after changes', 'peak', 'start to programmed, ms'];
   return table('Resident memory of the agent, MiB', ['Services × endpoints', ...head], rows);
+}
+
+function pausesTable({ pauses = [] }: BenchResult): string {
+  const rows = pauses.map(({ size, act, events, tookMs, durationMs, cpuMs, loadMs, writes, pauseMs }) => [
+    `${sizeText(size)} ${act}`,
+    events === 0 ? '' : String(events),
+    ms(tookMs),
+    loadMs === undefined ? '' : ms(loadMs),
+    ms(cpuMs),
+    events === 0 ? '' : ms(cpuMs / events),
+    `${((100 * cpuMs) / durationMs).toFixed(2)} %`,
+    String(writes),
+    pauseMs === undefined ? '' : ms(pauseMs.p99),
+    pauseMs === undefined ? '' : ms(pauseMs.max),
+  ]);
+  const head = ['events', 'took', 'loading', 'CPU', 'each', 'of a core', 'writes', 'pause p99', 'pause max'];
+  return table('The agent as it is shipped, ms', ['Services × endpoints', ...head], rows);
 }
 
 function filterTable({ filter }: BenchResult): string {

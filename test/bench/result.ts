@@ -25,6 +25,8 @@ export interface LabResult {
   readonly restart: readonly RestartResult[];
   readonly change: readonly ChangeResult[];
   readonly memory: readonly MemoryResult[];
+  /** Undefined in results from before this was measured. */
+  readonly pauses?: readonly PausesResult[] | undefined;
   readonly filter: readonly FilterResult[];
   readonly latency: readonly LatencyResult[];
   /** Undefined: not measured. */
@@ -123,6 +125,39 @@ export interface MemoryResult {
   readonly peakMiB: number;
   /** From starting the process to everything in the kernel. */
   readonly startMs: number;
+}
+
+/** What happens to an agent; the names are those in the tables. */
+export type ActName =
+  | 'cold start'
+  | 'idle'
+  | 'endpoint change'
+  | 'Service added'
+  | 'Service removed'
+  | 'rolling update'
+  | '1,000 changes/s'
+  | 'restart';
+
+/** One act in the life of the agent as it is shipped. */
+export interface PausesResult {
+  readonly size: Size;
+  readonly act: ActName;
+  /** What the API server told of; 0 where nothing changed. */
+  readonly events: number;
+  /** From an event to the kernel, the median of the repetitions; or from the first of many to the last in the kernel. */
+  readonly tookMs: number;
+  /** How long was looked, and the agent's processor time in it. */
+  readonly durationMs: number;
+  readonly cpuMs: number;
+  /** Of a start: from the start of the process to its first connection to the API server. */
+  readonly loadMs?: number;
+  /** What the kernel carried out for it. */
+  readonly writes: number;
+  /**
+   * From one turn of the event loop that was asked for to the next; of a start, once the program is loaded. Undefined where
+   * nobody looked.
+   */
+  readonly pauseMs: { readonly p99: number; readonly max: number } | undefined;
 }
 
 /** What nftables costs in a cold start, and IPVS in the same runs. */

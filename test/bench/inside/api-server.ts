@@ -10,22 +10,28 @@ export interface ApiServer {
   readonly url: string;
   /** Makes up a watch line and returns what writes it on every watch of EndpointSlices; no buffering in between. */
   prepareSlice(service: number, endpoints: number): () => void;
+  /** The same for any Service or EndpointSlice. What is listed stays as it was. */
+  prepare(type: WatchEvent, object: ApiObject): () => void;
   close(): void;
 }
 
+type WatchEvent = 'ADDED' | 'MODIFIED' | 'DELETED';
+
 /** Serves the cluster of that size. */
 export async function serveApi(size: Size): Promise<ApiServer> {
-  const state: State = { size, watches: new Set(), version: 1 };
+  const state: State = { size, watches: new Map(), version: 1 };
+  const prepare = (type: WatchEvent, object: ApiObject) => {
+    state.version += 1;
+    const bytes = Buffer.from(line(type, withVersion(object, state.version)));
+    return () => state.watches.get(object['kind'])?.forEach((watch) => watch.write(bytes));
+  };
   const server = createServer((request, response) => answer(state, request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${portOf(server)}`,
-    prepareSlice: (service, endpoints) => {
-      state.version += 1;
-      const bytes = Buffer.from(line('MODIFIED', sliceObject(size, service, endpoints, state.version)));
-      return () => state.watches.forEach((watch) => watch.write(bytes));
-    },
+    prepareSlice: (service, endpoints) => prepare('MODIFIED', sliceObject(size, service, endpoints, 1)),
+    prepare,
     close: () => {
       server.closeAllConnections();
       server.close();
@@ -35,8 +41,8 @@ export async function serveApi(size: Size): Promise<ApiServer> {
 
 interface State {
   readonly size: Size;
-  /** Open watches of EndpointSlices. */
-  readonly watches: Set<ServerResponse>;
+  /** Open watches by the kind of the objects. */
+  readonly watches: Map<unknown, Set<ServerResponse>>;
   version: number;
 }
 
@@ -66,10 +72,9 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
   } else {
     response.flushHeaders();
   }
-  if (collection.kind === 'EndpointSlice') {
-    state.watches.add(response);
-    response.on('close', () => state.watches.delete(response));
-  }
+  const watches = state.watches.get(collection.kind) ?? new Set();
+  state.watches.set(collection.kind, watches.add(response));
+  response.on('close', () => watches.delete(response));
 }
 
 interface Collection {
@@ -110,6 +115,13 @@ async function stream(response: ServerResponse, collection: Collection, version:
   }
   const metadata = { resourceVersion: `${version}`, annotations: { 'k8s.io/initial-events-end': 'true' } };
   response.write(line('BOOKMARK', { apiVersion: collection.apiVersion, kind: collection.kind, metadata }));
+}
+
+function withVersion(object: ApiObject, version: number): ApiObject {
+  // Every object here is made with metadata (objects.ts).
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const metadata = object['metadata'] as ApiObject;
+  return { ...object, metadata: { ...metadata, resourceVersion: `${version}` } };
 }
 
 function line(type: string, object: ApiObject): string {

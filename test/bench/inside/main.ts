@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import type { VipMode } from '../../../src/core/model/vip.ts';
 import type { Plan } from '../options.ts';
-import type { ChangeResult, LabResult, MachineFacts, MemoryResult, Size } from '../result.ts';
+import type { ChangeResult, LabResult, MachineFacts, MemoryResult, PausesResult, Size } from '../result.ts';
 import { calibrate } from './calibrate.ts';
 import type { ChangeInput } from './change.ts';
 import { readArgument, runProgram } from './child.ts';
@@ -16,6 +16,7 @@ import { measureFilter } from './filter.ts';
 import { measureLatency } from './latency.ts';
 import type { MemoryInput } from './memory.ts';
 import { inFreshNamespace } from './network-namespace.ts';
+import type { PausesInput } from './pauses.ts';
 import { measurePeers } from './peers/peers.ts';
 import { measureRestart } from './restart.ts';
 
@@ -42,6 +43,12 @@ async function measure(plan: Plan): Promise<LabResult> {
       const input: MemoryInput = { size, changes: memoryChanges };
       return inFreshNamespace((namespace) => runProgram<MemoryResult>(namespace, 'memory', input));
     }),
+    pauses: (
+      await each('pauses', plan.pauses, (size) => {
+        const input: PausesInput = { size, ...plan.acts };
+        return inFreshNamespace((namespace) => runProgram<readonly PausesResult[]>(namespace, 'pauses', input));
+      })
+    ).flat(),
     filter: await each('filter', plan.filter, (size) => measureFilter(size, rounds)),
     latency: await measureLatency(plan.latency, plan.connections),
     directReturn: await measureDirectReturn(plan.directReturn),

@@ -50,6 +50,22 @@ export function serviceObject(size: Size, index: number): ApiObject {
 
 /** With the first `endpoints` endpoints of the Service. */
 export function sliceObject(size: Size, service: number, endpoints: number, version: number): ApiObject {
+  const each = Array.from({ length: endpoints }, (_, index) => ({ index, terminating: false }));
+  return sliceWith(size, service, each, version);
+}
+
+/** One endpoint of a Service, by its number; one that terminates serves no longer. */
+export interface SliceEndpoint {
+  readonly index: number;
+  readonly terminating: boolean;
+}
+
+export function sliceWith(
+  size: Size,
+  service: number,
+  endpoints: readonly SliceEndpoint[],
+  version: number,
+): ApiObject {
   const name = serviceName(service);
   return {
     apiVersion: 'discovery.k8s.io/v1',
@@ -67,9 +83,9 @@ export function sliceObject(size: Size, service: number, endpoints: number, vers
     },
     addressType: size.family,
     ports: [{ name: 'http', protocol: protocolOf('both', service), port: endpointPort }],
-    endpoints: Array.from({ length: endpoints }, (_, index) => ({
+    endpoints: endpoints.map(({ index, terminating }) => ({
       addresses: [endpointAddress(size, service, index)],
-      conditions: { ready: true, serving: true, terminating: false },
+      conditions: { ready: !terminating, serving: !terminating, terminating },
       nodeName: endpointNode(size, service, index),
       targetRef: { kind: 'Pod', namespace, name: `${name}-pod-${index}`, uid: uid(service * size.endpoints + index) },
     })),

@@ -1,0 +1,107 @@
+/**
+ * The agent as it is shipped through the acts of its life: how long each takes, what it costs, and how long the event
+ * loop stood still. Runs in a network namespace. Argument: a `PausesInput` as JSON.
+ */
+
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PausesResult, Size } from '../result.ts';
+import { type ActsPlan, limitMs, markerQuestion, type PlayedName, play, type Scene, timeMarker } from './acts.ts';
+import { serveApi } from './api-server.ts';
+import { programPath, readArgument, tell } from './child.ts';
+import { writeKubeconfig } from './kubeconfig.ts';
+import type { ProbeAnswer, ProbeQuestion } from './pause-probe.ts';
+import { openJudge } from './peers/judge.ts';
+import { requireMs, type ShippedAgent, startShippedAgent, timeStart } from './shipped-agent.ts';
+
+export interface PausesInput extends ActsPlan {
+  readonly size: Size;
+}
+
+type Stage = Omit<Scene, 'watch'>;
+
+tell(await measure(readArgument<PausesInput>()));
+
+async function measure({ size, ...plan }: PausesInput): Promise<readonly PausesResult[]> {
+  const server = await serveApi(size);
+  const judge = openJudge('-', 'ipvs');
+  const kubeconfig = await writeKubeconfig(server.url);
+  const start = () => startShippedAgent(kubeconfig, ['--import', programPath('pause-probe')]);
+  const scene: Stage = { size, server, judge };
+  const { startMs, started: agent } = await timeStart(judge, size, start);
+  const results: PausesResult[] = [
+    { size, act: 'cold start', events: 0, tookMs: startMs, ...(await lookBackOnStart(agent)) },
+  ];
+  results.push(...(await watchActs(scene, agent, plan)));
+  // The next one finds one endpoint to put back.
+  await timeMarker(scene, false, () => {});
+  await agent.end('SIGKILL');
+  const answer = await judge.time(markerQuestion(size, true), limitMs, start);
+  const tookMs = requireMs(answer);
+  results.push({ size, act: 'restart', events: 0, tookMs, ...(await lookBackOnStart(answer.result)) });
+  await answer.result.end('SIGTERM');
+  judge.close();
+  server.close();
+  return results;
+}
+
+type Seen = Pick<PausesResult, 'durationMs' | 'cpuMs' | 'writes' | 'pauseMs'>;
+
+/** What follows once everything is programmed, Events and servers, is part of a start. */
+async function lookBackOnStart(agent: ShippedAgent): Promise<Seen & Pick<PausesResult, 'loadMs'>> {
+  await settle();
+  const { pauses, cpuMs, loadMs, upMs } = await ask(agent, { watch: false });
+  return { durationMs: upMs, cpuMs, pauseMs: pauses, loadMs, writes: await agent.writes() };
+}
+
+/** All acts twice: once for what they cost, and once for the pauses, because looking costs more than many an act. */
+async function watchActs(scene: Stage, agent: ShippedAgent, plan: ActsPlan): Promise<readonly PausesResult[]> {
+  const costs = new Map<PlayedName, PausesResult>();
+  for (const act of plan.acts) {
+    costs.set(act, await watchAct(scene, agent, act, { plan, isLooking: false }));
+  }
+  const results: PausesResult[] = [];
+  for (const [act, cost] of costs) {
+    // A process that has nothing to do has no pauses.
+    const looked = act === 'idle' ? undefined : await watchAct(scene, agent, act, { plan, isLooking: true });
+    results.push({ ...cost, pauseMs: looked?.pauseMs });
+  }
+  return results;
+}
+
+async function watchAct(
+  scene: Stage,
+  agent: ShippedAgent,
+  act: PlayedName,
+  { plan, isLooking }: { readonly plan: ActsPlan; readonly isLooking: boolean },
+): Promise<PausesResult> {
+  let seen: Seen = { durationMs: Number.NaN, cpuMs: Number.NaN, writes: Number.NaN, pauseMs: undefined };
+  const watch: Scene['watch'] = async (happening) => {
+    const writesBefore = await agent.writes();
+    await settle();
+    const before = await ask(agent, { watch: isLooking });
+    const value = await happening();
+    const after = await ask(agent, { watch: false });
+    seen = {
+      durationMs: after.upMs - before.upMs,
+      cpuMs: after.cpuMs - before.cpuMs,
+      writes: (await agent.writes()) - writesBefore,
+      pauseMs: isLooking ? after.pauses : undefined,
+    };
+    return value;
+  };
+  const played = await play(act, { ...scene, watch }, plan);
+  return { size: scene.size, act, ...played, ...seen };
+}
+
+async function settle(): Promise<void> {
+  await sleep(1_000);
+}
+
+async function ask({ process: agent }: ShippedAgent, question: ProbeQuestion): Promise<ProbeAnswer> {
+  agent.send(question);
+  // Only the probe sends on this channel.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const [answer] = (await once(agent, 'message')) as [ProbeAnswer];
+  return answer;
+}
