@@ -5,7 +5,6 @@ import { parseAllDocuments } from 'yaml';
 import { type HostSetting, hostSettings } from '../../src/app/host/host-settings.ts';
 import { type Invocation, parseInvocation } from '../../src/cli/arguments.ts';
 import { imageName } from '../image/image-name.ts';
-import { manifestCommand } from '../support/manifest-command.ts';
 import { noFile } from '../support/no-file.ts';
 
 interface Manifest {
@@ -53,11 +52,6 @@ function hostSettingsOf(invocation: Invocation, kind: 'run' | 'prepare'): readon
 }
 
 describe('daemonset/sluice.yaml', () => {
-  it('is what sluice manifest prints', async () => {
-    const { stdout } = await manifestCommand();
-    await expect(stdout).toMatchFileSnapshot(resolve(import.meta.dirname, '../../daemonset/sluice.yaml'));
-  });
-
   it('asks for no more rights in the cluster than kube-proxy', () => {
     expect(objects.map(({ kind }) => kind)).toEqual(['ServiceAccount', 'ClusterRoleBinding', 'DaemonSet']);
     expect(objects[1]?.roleRef?.name).toBe('system:node-proxier');

@@ -2,6 +2,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { Application } from '../../src/cli/application.ts';
 import { runCommandLine } from '../../src/cli/command-line.ts';
 import type { Output } from '../../src/cli/environment.ts';
+import type { JsonObject } from '../../src/core/manifest/input.ts';
 import { noFile } from './no-file.ts';
 
 /** `sluice manifest` with these flags. */
@@ -30,4 +31,11 @@ export async function manifestCommand(
     {} as Application,
   );
   return { code, ...text };
+}
+
+/** The objects that it prints, with examples for what is not given. */
+export async function manifestObjects(...flags: readonly string[]): Promise<readonly JsonObject[]> {
+  const { code, stdout, stderr } = await manifestCommand(...flags, '--output=json');
+  if (code !== 0) throw new Error(stderr);
+  return (JSON.parse(stdout) as { readonly items: readonly JsonObject[] }).items;
 }
