@@ -1,7 +1,6 @@
 /** The agent: facts from a source, through the loop, into the kernel; health and metrics beside it. */
 
 import { emptyFacts, type Facts } from '../core/facts.ts';
-import type { CompileContext } from '../core/model/context.ts';
 import type { FactChange } from '../core/model/facts.ts';
 import { type AgentLockObserver, holdAgentLock } from './agent-lock.ts';
 import { coalesce } from './coalesce.ts';
@@ -34,9 +33,10 @@ import { keepLastKnown } from './last-known/last-known.ts';
 import { type Log, makeLog } from './log.ts';
 import { logWarnings } from './log-warnings.ts';
 import { type Loop, startLoop } from './loop.ts';
-import { makeMetrics, type ProcessReading } from './metrics/metrics.ts';
+import { type Metrics, makeMetrics, type ProcessReading } from './metrics/metrics.ts';
 import { createDetectionWatch } from './observe/detection-watch.ts';
 import { createObserver, type HealthCell } from './observe/observer.ts';
+import { countPodTunnels } from './observe/pod-tunnel-count.ts';
 import { createRefusalLog } from './observe/refusal-log.ts';
 import { watchSource } from './observe/source-watch.ts';
 import { podDetectionOf } from './pod-detection.ts';
@@ -116,10 +116,7 @@ async function work(
   const observer = createObserver({ log, metrics, health, now: Date.now, refusals, healthChecks, events });
   const source = openSource(config);
   opened.push(() => source.stop(), watchSource(source, metrics, log));
-  const { loop, facts } = startWork(config, ports, observer, {
-    log,
-    lookAt: createDetectionWatch(podDetectionOf(config), { log, metrics }),
-  });
+  const { loop, facts } = startWork(config, ports, observer, { log, metrics });
   known.facts = facts;
   opened.push(() => loop.stop(), watchConfigFile(file, ending.fail));
   const changes = rememberingLastKnown(config, { loop, facts }, ports, { log, opened });
@@ -177,10 +174,12 @@ function startWork(
   config: Config,
   ports: ReturnType<typeof openKernel>,
   observer: ReturnType<typeof createObserver>,
-  { log, lookAt }: { readonly log: Log; readonly lookAt: (context: CompileContext) => void },
+  { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
 ): Work {
   const nodeName = nodeNameOf(config);
+  const lookAt = createDetectionWatch(podDetectionOf(config), { log, metrics });
   const pods = openPodTunnels(config, log, () => loop.contextChanged());
+  countPodTunnels(metrics, pods.states);
   const followPods = followDemand(pods);
   const settings = contextSettings(config, nodeName, schedulerSupport(config), pods.states);
   const reconciler = createReconciler({

@@ -68,6 +68,8 @@ describe('pods of this node that answer directly', () => {
   it('are prepared through the container runtime, see the client itself and answer it', async () => {
     await write(dsr, { near: 'ready', 'near-too': 'ready' });
     await becomesDirect();
+    const metrics = await inside('node1', 'curl', '-fsS', 'http://127.0.0.1:10249/metrics');
+    expect(metrics).toContain(`sluice_pod_tunnels{state="prepared"} ${local.length * families.length}\n`);
     for (const family of families) {
       for (const protocol of protocols) {
         const outcomes = await ask(family, protocol, 8);

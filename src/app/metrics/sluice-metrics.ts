@@ -27,6 +27,8 @@ export interface SluiceMetrics {
   readonly foreign: Gauge<'kind'>;
   /** Sockets of `healthCheckNodePort`s: `listening`, `failing`. */
   readonly healthCheckSockets: Gauge<'state'>;
+  /** Addresses of pods that are to answer clients directly: `preparing`, `prepared`, `failed`. */
+  readonly podTunnels: Gauge<'state'>;
   /** Events for the API server: `posted`, `failed`, `dropped`. */
   readonly events: Counter<'result'>;
 }
@@ -63,6 +65,11 @@ export function sluiceMetrics(registry: Registry): SluiceMetrics {
     healthCheckSockets: registry.gauge({
       name: 'sluice_health_check_sockets',
       help: 'Sockets for healthCheckNodePort that are open, and that could not be opened.',
+      labels: ['state'],
+    }),
+    podTunnels: registry.gauge({
+      name: 'sluice_pod_tunnels',
+      help: 'Tunnels to pods of this node that are to answer clients directly, by how far each is.',
       labels: ['state'],
     }),
     events: registry.counter({

@@ -5,8 +5,10 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { healthHandler } from '../../../src/app/health/health-server.ts';
 import { makeLog } from '../../../src/app/log.ts';
 import { createDetectionWatch } from '../../../src/app/observe/detection-watch.ts';
+import { countPodTunnels } from '../../../src/app/observe/pod-tunnel-count.ts';
 import { watchSource } from '../../../src/app/observe/source-watch.ts';
 import type { ServiceFact } from '../../../src/core/model/facts.ts';
+import type { PodTunnelState } from '../../../src/core/model/pod-tunnel.ts';
 import type { FactSource, SourceState } from '../../../src/kube/source.ts';
 import { context } from '../../support/context.ts';
 import { endpoint, localEndpoint, node, service, slice } from '../../support/facts.ts';
@@ -32,12 +34,15 @@ it('every metric moves', { timeout: 20_000 }, async () => {
     { kind: 'add-virtual-server', server: virtualServer('TCP', { identity: { ...foreign, address: '203.0.113.9' } }) },
   ]);
   observed = observedLoop(ports, { auditPeriodMs: 1_500, context: context({ healthCheckAddresses: ['127.0.0.1'] }) });
+  const pods = new Map<string, PodTunnelState>();
+  countPodTunnels(observed.metrics, () => pods);
   const pages: string[] = [observed.metrics.render()];
   const look = (): void => void pages.push(observed?.metrics.render() ?? '');
   await begin(observed, look);
   await fail(observed, ports, look);
   await drainAndRepair(observed, fakes, look);
   probe(observed);
+  pods.set('10.1.0.1', { kind: 'preparing' });
   const watchDetection = createDetectionWatch({ by: 'node' }, { log: silentLog, metrics: observed.metrics });
   watchDetection(context());
   look();
