@@ -1,9 +1,10 @@
 /** `npm run bench`: what sluice costs, measured in the test kernel. */
 
+import { unwatchFile, watchFile } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { LabCommand } from '../lab/machine/command.ts';
+import type { LabCommand, LabOptions } from '../lab/machine/command.ts';
 import { runInEmulator } from '../lab/machine/emulator.ts';
 import { raiseMapCount } from '../lab/machine/map-count.ts';
 import { runInLab } from '../lab/run.ts';
@@ -30,50 +31,78 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
-  const result = await measure(options, folder);
-  if (result === undefined) {
-    return 1;
-  }
-  process.stdout.write(`${report(result)}\n`);
   const json = resolve(options.json ?? join(tmpdir(), `sluice-bench-${process.pid}.json`));
-  await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
-  process.stdout.write(`\nnumbers: ${json}\n`);
-  const exceeded = options.limits === undefined ? [] : await exceededLimits(result, options.limits);
-  process.stderr.write(exceeded.map((line) => `limit exceeded: ${line}\n`).join(''));
-  return exceeded.length > 0 ? 1 : 0;
-}
-
-/** Undefined when the run in the lab failed; it has said why. */
-async function measure(options: Options, folder: string): Promise<BenchResult | undefined> {
   try {
-    const program = await bundlePrograms(folder);
-    const results = options.profile === undefined ? folder : resolve(options.profile);
-    await mkdir(results, { recursive: true });
-    const profiling = options.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir=/out/results'];
-    const args = [...profiling, program, JSON.stringify(options.plan)];
-    const [before = Number.NaN] = loadavg();
-    const status = await run({ file: process.execPath, args, cwd: folder, env: {} }, options, results);
-    if (status !== 0) {
-      process.stderr.write(`the run in the lab failed with ${status}\n`);
-      return undefined;
+    const { status, result } = await measure(options, folder, json);
+    if (result !== undefined) {
+      process.stdout.write(`${report(result)}\n\nnumbers: ${json}\n`);
     }
-    const [after = Number.NaN] = loadavg();
-    // Written by the program that was just bundled from this tree.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    const measured = JSON.parse(await readFile(join(results, 'result.json'), 'utf8')) as LabResult;
-    return { ...measured, hostLoad: { before, after } };
+    if (status !== 0 || result === undefined) {
+      process.stderr.write(`the run in the lab failed with ${status}\n`);
+      return 1;
+    }
+    const exceeded = options.limits === undefined ? [] : await exceededLimits(result, options.limits);
+    process.stderr.write(exceeded.map((line) => `limit exceeded: ${line}\n`).join(''));
+    return exceeded.length > 0 ? 1 : 0;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function run(command: LabCommand, { kernel, plan }: Options, results: string): Promise<number> {
+interface Measured {
+  readonly status: number;
+  /** What was measured before the run ended, or was ended; undefined when that is nothing. */
+  readonly result: BenchResult | undefined;
+}
+
+/** Writes to `json` what there is as soon as there is more: a run that is broken off loses only its last part. */
+async function measure(options: Options, folder: string, json: string): Promise<Measured> {
+  const program = await bundlePrograms(folder);
+  const results = options.profile === undefined ? folder : resolve(options.profile);
+  await mkdir(results, { recursive: true });
+  const profiling = options.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir=/out/results'];
+  const args = [...profiling, program, JSON.stringify(options.plan)];
+  const [before = Number.NaN] = loadavg();
+  const keep = async (from: string): Promise<BenchResult | undefined> => {
+    const measured = await readResult(from);
+    if (measured === undefined) {
+      return undefined;
+    }
+    const [after = Number.NaN] = loadavg();
+    const result = { ...measured, hostLoad: { before, after } };
+    await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
+    return result;
+  };
+  let seen = '';
+  const onStart = (live: string) => {
+    seen = join(live, 'result.json');
+    watchFile(seen, { interval: 2_000 }, () => void keep(seen));
+  };
+  const command = { file: process.execPath, args, cwd: folder, env: {} };
+  const status = await run(command, options, { results, onStart });
+  unwatchFile(seen);
+  return { status, result: await keep(join(results, 'result.json')) };
+}
+
+/** Undefined when there is none. */
+async function readResult(file: string): Promise<LabResult | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  // Written by the program that was just bundled from this tree.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return text === undefined ? undefined : (JSON.parse(text) as LabResult);
+}
+
+async function run(
+  command: LabCommand,
+  { kernel, plan }: Options,
+  where: Pick<LabOptions, 'results' | 'onStart'>,
+): Promise<number> {
   const withPeers = plan.peers.sizes.length > 0;
   if (withPeers) {
     await runSteps([packagesStep, ...peerSteps, ...kubernetesSteps]);
     await raiseMapCount();
   }
-  const options = { memory: withPeers ? '8192M' : '4096M', timeLimitSeconds: withPeers ? 5_400 : 1_800, results };
+  const options = { memory: withPeers ? '8192M' : '4096M', timeLimitSeconds: withPeers ? 5_400 : 1_800, ...where };
   switch (kernel) {
     case 'user-mode':
       return runInLab(command, options);

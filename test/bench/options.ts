@@ -46,6 +46,8 @@ export interface PeersPlan {
   readonly changeLimitMs: number;
   /** After so long no more changes are begun. */
   readonly changesLimitMs: number;
+  /** After so long no other proxy is begun with. */
+  readonly totalLimitMs: number;
 }
 
 /** user-mode: the test kernel. tcg: Debian's own kernel on a processor that QEMU emulates. */
@@ -73,7 +75,7 @@ export const usage = `npm run bench -- [--quick | --guard] [--peers]
   --only       the measures to take, of cold,restart,change,memory,pauses,filter,latency,direct-return,peers
   --kernel tcg Debian's own kernel under QEMU: ratios like those of hardware (default measures: cold, restart)
   --rounds N   repetitions of what starts a process (default 5; quick: 1)
-  --json FILE  where the numbers are written
+  --json FILE  where the numbers are written, as soon as there are more
   --profile FOLDER  takes a CPU profile of every process (the numbers suffer)`;
 
 /** Throws TypeError when an argument is wrong. */
@@ -185,12 +187,13 @@ const fullPlan: Plan = {
   directReturn: { megabytes: 100, rounds: 3, connections: 2_000 },
   peers: {
     sizes: [size(100), size(1_000), size(10_000)],
-    changes: 12,
-    services: 3,
-    idleSeconds: 60,
-    startLimitMs: 300_000,
-    changeLimitMs: 120_000,
-    changesLimitMs: 60_000,
+    changes: 10,
+    services: 2,
+    idleSeconds: 30,
+    startLimitMs: 200_000,
+    changeLimitMs: 30_000,
+    changesLimitMs: 45_000,
+    totalLimitMs: 1_200_000,
   },
   rounds: 5,
   changes: 2_000,
@@ -215,6 +218,7 @@ const quickPlan: Plan = {
     startLimitMs: 60_000,
     changeLimitMs: 20_000,
     changesLimitMs: 60_000,
+    totalLimitMs: 1_200_000,
   },
   rounds: 1,
   changes: 200,

@@ -21,14 +21,21 @@ export function report(result: BenchResult): string {
     .join('\n\n');
 }
 
-function machineLines({ machine, rounds, hostLoad }: BenchResult): string {
+function machineLines({ machine, rounds, seconds, hostLoad }: BenchResult): string {
   const kernel = `Linux ${machine.kernel}${machine.isUserMode ? ' (user-mode)' : ''}`;
   return [
     `${kernel}, ${machine.processors} × ${machine.processor}, ${machine.memoryMiB} MiB, Node ${machine.node}`,
     `one system call ${machine.systemCallMicroseconds.toFixed(1)} µs, first touch of a page ${machine.pageFaultMicroseconds.toFixed(1)} µs`,
     `${machine.ipvsadm}; medians of ${rounds} rounds; every process is fresh, nothing is warmed up before it`,
     ...(hostLoad === undefined ? [] : [loadText(hostLoad)]),
+    ...(seconds === undefined ? [] : [timeText(seconds)]),
   ].join('\n');
+}
+
+function timeText(seconds: Readonly<Record<string, number>>): string {
+  const each = Object.entries(seconds).map(([part, took]) => `${part} ${took.toFixed(0)} s`);
+  const all = Object.values(seconds).reduce((sum, took) => sum + took, 0);
+  return `it took ${all.toFixed(0)} s: ${each.join(', ')}`;
 }
 
 function directReturnTable({ directReturn }: BenchResult): string {

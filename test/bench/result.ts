@@ -21,6 +21,8 @@ export interface BenchResult extends LabResult {
 export interface LabResult {
   readonly machine: MachineFacts;
   readonly rounds: number;
+  /** How long each part of the run took. Undefined in results from before this was noted. */
+  readonly seconds?: Readonly<Record<string, number>> | undefined;
   readonly cold: readonly ColdResult[];
   readonly restart: readonly RestartResult[];
   readonly change: readonly ChangeResult[];

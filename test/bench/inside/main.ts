@@ -1,6 +1,6 @@
 /** Takes the measures one after the other; runs as root in the lab. Argument: a `Plan` as JSON. */
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -23,37 +23,82 @@ import { measureRestart } from './restart.ts';
 /** How many changes an agent sees before its memory is read again. */
 const memoryChanges = 60;
 
-const result = await measure(readArgument<Plan>());
-await writeFile(join(process.env['SLUICE_LAB_RESULTS'] ?? '.', 'result.json'), JSON.stringify(result, null, 2));
+await measure(readArgument<Plan>());
 
-async function measure(plan: Plan): Promise<LabResult> {
-  const { rounds, changes } = plan;
-  return {
-    machine: await machineFacts(),
-    rounds,
-    cold: (await each('cold', plan.cold, (size) => measureCold(size, vipModes(plan, size), rounds))).flat(),
-    restart: await each('restart', plan.restart, (size) => measureRestart(size, 'address', rounds)),
-    change: (
-      await each('change', plan.change, (size) => {
-        const input: ChangeInput = { size, changes };
-        return inFreshNamespace((namespace) => runProgram<readonly ChangeResult[]>(namespace, 'change', input));
-      })
-    ).flat(),
-    memory: await each('memory', plan.memory, (size) => {
-      const input: MemoryInput = { size, changes: memoryChanges };
-      return inFreshNamespace((namespace) => runProgram<MemoryResult>(namespace, 'memory', input));
-    }),
-    pauses: (
-      await each('pauses', plan.pauses, (size) => {
-        const input: PausesInput = { size, ...plan.acts };
-        return inFreshNamespace((namespace) => runProgram<readonly PausesResult[]>(namespace, 'pauses', input));
-      })
-    ).flat(),
-    filter: await each('filter', plan.filter, (size) => measureFilter(size, rounds)),
-    latency: await measureLatency(plan.latency, plan.connections),
-    directReturn: await measureDirectReturn(plan.directReturn),
-    peers: await measurePeers(plan.peers),
+/** What is done so far is written after each part, and after each size of the peers: a run that is broken off keeps it. */
+async function measure(plan: Plan): Promise<void> {
+  let result: LabResult = { machine: await machineFacts(), rounds: plan.rounds, seconds: {}, ...nothing };
+  const keep = async (part: Partial<LabResult>) => {
+    result = { ...result, ...part };
+    await save(result);
   };
+  for (const { name, isWanted, take } of parts(plan, keep)) {
+    if (isWanted) {
+      const began = performance.now();
+      const part = await take();
+      await keep({ ...part, seconds: { ...result.seconds, [name]: (performance.now() - began) / 1_000 } });
+    }
+  }
+}
+
+const nothing = { cold: [], restart: [], change: [], memory: [], filter: [], latency: [], peers: [] };
+
+/** Whoever reads it finds all of it. */
+async function save(result: LabResult): Promise<void> {
+  const file = join(process.env['SLUICE_LAB_RESULTS'] ?? '.', 'result.json');
+  await writeFile(`${file}.part`, JSON.stringify(result, null, 2));
+  await rename(`${file}.part`, file);
+}
+
+interface Part {
+  readonly name: string;
+  readonly isWanted: boolean;
+  readonly take: () => Promise<Partial<LabResult>>;
+}
+
+function parts(plan: Plan, keep: (part: Partial<LabResult>) => Promise<void>): readonly Part[] {
+  const { rounds, changes } = plan;
+  const ofSizes = (name: string, sizes: readonly Size[], take: () => Promise<Partial<LabResult>>): Part => ({
+    name,
+    isWanted: sizes.length > 0,
+    take,
+  });
+  const fresh = <Answer>(program: string, input: unknown) =>
+    inFreshNamespace((namespace) => runProgram<Answer>(namespace, program, input));
+  return [
+    ofSizes('cold', plan.cold, async () => ({
+      cold: (await each('cold', plan.cold, (size) => measureCold(size, vipModes(plan, size), rounds))).flat(),
+    })),
+    ofSizes('restart', plan.restart, async () => ({
+      restart: await each('restart', plan.restart, (size) => measureRestart(size, 'address', rounds)),
+    })),
+    ofSizes('change', plan.change, async () => {
+      const input = (size: Size): ChangeInput => ({ size, changes });
+      const take = (size: Size) => fresh<readonly ChangeResult[]>('change', input(size));
+      return { change: (await each('change', plan.change, take)).flat() };
+    }),
+    ofSizes('memory', plan.memory, async () => {
+      const input = (size: Size): MemoryInput => ({ size, changes: memoryChanges });
+      return { memory: await each('memory', plan.memory, (size) => fresh<MemoryResult>('memory', input(size))) };
+    }),
+    ofSizes('pauses', plan.pauses, async () => {
+      const input = (size: Size): PausesInput => ({ size, ...plan.acts });
+      const take = (size: Size) => fresh<readonly PausesResult[]>('pauses', input(size));
+      return { pauses: (await each('pauses', plan.pauses, take)).flat() };
+    }),
+    ofSizes('filter', plan.filter, async () => ({
+      filter: await each('filter', plan.filter, (size) => measureFilter(size, rounds)),
+    })),
+    ofSizes('latency', plan.latency, async () => ({ latency: await measureLatency(plan.latency, plan.connections) })),
+    {
+      name: 'direct-return',
+      isWanted: plan.directReturn.megabytes > 0,
+      take: async () => ({ directReturn: await measureDirectReturn(plan.directReturn) }),
+    },
+    ofSizes('peers', plan.peers.sizes, async () => ({
+      peers: await measurePeers(plan.peers, (peers) => keep({ peers })),
+    })),
+  ];
 }
 
 /** The default exposure at every size; of several, local routes alone at the largest too, where addresses weigh most. */

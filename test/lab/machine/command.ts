@@ -15,6 +15,8 @@ export interface LabOptions {
   readonly timeLimitSeconds: number;
   /** A folder of the host that receives what the command leaves in the folder named by `$SLUICE_LAB_RESULTS`. */
   readonly results: string | undefined;
+  /** Told the folder of the host in which what the command leaves there can be seen while it runs. */
+  readonly onStart?: (results: string) => void;
   /** Receives what the command prints, which otherwise goes to our own output. */
   readonly onOutput?: (chunk: Buffer) => void;
 }

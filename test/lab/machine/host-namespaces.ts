@@ -43,7 +43,9 @@ export async function runInHostNamespaces(command: LabCommand, options: LabOptio
   const folder = await mkdtemp(join(tmpdir(), 'sluice-lab-'));
   try {
     const script = join(folder, 'command.sh');
-    await writeFile(script, `${preparation}${commandScript(command, options.results ?? folder)}`);
+    const results = options.results ?? folder;
+    options.onStart?.(results);
+    await writeFile(script, `${preparation}${commandScript(command, results)}`);
     const unshare = ['--net', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child', '--mount-proc'];
     const child = spawn('unshare', [...unshare, 'sh', script], {
       stdio: [

@@ -37,6 +37,7 @@ export async function runOnMachine(
   try {
     await mkdir(join(folder, 'cover'));
     await mkdir(join(folder, 'results'));
+    options.onStart?.(join(folder, 'results'));
     await copyFile(init, join(folder, 'init.sh'));
     await chmod(join(folder, 'init.sh'), 0o755);
     await writeFile(join(folder, 'command.sh'), commandScript(command, '/out/results'));

@@ -1,6 +1,7 @@
 /** What one proxy does at one size, from its start on an empty node to its restart. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isLate } from '../../given-up.ts';
 import type { PeersPlan } from '../../options.ts';
 import type { PeerMeasures, PeerResult, Size, Timed } from '../../result.ts';
 import { quiet } from '../network-namespace.ts';
@@ -62,6 +63,10 @@ async function measureOn(node: Node): Promise<PeerMeasures> {
   const changes = await takeChanges(node);
   const services = changes.change.some(isLate) ? { added: [], removed: [] } : await takeServices(node);
   const residentMiB = await proxy.residentMiB();
+  if ([...changes.change, ...services.added, ...services.removed].some(isLate)) {
+    // What is asked next would meet a proxy that is still at work on this.
+    return { ...begun, ...changes, ...services, residentMiB, idle: undefined, restart: undefined };
+  }
   const idle = plan.idleSeconds === 0 ? undefined : await takeIdle(proxy, plan.idleSeconds);
   await proxy.kill();
   return { ...begun, ...changes, ...services, residentMiB, idle, restart: await restart(node) };
@@ -161,10 +166,6 @@ function timeOne<Result>(
 ): Promise<Answer<Result>> {
   const question = `one ${clusterIP(size.family, service)} ${servicePort} ${endpoints}`;
   return judge.time(question, limitMs, act);
-}
-
-function isLate(time: Timed): time is Exclude<Timed, { readonly ms: number }> {
-  return !('ms' in time);
 }
 
 /** kube-proxy rests for a second after each sync (minSyncPeriod): each change is to meet a proxy that may begin at once. */
