@@ -16,6 +16,8 @@ import { runSteps } from '../prerequisites/steps.ts';
 import { bundlePrograms } from './bundle.ts';
 import { exceededLimits } from './limits.ts';
 import { type Options, readOptions, usage } from './options.ts';
+import { chartsOf } from './plot/charts.ts';
+import { drawDocument } from './plot/document.ts';
 import { report } from './report.ts';
 import type { BenchResult, LabResult } from './result.ts';
 
@@ -36,6 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
     const { status, result } = await measure(options, folder, json);
     if (result !== undefined) {
       process.stdout.write(`${report(result)}\n\nnumbers: ${json}\n`);
+      await draw(result, options.svg);
     }
     if (status !== 0 || result === undefined) {
       process.stderr.write(`the run in the lab failed with ${status}\n`);
@@ -46,6 +49,14 @@ async function main(args: readonly string[]): Promise<number> {
     return exceeded.length > 0 ? 1 : 0;
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function draw(result: BenchResult, svg: string | undefined): Promise<void> {
+  const charts = chartsOf(result);
+  if (svg !== undefined && charts.length > 0) {
+    await writeFile(resolve(svg), drawDocument(charts));
+    process.stdout.write(`diagrams: ${resolve(svg)}\n`);
   }
 }
 

@@ -58,6 +58,8 @@ export interface Options {
   readonly kernel: BenchKernel;
   /** Where the JSON goes; undefined: a file in the temporary folder. */
   readonly json: string | undefined;
+  /** Where diagrams go; undefined: none are drawn. */
+  readonly svg: string | undefined;
   /** Folder for CPU profiles of every process; undefined: none are taken. */
   readonly profile: string | undefined;
   /** Which limits hold; undefined: none, the numbers say nothing. */
@@ -66,7 +68,7 @@ export interface Options {
 
 export const usage = `npm run bench -- [--quick | --guard] [--peers]
                  [--only cold,restart,change,memory,pauses,filter,latency,direct-return,peers] [--services N,N]
-                 [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--profile FOLDER]
+                 [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--svg FILE] [--profile FOLDER]
 
   --quick      small sizes, one round: shows that everything works, not how fast it is
   --guard      the part that npm test runs: ratios that a busy machine does not change
@@ -76,6 +78,7 @@ export const usage = `npm run bench -- [--quick | --guard] [--peers]
   --kernel tcg Debian's own kernel under QEMU: ratios like those of hardware (default measures: cold, restart)
   --rounds N   repetitions of what starts a process (default 5; quick: 1)
   --json FILE  where the numbers are written, as soon as there are more
+  --svg FILE   where diagrams of them are drawn
   --profile FOLDER  takes a CPU profile of every process (the numbers suffer)`;
 
 /** Throws TypeError when an argument is wrong. */
@@ -91,6 +94,7 @@ export function readOptions(args: readonly string[]): Options {
       kernel: { type: 'string', default: 'user-mode' },
       rounds: { type: 'string' },
       json: { type: 'string' },
+      svg: { type: 'string' },
       profile: { type: 'string' },
     },
   });
@@ -102,8 +106,8 @@ export function readOptions(args: readonly string[]): Options {
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new TypeError(`--rounds: expected a whole number from 1, found ${values.rounds}`);
   }
-  const { json, profile } = values;
-  return { plan: restrict({ ...plan, rounds }, only), kernel, json, profile, limits: limitsOf(values, kernel) };
+  const { json, svg, profile } = values;
+  return { plan: restrict({ ...plan, rounds }, only), kernel, json, svg, profile, limits: limitsOf(values, kernel) };
 }
 
 function limitsOf(
