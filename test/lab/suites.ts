@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { clusterSteps } from '../prerequisites/cluster.ts';
 import { containerdSteps } from '../prerequisites/containerd.ts';
 import { kubernetesSteps } from '../prerequisites/kubernetes.ts';
-import { peerPackagesStep } from '../prerequisites/peers.ts';
+import { peerPackagesStep, peerSteps } from '../prerequisites/peers.ts';
 import { runSteps, type Step } from '../prerequisites/steps.ts';
 import type { LabOptions } from './machine/command.ts';
 import { runInLab } from './run.ts';
@@ -24,7 +24,7 @@ const memory = { kernel: '2048M', api: '4096M', cluster: '8192M' } as const;
 /** What each needs beyond the lab itself. */
 const suiteSteps: Readonly<Record<LabSuite, readonly Step[]>> = {
   kernel: [peerPackagesStep],
-  api: [...kubernetesSteps, ...containerdSteps],
+  api: [...kubernetesSteps, ...containerdSteps, ...peerSteps],
   cluster: [...kubernetesSteps, ...clusterSteps],
 };
 
