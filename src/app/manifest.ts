@@ -150,3 +150,7 @@ function runtimeFolder({ runtimeEndpoint }: Config): string {
 
 /** Paths whose folders are mounted. */
 const mountedPaths = ['lastKnownState', 'runtimeEndpoint', 'podRecords'] as const;
+/** The flags that may stand in a manifest, in the order of the table; `isPreparation`: they count before the agent runs too. */
+export const manifestFlags: readonly { readonly flag: Flag; readonly isPreparation: boolean }[] = flags
+  .filter(({ key }) => refusals[key] === undefined)
+  .map((flag) => ({ flag, isPreparation: preparationKeys.has(flag.key) }));

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clusterSteps } from '../prerequisites/cluster.ts';
 import { containerdSteps } from '../prerequisites/containerd.ts';
+import { helmStep } from '../prerequisites/helm.ts';
 import { kubernetesSteps } from '../prerequisites/kubernetes.ts';
 import { peerPackagesStep, peerSteps } from '../prerequisites/peers.ts';
 import { runSteps, type Step } from '../prerequisites/steps.ts';
@@ -24,7 +25,7 @@ const memory = { kernel: '2048M', api: '4096M', cluster: '8192M' } as const;
 /** What each needs beyond the lab itself. */
 const suiteSteps: Readonly<Record<LabSuite, readonly Step[]>> = {
   kernel: [peerPackagesStep],
-  api: [...kubernetesSteps, ...containerdSteps, ...peerSteps],
+  api: [...kubernetesSteps, ...containerdSteps, ...peerSteps, helmStep],
   cluster: [...kubernetesSteps, ...clusterSteps],
 };
 
