@@ -48,6 +48,11 @@ export interface IpvsSockoptHandle {
    * Returns the length that the kernel reports back.
    */
   get(option: number, buffer: Uint8Array): number;
+  /**
+   * `get` for one part of `buffer` after another: the first `count` of `lengths` say how long they are. Ends with the
+   * first that fails and returns how many succeeded; `get` alone tells why the next one does not.
+   */
+  getEach(option: number, buffer: Uint8Array, lengths: Uint32Array, count: number): number;
   close(): void;
   readonly closed: boolean;
 }

@@ -19,6 +19,23 @@ std::optional<uint32_t> ReadUnsigned(napi_env env, napi_value value, uint32_t ma
   return integer;
 }
 
+/** The memory of an array of `wanted` elements. */
+template <typename Element>
+std::optional<std::span<Element>> ReadTypedArray(napi_env env, napi_value value, napi_typedarray_type wanted,
+                                                 const char* what) {
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  if (value == nullptr ||
+      napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok || type != wanted) {
+    ThrowArgumentError(env, what);
+    return std::nullopt;
+  }
+  // A detached or empty array has no memory.
+  if (data == nullptr) length = 0;
+  return std::span<Element>(static_cast<Element*>(data), length);
+}
+
 }  // namespace
 
 Arguments::Arguments(napi_env env, napi_callback_info info) : env_(env) {
@@ -43,18 +60,11 @@ std::optional<uint32_t> Arguments::Unsigned(size_t index, uint32_t maximum, cons
 }
 
 std::optional<std::span<uint8_t>> Arguments::Bytes(size_t index, const char* what) const {
-  napi_typedarray_type type;
-  size_t length = 0;
-  void* data = nullptr;
-  if (index >= count_ ||
-      napi_get_typedarray_info(env_, values_[index], &type, &length, &data, nullptr, nullptr) != napi_ok ||
-      type != napi_uint8_array) {
-    ThrowArgumentError(env_, what);
-    return std::nullopt;
-  }
-  // A detached or empty array has no memory.
-  if (data == nullptr) length = 0;
-  return std::span<uint8_t>(static_cast<uint8_t*>(data), length);
+  return ReadTypedArray<uint8_t>(env_, at(index), napi_uint8_array, what);
+}
+
+std::optional<std::span<const uint32_t>> Arguments::Words(size_t index, const char* what) const {
+  return ReadTypedArray<const uint32_t>(env_, at(index), napi_uint32_array, what);
 }
 
 std::optional<std::string> Arguments::OptionalPath(size_t index, const char* what) const {

@@ -26,6 +26,8 @@ class Arguments {
   std::optional<uint32_t> Unsigned(size_t index, uint32_t maximum, const char* what) const;
   /** A Uint8Array. */
   std::optional<std::span<uint8_t>> Bytes(size_t index, const char* what) const;
+  /** A Uint32Array. */
+  std::optional<std::span<const uint32_t>> Words(size_t index, const char* what) const;
   /** A non-empty string without NUL, shorter than PATH_MAX; undefined gives the empty string. */
   std::optional<std::string> OptionalPath(size_t index, const char* what) const;
   /** An array of integers from 1 to 2^31 - 1. */

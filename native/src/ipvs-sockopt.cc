@@ -32,6 +32,18 @@ Failure IpvsSockopt::Get(int option, std::span<uint8_t> buffer, uint32_t* length
   return {};
 }
 
+uint32_t IpvsSockopt::GetEach(int option, std::span<uint8_t> buffer, std::span<const uint32_t> lengths) const {
+  uint32_t done = 0;
+  size_t start = 0;
+  for (const uint32_t length : lengths) {
+    uint32_t written = 0;
+    if (!Get(option, buffer.subspan(start, length), &written).ok()) break;
+    start += length;
+    done++;
+  }
+  return done;
+}
+
 namespace {
 
 /** new IpvsSockopt(networkNamespace) */
@@ -65,11 +77,37 @@ napi_value Get(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/** getEach(option, buffer, lengths, count) */
+napi_value GetEach(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  const auto* socket = UnwrapOpen<IpvsSockopt>(arguments);
+  if (socket == nullptr) return nullptr;
+  const auto option = arguments.Unsigned(0, INT_MAX, "option: expected an integer from 0 to 2147483647");
+  if (!option) return nullptr;
+  const auto buffer = arguments.Bytes(1, "buffer: expected a Uint8Array");
+  if (!buffer) return nullptr;
+  const auto lengths = arguments.Words(2, "lengths: expected a Uint32Array");
+  if (!lengths) return nullptr;
+  const auto count = arguments.Unsigned(3, UINT_MAX, "count: expected an integer from 0 to 4294967295");
+  if (!count) return nullptr;
+  if (*count > lengths->size()) return ThrowArgumentError(env, "count: expected at most as many as there are lengths");
+  const auto wanted = lengths->first(*count);
+  uint64_t total = 0;
+  for (const uint32_t length : wanted) total += length;
+  if (total > buffer->size() || total > INT_MAX) {
+    return ThrowArgumentError(env, "lengths: expected parts of the buffer");
+  }
+  napi_value result = nullptr;
+  napi_create_uint32(env, socket->GetEach(static_cast<int>(*option), *buffer, wanted), &result);
+  return result;
+}
+
 }  // namespace
 
 bool DefineIpvsSockopt(napi_env env, napi_value exports) {
   const napi_property_descriptor members[] = {
       Method("get", Get),
+      Method("getEach", GetEach),
       Method("close", CloseHandle<IpvsSockopt>),
       Getter("closed", IsClosed<IpvsSockopt>),
   };

@@ -22,6 +22,8 @@ class IpvsSockopt final : public Handle {
 
   Failure Open(const std::string& network_namespace);
   Failure Get(int option, std::span<uint8_t> buffer, uint32_t* length) const;
+  /** Calls with one part of the buffer after another, until one fails. Returns how many succeeded. */
+  uint32_t GetEach(int option, std::span<uint8_t> buffer, std::span<const uint32_t> lengths) const;
 
   void Close() override { descriptor_.Close(); }
   void Detach() override { environment_ = nullptr; }

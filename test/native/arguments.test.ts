@@ -143,6 +143,43 @@ describe('the IPVS getsockopts', () => {
     handle.close();
   });
 
+  it('are made one after another, each with its part of the buffer', () => {
+    const handle = openIpvsSockopt();
+    const buffer = Buffer.alloc(16, 0xff);
+    expect(handle.getEach(2, buffer, Uint32Array.of(4, 8, 4), 2)).toBe(2);
+    expect([0, 4, 8, 12].map((at) => buffer.readInt32LE(at) > 0)).toEqual([true, true, false, false]);
+    expect(handle.getEach(2, buffer, Uint32Array.of(4), 0)).toBe(0);
+    handle.close();
+  });
+
+  it('say how many were made before one failed', () => {
+    const handle = openIpvsSockopt();
+    expect(handle.getEach(9999, Buffer.alloc(16), Uint32Array.of(8, 8), 2)).toBe(0);
+    handle.close();
+  });
+
+  it('of which several are made check their arguments', () => {
+    const handle = openIpvsSockopt();
+    const getEach = method(handle, 'getEach', handle);
+    const buffer = Buffer.alloc(8);
+    for (const given of [
+      [-1, buffer, Uint32Array.of(4), 1],
+      [2, 'x', Uint32Array.of(4), 1],
+      [2, buffer, [4], 1],
+      [2, buffer, Buffer.alloc(4), 1],
+      [2, buffer, Uint32Array.of(4), 2],
+      [2, buffer, Uint32Array.of(4), -1],
+      [2, buffer, Uint32Array.of(4, 5), 2],
+      [2, buffer, Uint32Array.of(0xffff_ffff, 0xffff_ffff), 2],
+    ]) {
+      expect(thrownBy(() => getEach(...given))).toMatchObject(wrong);
+    }
+    handle.close();
+    expect(thrownBy(() => handle.getEach(2, buffer, Uint32Array.of(4), 1))).toMatchObject({
+      code: 'ERR_SOCKET_CLOSED',
+    });
+  });
+
   it('are closed once and for all, and check their arguments', () => {
     const handle = openIpvsSockopt();
     expect(thrownBy(() => method(handle, 'get', handle)(-1, Buffer.alloc(4)))).toMatchObject(wrong);
