@@ -5,13 +5,13 @@ import { formatRange } from '../../core/ranges.ts';
 import { readAddressText } from '../address-text.ts';
 import {
   type AttributeCursor,
+  enterNested,
   messageAttributes,
   nestedAttributes,
   nextAttribute,
   readBe32,
   readU32,
   valueLength,
-  viewBytes,
 } from '../netlink/attribute-reader.ts';
 import { netfilterHeaderLength } from '../netlink/constants.ts';
 import { NetlinkDecodeError } from '../netlink/decode-error.ts';
@@ -43,23 +43,39 @@ export interface ShownElement {
   endsRange: boolean;
   /** The data of a map. */
   mark: number | undefined;
-  comment: string | undefined;
+  /** Where its user data lie in `userDataIn`; nowhere when it ends where it begins. */
+  userDataAt: number;
+  userDataEnd: number;
+  userDataIn: Buffer;
+}
+
+/** Cursors of one message, for all its elements. */
+interface ElementCursors {
+  /** On the list, on an element, on its key or data. */
+  readonly list: AttributeCursor;
+  readonly element: AttributeCursor;
+  readonly value: AttributeCursor;
 }
 
 /** Shows each element of a set in one answer to a dump; its keys have `keyBytes`. Throws NetlinkDecodeError. */
 export function eachElement(message: MessageCursor, keyBytes: number, visit: (shown: ShownElement) => void): void {
   if (message.type !== NFT_MSG_NEWSETELEM) return;
-  const { bytes, view } = message.received;
-  const nothing = { keyAt: -1, keyEndAt: -1, endsRange: false, mark: undefined, comment: undefined };
-  const shown: ShownElement = { bytes, view, ...nothing };
-  const cursor = messageAttributes(message, netfilterHeaderLength);
-  while (nextAttribute(cursor)) {
-    if (cursor.type !== NFTA_SET_ELEM_LIST_ELEMENTS) continue;
-    const list = nestedAttributes(cursor);
+  const shown = nothingShown(message);
+  const outer = messageAttributes(message, netfilterHeaderLength);
+  const cursors = { list: nestedAttributes(outer), element: nestedAttributes(outer), value: nestedAttributes(outer) };
+  const { list } = cursors;
+  while (nextAttribute(outer)) {
+    if (outer.type !== NFTA_SET_ELEM_LIST_ELEMENTS) continue;
+    enterNested(list, outer);
     while (nextAttribute(list)) {
-      if (list.type === NFTA_LIST_ELEM && readElement(list, keyBytes, shown)) visit(shown);
+      if (list.type === NFTA_LIST_ELEM && readElement(cursors, keyBytes, shown)) visit(shown);
     }
   }
+}
+
+function nothingShown({ received: { bytes, view } }: MessageCursor): ShownElement {
+  const nowhere = { keyAt: -1, keyEndAt: -1, userDataAt: 0, userDataEnd: 0 };
+  return { bytes, view, ...nowhere, endsRange: false, mark: undefined, userDataIn: bytes };
 }
 
 /** The elements of `set` in one answer to a dump that sluice can have written. Throws NetlinkDecodeError. */
@@ -78,7 +94,8 @@ export function copyElements(message: MessageCursor, set: SetLayout): readonly F
  */
 export function makeElement(set: SetLayout, shown: ShownElement): FilterElement | undefined {
   if (set.set === 'pod_sources' || set.set === 'service_ranges') return undefined;
-  const { bytes, keyAt, mark, comment } = shown;
+  const { bytes, keyAt, mark } = shown;
+  const comment = readComment(shown.userDataIn.subarray(shown.userDataAt, shown.userDataEnd));
   const remark = comment === undefined ? {} : { comment };
   if (set.set === 'fwmarks') return { set: set.set, family: set.family, mark: bytes.readUInt32LE(keyAt), ...remark };
   const address = readAddressText(bytes, keyAt, set.family);
@@ -104,35 +121,37 @@ function readRange(set: SetLayout, { bytes, keyAt, keyEndAt }: ShownElement): st
 }
 
 /** False for an element without a key. */
-function readElement(list: AttributeCursor, keyBytes: number, into: ShownElement): boolean {
+function readElement({ list, element, value }: ElementCursors, keyBytes: number, into: ShownElement): boolean {
   into.keyAt = -1;
   into.keyEndAt = -1;
   into.endsRange = false;
   into.mark = undefined;
-  into.comment = undefined;
-  const cursor = nestedAttributes(list);
-  while (nextAttribute(cursor)) {
-    if (cursor.type === NFTA_SET_ELEM_KEY) into.keyAt = readKeyPosition(cursor, keyBytes);
-    else if (cursor.type === NFTA_SET_ELEM_KEY_END) into.keyEndAt = readKeyPosition(cursor, keyBytes);
-    else if (cursor.type === NFTA_SET_ELEM_FLAGS) into.endsRange = (readBe32(cursor) & NFT_SET_ELEM_INTERVAL_END) !== 0;
-    else if (cursor.type === NFTA_SET_ELEM_DATA) into.mark = readValue(cursor, readU32);
-    else if (cursor.type === NFTA_SET_ELEM_USERDATA) into.comment = readComment(viewBytes(cursor));
+  into.userDataEnd = into.userDataAt;
+  enterNested(element, list);
+  while (nextAttribute(element)) {
+    const { type } = element;
+    if (type === NFTA_SET_ELEM_KEY) into.keyAt = findKey(element, value, keyBytes);
+    else if (type === NFTA_SET_ELEM_KEY_END) into.keyEndAt = findKey(element, value, keyBytes);
+    else if (type === NFTA_SET_ELEM_FLAGS) into.endsRange = (readBe32(element) & NFT_SET_ELEM_INTERVAL_END) !== 0;
+    else if (type === NFTA_SET_ELEM_DATA) into.mark = findValue(element, value) ? readU32(value) : undefined;
+    else if (type === NFTA_SET_ELEM_USERDATA) {
+      into.userDataAt = element.value;
+      into.userDataEnd = element.valueEnd;
+    }
   }
   return into.keyAt >= 0;
 }
 
-function readKeyPosition(outer: AttributeCursor, keyBytes: number): number {
-  const keyAt = readValue(outer, (value) => {
-    if (valueLength(value) < keyBytes) {
-      throw new NetlinkDecodeError('the key of an element is cut short', value.value);
-    }
-    return value.value;
-  });
-  return keyAt ?? -1;
+/** Where the key in the attribute that `outer` stands on begins; -1 without one. */
+function findKey(outer: AttributeCursor, value: AttributeCursor, keyBytes: number): number {
+  if (!findValue(outer, value)) return -1;
+  if (valueLength(value) < keyBytes) throw new NetlinkDecodeError('the key of an element is cut short', value.value);
+  return value.value;
 }
 
-function readValue<Value>(outer: AttributeCursor, read: (cursor: AttributeCursor) => Value): Value | undefined {
-  const cursor = nestedAttributes(outer);
-  while (nextAttribute(cursor)) if (cursor.type === NFTA_DATA_VALUE) return read(cursor);
-  return undefined;
+/** Makes `value` stand on the value inside the attribute that `outer` stands on; false without one. */
+function findValue(outer: AttributeCursor, value: AttributeCursor): boolean {
+  enterNested(value, outer);
+  while (nextAttribute(value)) if (value.type === NFTA_DATA_VALUE) return true;
+  return false;
 }

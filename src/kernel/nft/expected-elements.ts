@@ -2,7 +2,7 @@
 
 import type { Expected } from '../../core/actual.ts';
 import { filterElementKey } from '../../core/keys.ts';
-import { type FilterElement, isViewElement } from '../../core/model/filter-element.ts';
+import type { FilterElement } from '../../core/model/filter-element.ts';
 import { addKey, clearKeyIndex, createKeyIndex, findKey, type KeyIndex } from '../key-index.ts';
 import type { ReadMessage } from '../netlink/request.ts';
 import { eachElement, makeElement, type ShownElement } from './decode-element.ts';
@@ -40,12 +40,13 @@ export function recogniseElements(
   // A range has two keys, and there are few of them.
   const expected = hasRanges(set) ? none : (groups.get(set.name) ?? none);
   const index = indexOf(set, expected.elements);
+  const keyBytes = keyLength(set);
   return (message) => {
     const found: KeyedElements = { keys: [], elements: [] };
-    eachElement(message, keyLength(set), (shown) => {
+    eachElement(message, keyBytes, (shown) => {
       const position = findShown(index, shown);
       const known = expected.elements[position];
-      const isKnown = known !== undefined && (!isViewElement(known) || known.mark === shown.mark);
+      const isKnown = known !== undefined && (!set.isMap || ('mark' in known && known.mark === shown.mark));
       const element = isKnown ? known : makeElement(set, shown);
       if (element !== undefined) {
         found.keys.push((isKnown ? expected.keys[position] : undefined) ?? filterElementKey(element));
