@@ -31,6 +31,7 @@ export interface ActualStore extends Actual {
 /** What should be in the kernel, to be shared where it is. By resource key. */
 export interface Expected {
   readonly virtualServer: (key: string) => ActualVirtualServer | undefined;
+  readonly eachVirtualServer: (visit: (key: string, server: ActualVirtualServer) => void) => void;
   readonly eachElement: (visit: (key: string, element: FilterElement) => void) => void;
 }
 

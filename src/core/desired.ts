@@ -62,12 +62,20 @@ export function expectedOf(desired: Desired): Expected {
       const resource = desired.resources.get(key)?.resource;
       return resource?.kind === 'virtual-server' ? resource.value : undefined;
     },
+    // A destructuring loop makes an array for each entry until the code is compiled, and a start is over before that.
+    eachVirtualServer: (visit) => {
+      desired.resources.forEach(({ resource }, key) => {
+        if (resource.kind === 'virtual-server') {
+          visit(key, resource.value);
+        }
+      });
+    },
     eachElement: (visit) => {
-      for (const [key, { resource }] of desired.resources) {
+      desired.resources.forEach(({ resource }, key) => {
         if (resource.kind === 'element') {
           visit(key, resource.value);
         }
-      }
+      });
     },
   };
 }

@@ -30,6 +30,23 @@ export function writeAddressText(text: string, bytes: Uint8Array, offset: number
   return 4;
 }
 
+/** Whether the bytes are the IPv4 address of a canonical text; not so when it is another kind of text. */
+export function isIPv4TextAt(text: string, bytes: Uint8Array, offset: number): boolean {
+  let position = offset;
+  let octet = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === DOT) {
+      if (bytes[position] !== octet) return false;
+      position += 1;
+      octet = 0;
+    } else {
+      octet = octet * 10 + code - ZERO;
+    }
+  }
+  return position === offset + 3 && bytes[position] === octet;
+}
+
 /** Reads an address in network order as canonical text. */
 export function readAddressText(bytes: Uint8Array, offset: number, family: Family): string {
   return family === 'IPv4' ? readIPv4(bytes, offset) : readIPv6(bytes, offset);

@@ -24,6 +24,9 @@ export interface OperationFailure {
   readonly error: KernelError;
 }
 
+/** The virtual servers that should be there. */
+export type ExpectedServers = Pick<Expected, 'virtualServer' | 'eachVirtualServer'>;
+
 /** The IPVS table of one network namespace, both families. */
 export interface IpvsPort {
   /** Everything in the table, sluice's and others'. */
@@ -32,7 +35,7 @@ export interface IpvsPort {
    * The same without counts, by `virtualServerKey`. A virtual server that is as `expected` is the expected object, so
    * that a table that is right takes no memory of its own.
    */
-  read(expected: Expected['virtualServer']): Map<string, ActualVirtualServer>;
+  read(expected: ExpectedServers): Map<string, ActualVirtualServer>;
   /** The identities of all virtual servers of firewall marks, sluice's and others'. */
   dumpMarks(): readonly VirtualServerIdentity[];
   /** Destinations of one virtual server with their connection counts; empty when it does not exist. */

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addressBytes, readAddress } from '../../src/core/address.ts';
-import { readAddressText, writeAddressText } from '../../src/kernel/address-text.ts';
+import { isIPv4TextAt, readAddressText, writeAddressText } from '../../src/kernel/address-text.ts';
 
 const zeroHeavy = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 255 }) });
 
@@ -18,6 +18,20 @@ describe('addresses as text', () => {
         expect([...written.subarray(2, 2 + length)]).toEqual(octets);
       }),
     );
+  });
+
+  it('of IPv4 are compared with bytes, other texts being none', () => {
+    const octets = fc.array(zeroHeavy, { minLength: 4, maxLength: 4 });
+    fc.assert(
+      fc.property(octets, octets, (one, other) => {
+        const text = readAddressText(Uint8Array.from(one), 0, 'IPv4');
+        expect(isIPv4TextAt(text, Uint8Array.of(9, ...one), 1)).toBe(true);
+        expect(isIPv4TextAt(text, Uint8Array.of(9, ...other), 1)).toBe(String(one) === String(other));
+      }),
+    );
+    for (const text of ['fd00::1', '::', '1.2.3', '1.2.3.4.5', '']) {
+      expect(isIPv4TextAt(text, Uint8Array.of(1, 2, 3, 4, 5), 0)).toBe(false);
+    }
   });
 
   it('that are none write nothing that counts, whatever they look like', () => {

@@ -144,7 +144,7 @@ function readKernel(state: ReconcilerState): Census {
   const { ipvs, link, filter } = state.options.ports;
   const expected = expectedOf(state.desired);
   state.actual = {
-    virtualServers: ipvs.read(expected.virtualServer),
+    virtualServers: ipvs.read(expected),
     vips: new Map(link.dumpVips().map((vip) => [vipKey(vip.address), vip])),
     elements: filter.read(expected.eachElement) ?? new Map<string, FilterElement>(),
   };

@@ -3,7 +3,7 @@
  * (ip_vs_genl_set_cmd and what it calls in net/netfilter/ipvs/ip_vs_ctl.c). For tests and for simulation.
  */
 
-import type { ActualVirtualServer, Expected } from '../../core/actual.ts';
+import type { ActualVirtualServer } from '../../core/actual.ts';
 import { destinationKey, virtualServerKey } from '../../core/keys.ts';
 import type { IpvsOperation } from '../../core/model/operation.ts';
 import {
@@ -20,7 +20,7 @@ import { createEncoder, encodeOperation } from '../ipvs/encode.ts';
 import type { IpvsTable } from '../ipvs/open-ipvs.ts';
 import type { IpvsTimeouts } from '../ipvs/timeouts.ts';
 import { createBatch, resetBatch } from '../netlink/batch.ts';
-import type { ApplyResult, OperationFailure } from '../ports.ts';
+import type { ApplyResult, ExpectedServers, OperationFailure } from '../ports.ts';
 import { repliesLost } from './faults.ts';
 import { changeTable, type FakeTable, type FakeVirtualServer } from './ipvs-table.ts';
 
@@ -138,13 +138,10 @@ function refusalOf(kernel: FakeKernel, operation: IpvsOperation): number {
   return code === undefined ? 0 : errno[code];
 }
 
-function sharedWith(
-  expected: Expected['virtualServer'],
-  there: FakeVirtualServer,
-): readonly [string, ActualVirtualServer] {
+function sharedWith(expected: ExpectedServers, there: FakeVirtualServer): readonly [string, ActualVirtualServer] {
   const { server } = there;
   const key = virtualServerKey(server.identity);
-  const wanted = expected(key);
+  const wanted = expected.virtualServer(key);
   const destinations = new Map(newestFirst(there).map((state) => [destinationKey(state), withoutCounts(state)]));
   const isSame = wanted !== undefined && sameDestinations(wanted.destinations, destinations);
   return [key, isSame && isSameServer(wanted.server, server) ? wanted : { server, destinations }];

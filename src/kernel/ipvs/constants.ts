@@ -89,6 +89,13 @@ export const forwardingNumber: Readonly<Record<ForwardingMethod, number>> = {
   bypass: 4,
 };
 
+/** The same without tunnels, whose number does not tell one from the other. */
+export const plainForwardingNumber: Readonly<Record<ForwardingMethod, number | undefined>> = {
+  ...forwardingNumber,
+  tunnel: undefined,
+  gue: undefined,
+};
+
 const forwardingMethods: readonly ForwardingMethod[] = ['masquerade', 'localnode', 'tunnel', 'route', 'bypass'];
 
 /**

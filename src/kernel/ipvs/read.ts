@@ -1,4 +1,4 @@
-import type { ActualVirtualServer, Expected } from '../../core/actual.ts';
+import type { ActualVirtualServer } from '../../core/actual.ts';
 import { virtualServerKey } from '../../core/keys.ts';
 import type { Family } from '../../core/model/facts.ts';
 import type {
@@ -9,12 +9,14 @@ import type {
 } from '../../core/model/virtual-server.ts';
 import { isSameServer } from '../../core/plan.ts';
 import { DumpInterruptedError } from '../netlink/dump.ts';
+import type { ExpectedServers } from '../ports.ts';
 import {
   type ExpectedDestinations,
   expectDestinations,
   recogniseDestination,
   settleDestinations,
 } from './expected-destinations.ts';
+import { indexServers, type ServerIndex } from './expected-servers.ts';
 import {
   type NetlinkReader,
   readDestinationsByNetlink,
@@ -22,10 +24,17 @@ import {
   readTableByNetlink,
   type TableShape,
 } from './read-netlink.ts';
+import { recogniseServers } from './recognise-servers.ts';
 import { identityFamily } from './refusal.ts';
 import { copyDestination, type MakeDestination } from './shown-destination.ts';
-import { countDestinationsIPv4, type IpvsSockopt, readDestinationsIPv4, readServicesIPv4 } from './sockopt.ts';
-import type { ServiceEntry } from './sockopt-layout.ts';
+import {
+  countDestinationsIPv4,
+  type IpvsSockopt,
+  listServicesIPv4,
+  readDestinationsIPv4,
+  readServicesIPv4,
+} from './sockopt.ts';
+import { readService, type ServiceEntry } from './sockopt-layout.ts';
 
 /** All that reading needs. */
 export interface Reader {
@@ -35,6 +44,7 @@ export interface Reader {
 }
 
 const maximumAttempts = 5;
+const listing = 'read IPv4 virtual servers';
 
 /** See `IpvsPort.dump`. */
 export function dumpIpvs(reader: Reader): readonly VirtualServerState[] {
@@ -45,15 +55,24 @@ export function dumpIpvs(reader: Reader): readonly VirtualServerState[] {
 }
 
 /** See `IpvsPort.read`. */
-export function readIpvs(reader: Reader, wanted: Expected['virtualServer']): Map<string, ActualVirtualServer> {
-  const { expected } = reader;
+export function readIpvs(reader: Reader, wanted: ExpectedServers): Map<string, ActualVirtualServer> {
+  const shape = sharing(reader.expected, wanted);
+  const found = readExpectedIPv4(reader, indexServers(wanted), shape);
+  for (const [key, server] of readTableByNetlink(reader.netlink, ipv6, shape)) found.set(key, server);
+  return found;
+}
+
+type SharingShape = TableShape<Destination, readonly [string, ActualVirtualServer]>;
+
+/** Takes the expected objects where they are there. */
+function sharing(expected: ExpectedDestinations, wanted: ExpectedServers): SharingShape {
   const make: MakeDestination<Destination> = (shown) => recogniseDestination(expected, shown);
   let key = '';
   let same: ActualVirtualServer | undefined;
-  const shape: TableShape<Destination, readonly [string, ActualVirtualServer]> = {
+  return {
     begin: (server) => {
       key = virtualServerKey(server.identity);
-      same = wanted(key);
+      same = wanted.virtualServer(key);
       expectDestinations(expected, same?.destinations);
       return make;
     },
@@ -64,7 +83,36 @@ export function readIpvs(reader: Reader, wanted: Expected['virtualServer']): Map
       return [key, isShared ? known : { server, destinations }];
     },
   };
-  return new Map(readTable(reader, shape));
+}
+
+/** Nearly all are recognised in place; the others are read one by one. */
+function readExpectedIPv4(reader: Reader, wanted: ServerIndex, shape: SharingShape): Map<string, ActualVirtualServer> {
+  for (let attempt = 0; attempt < maximumAttempts; attempt += 1) {
+    const count = listServicesIPv4(reader.sockopt);
+    const recognised = recogniseServers(reader.sockopt, wanted, count);
+    const others = recognised === undefined ? undefined : readOthers(reader, recognised.others, shape);
+    if (recognised !== undefined && others !== undefined) {
+      const found = new Map(others);
+      for (const position of recognised.same) {
+        const [key, server] = [wanted.keys[position], wanted.servers[position]];
+        if (key !== undefined && server !== undefined) found.set(key, server);
+      }
+      return found;
+    }
+  }
+  throw new DumpInterruptedError(listing, maximumAttempts, []);
+}
+
+/** Undefined when one was removed since they were listed. */
+function readOthers<Item extends Destination, Entry>(
+  reader: Reader,
+  listed: readonly number[],
+  shape: TableShape<Item, Entry>,
+): readonly Entry[] | undefined {
+  const entries: Entry[] = [];
+  const { list } = reader.sockopt;
+  const services = listed.map((index) => readService(list, index)).filter((service) => service !== undefined);
+  return services.every((service) => collect(reader, service, shape, entries)) ? entries : undefined;
 }
 
 /** See `IpvsPort.dumpMarks`. */
@@ -100,7 +148,7 @@ function readIPv4<Item extends Destination, Entry>(reader: Reader, shape: TableS
     const services = readServicesIPv4(reader.sockopt, 'all');
     if (services.every((service) => collect(reader, service, shape, entries))) return entries;
   }
-  throw new DumpInterruptedError('read IPv4 virtual servers', maximumAttempts, entries);
+  throw new DumpInterruptedError(listing, maximumAttempts, entries);
 }
 
 function collect<Item extends Destination, Entry>(

@@ -73,27 +73,63 @@ export function layDestinationsRequest(
   return layIdentity(request, identity);
 }
 
-/** Reads the entries that the kernel wrote: undefined when all room was taken, so that there may be more. */
-export function readServices(
-  received: ReceivedBytes,
-  room: number,
-  wanted: WantedServices,
-): readonly ServiceEntry[] | undefined {
-  const entries: ServiceEntry[] = [];
+/** Where the entry at a position of struct ip_vs_get_services begins. */
+export function servicePosition(index: number): number {
+  return servicesHeader + index * serviceEntryLength;
+}
+
+/** Where the entry at a position of a struct ip_vs_get_dests at `start` begins. */
+export function destinationPosition(start: number, index: number): number {
+  return start + destinationsHeader + index * destinationEntry;
+}
+
+/** How many entries the kernel wrote: undefined when all room was taken, so that there may be more. */
+export function countServices({ view }: ReceivedBytes, room: number): number | undefined {
   for (let index = 0; index < room; index += 1) {
-    const at = servicesHeader + index * serviceEntryLength;
+    const at = servicePosition(index);
     // Only room that was left has neither: the kernel stores TCP for a firewall mark.
-    if (received.view.getUint16(at, true) === 0 && received.view.getUint32(at + 12, true) === 0) return entries;
-    const isWanted = wanted === 'all' || received.view.getUint32(at + 12, true) !== 0;
-    const server = isWanted ? readServer(received, at) : undefined;
-    if (server !== undefined) entries.push({ server, destinationCount: received.view.getUint32(at + 44, true) });
+    if (view.getUint16(at, true) === 0 && view.getUint32(at + 12, true) === 0) return index;
   }
   return undefined;
+}
+
+/** Reads that many entries. */
+export function readServices(received: ReceivedBytes, count: number, wanted: WantedServices): readonly ServiceEntry[] {
+  const entries: ServiceEntry[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const isWanted = wanted === 'all' || received.view.getUint32(servicePosition(index) + 12, true) !== 0;
+    const entry = isWanted ? readService(received, index) : undefined;
+    if (entry !== undefined) entries.push(entry);
+  }
+  return entries;
+}
+
+/** Reads one of the entries; undefined for a protocol that the model has no word for. */
+export function readService(received: ReceivedBytes, index: number): ServiceEntry | undefined {
+  const at = servicePosition(index);
+  const server = readServer(received, at);
+  return server === undefined ? undefined : { server, destinationCount: received.view.getUint32(at + 44, true) };
 }
 
 /** num_dests of one struct ip_vs_service_entry. */
 export function readDestinationCount(received: ReceivedBytes): number {
   return received.view.getUint32(44, true);
+}
+
+/**
+ * Prepares at `start`, where all is zero, IP_VS_SO_GET_DESTS for the virtual server of an entry of a list, with room for
+ * `room` destinations. What identifies a virtual server stands at the same place in both.
+ */
+export function layDestinationsRequestOf(
+  request: ReceivedBytes,
+  start: number,
+  { list, index, room }: { readonly list: ReceivedBytes; readonly index: number; readonly room: number },
+): void {
+  const at = servicePosition(index);
+  for (let offset = 0; offset < 16; offset += 4) {
+    request.view.setUint32(start + offset, list.view.getUint32(at + offset, true), true);
+  }
+  request.view.setUint32(start + 16, room, true);
 }
 
 /** Reads the entries that the kernel wrote: undefined when all room was taken, so that there may be more. */

@@ -10,6 +10,7 @@ import { errno, isKernelError, KernelError, toKernelError } from '../error.ts';
 import { createReceiveBuffer, type ReceivedBytes } from '../netlink/received.ts';
 import type { MakeDestination } from './shown-destination.ts';
 import {
+  countServices,
   destinationsLength,
   infoLength,
   layDestinationsRequest,
@@ -35,6 +36,8 @@ const spare = 1;
 export interface IpvsSockopt {
   readonly handle: IpvsSockoptHandle;
   buffer: ReceivedBytes;
+  /** Virtual servers as they were listed last. */
+  list: ReceivedBytes;
   /** The part of the buffer that the last call was given. */
   argument: Buffer;
 }
@@ -51,21 +54,27 @@ export function openSockopt(options: { readonly networkNamespace?: string }): Ip
 /** Makes one around an open handle: the place where tests put a scripted one. */
 export function createSockopt(handle: IpvsSockoptHandle): IpvsSockopt {
   const buffer = createReceiveBuffer(65536);
-  return { handle, buffer, argument: buffer.bytes };
+  return { handle, buffer, list: createReceiveBuffer(0), argument: buffer.bytes };
 }
 
 /** Reads every IPv4 virtual server at one moment. Throws `KernelError`. */
 export function readServicesIPv4(sockopt: IpvsSockopt, wanted: WantedServices): readonly ServiceEntry[] {
+  const count = listServicesIPv4(sockopt);
+  return readServices(sockopt.list, count, wanted);
+}
+
+/** Reads the same into `list`, and returns how many there are. Throws `KernelError`. */
+export function listServicesIPv4(sockopt: IpvsSockopt): number {
   const operation = 'read IPv4 virtual servers';
   call(sockopt, operation, option.info, infoLength);
   let room = readServiceCount(sockopt.buffer) + spare;
   for (;;) {
     const length = servicesLength(room);
-    makeRoom(sockopt, length);
-    layServicesRequest(sockopt.buffer, room);
-    call(sockopt, operation, option.services, length);
-    const entries = readServices(sockopt.buffer, room, wanted);
-    if (entries !== undefined) return entries;
+    if (sockopt.list.bytes.length < length) sockopt.list = createReceiveBuffer(length * 2);
+    layServicesRequest(sockopt.list, room);
+    get(sockopt, operation, { name: option.services, argument: sockopt.list.bytes.subarray(0, length) });
+    const count = countServices(sockopt.list, room);
+    if (count !== undefined) return count;
     // Some were added since they were counted.
     room *= 2;
   }
@@ -101,19 +110,50 @@ export function readDestinationsIPv4<Item>(
   }
 }
 
+/**
+ * Makes the requests that lie one after another at the start of the buffer, each for the destinations of one virtual
+ * server. False when a virtual server does not exist any more. Throws `KernelError`.
+ */
+export function readDestinationsOfEach(sockopt: IpvsSockopt, lengths: Uint32Array, count: number): boolean {
+  const { handle, buffer } = sockopt;
+  const done = handle.getEach(option.destinations, buffer.bytes, lengths, count);
+  if (done === count) return true;
+  const start = lengths.subarray(0, done).reduce((sum, length) => sum + length, 0);
+  const argument = buffer.bytes.subarray(start, start + (lengths[done] ?? 0));
+  try {
+    get(sockopt, 'read IPv4 destinations', { name: option.destinations, argument });
+  } catch (thrown) {
+    if (!isAbsent(thrown)) throw thrown;
+  }
+  // One that is there again is another.
+  return false;
+}
+
 function callUnlessAbsent(sockopt: IpvsSockopt, operation: string, name: number, length: number): boolean {
   try {
     call(sockopt, operation, name, length);
     return true;
   } catch (thrown) {
-    if (isKernelError(thrown) && thrown.code === 'ESRCH') return false;
+    if (isAbsent(thrown)) return false;
     throw thrown;
   }
 }
 
+function isAbsent(thrown: unknown): boolean {
+  return isKernelError(thrown) && thrown.code === 'ESRCH';
+}
+
 function call(sockopt: IpvsSockopt, operation: string, name: number, length: number): void {
+  get(sockopt, operation, { name, argument: argumentOf(sockopt, length) });
+}
+
+function get(
+  sockopt: IpvsSockopt,
+  operation: string,
+  { name, argument }: { readonly name: number; readonly argument: Buffer },
+): void {
   try {
-    sockopt.handle.get(name, argumentOf(sockopt, length));
+    sockopt.handle.get(name, argument);
   } catch (thrown) {
     throw toKernelError(operation, thrown);
   }

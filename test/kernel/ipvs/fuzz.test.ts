@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { readDestination, readVirtualServer } from '../../../src/kernel/ipvs/decode.ts';
 import { copyDestination } from '../../../src/kernel/ipvs/shown-destination.ts';
-import { readDestinations, readServices } from '../../../src/kernel/ipvs/sockopt-layout.ts';
+import { countServices, readDestinations, readServices } from '../../../src/kernel/ipvs/sockopt-layout.ts';
 import { isNetlinkDecodeError } from '../../../src/kernel/netlink/decode-error.ts';
 import { messageCursor, nextMessage } from '../../../src/kernel/netlink/message-reader.ts';
 import { receivedBytes } from '../../../src/kernel/netlink/received.ts';
@@ -45,7 +45,7 @@ describe('answers with wrong bytes', () => {
         mutated([golden.sockoptServices], false),
         mutated([golden.sockoptDestinations], false),
         (one, two) => {
-          assertReadOrRefused(() => readServices(receivedBytes(one), 3, 'all'));
+          assertReadOrRefused(() => readServices(receivedBytes(one), countServices(receivedBytes(one), 3) ?? 0, 'all'));
           assertReadOrRefused(() => readDestinations(receivedBytes(two), 3, copyDestination));
         },
       ),

@@ -72,6 +72,7 @@ function table(recorded: { counted: number; services: Buffer }): { handle: IpvsS
         buffer.set(golden.sockoptDestinations.subarray(24, Math.min(buffer.length, 24 + 2 * 96)), 24);
       return buffer.length;
     },
+    getEach: () => 0,
     close: () => undefined,
     closed: false,
   };
@@ -83,6 +84,7 @@ function refusing(errno: number, code: string): IpvsSockoptHandle {
     get() {
       throw Object.assign(new Error(`getsockopt ${code}`), { errno, code, syscall: 'getsockopt' });
     },
+    getEach: () => 0,
     close: () => undefined,
     closed: false,
   };
