@@ -23,6 +23,8 @@ import { measureRestart } from './restart.ts';
 /** How many changes an agent sees before its memory is read again. */
 const memoryChanges = 60;
 
+const nothing = { cold: [], restart: [], change: [], memory: [], filter: [], latency: [], peers: [] };
+
 await measure(readArgument<Plan>());
 
 /** What is done so far is written after each part, and after each size of the peers: a run that is broken off keeps it. */
@@ -40,8 +42,6 @@ async function measure(plan: Plan): Promise<void> {
     }
   }
 }
-
-const nothing = { cold: [], restart: [], change: [], memory: [], filter: [], latency: [], peers: [] };
 
 /** Whoever reads it finds all of it. */
 async function save(result: LabResult): Promise<void> {
