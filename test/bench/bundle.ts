@@ -7,7 +7,7 @@ import { buildAddon } from '../build/addon.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const compilerFlags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror'];
-const inside = ['main', 'start', 'watch-agent', 'change', 'memory', 'pauses', 'pause-probe'];
+const inside = ['main', 'start', 'watch-agent', 'change', 'memory', 'pauses', 'pause-probe', 'traffic'];
 
 /**
  * Bundles the programs of the benchmark, and the agent itself as `sluice.mjs`, into `folder` with the addon

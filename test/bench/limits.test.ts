@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { growthExponents, growthOf, judge, judgeGuard } from './limits.ts';
+import { growthOf, judge, judgeGuard } from './limits.ts';
 import type { BenchResult, ChangeResult, PausesResult, PeerResult, ProxyName, Timed } from './result.ts';
 
 const limits = {
@@ -74,8 +74,6 @@ describe('the limits of the benchmark', () => {
 
   it('hold a change that grows with the table against the smallest table, whatever the order', () => {
     expect(growthOf([change(10_000, 0.9), change(100, 0.5)])).toEqual([1.8]);
-    expect(growthExponents([change(10_000, 0.9), change(100, 0.09)])).toEqual([0.5]);
-    expect(growthExponents([change(10_000, 0.9)])).toEqual([]);
     expect(judge(result({ change: [change(10_000, 0.9), change(100, 0.5)] }), limits)).toHaveLength(1);
   });
 

@@ -138,13 +138,6 @@ export function growthOf(
   });
 }
 
-/** The exponent `e` of time = c × Services ^ e through the smallest and the largest table, for each protocol. */
-export function growthExponents(changes: readonly ChangeResult[]): readonly number[] {
-  const [smallest, largest] = endsOf(changes);
-  const span = (largest?.size.services ?? 1) / (smallest?.size.services ?? 1);
-  return growthOf(changes).map((growth) => Math.log(growth) / Math.log(span));
-}
-
 /** None with less than two sizes. */
 function endsOf<Measured extends { readonly size: Size }>(
   measured: readonly Measured[],

@@ -113,7 +113,11 @@ async function run(
     await runSteps([packagesStep, ...peerSteps, ...kubernetesSteps]);
     await raiseMapCount();
   }
-  const options = { memory: withPeers ? '8192M' : '4096M', timeLimitSeconds: withPeers ? 5_400 : 1_800, ...where };
+  const options = {
+    memory: withPeers ? '8192M' : plan.large.sizes.length > 0 ? '6144M' : '4096M',
+    timeLimitSeconds: 5_400,
+    ...where,
+  };
   switch (kernel) {
     case 'user-mode':
       return runInLab(command, options);

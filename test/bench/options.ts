@@ -8,9 +8,14 @@ export interface Plan {
   readonly restart: readonly Size[];
   readonly change: readonly Size[];
   readonly memory: readonly Size[];
+  /** More Services than a cluster usually has: cold start and restart, of the shipped agent too. */
+  readonly large: LargePlan;
   /** The shipped agent through all acts; with the plan of these. */
   readonly pauses: readonly Size[];
   readonly acts: ActsPlan;
+  /** What clients notice of the acts. */
+  readonly traffic: readonly Size[];
+  readonly trafficActs: ActsPlan;
   readonly filter: readonly Size[];
   /** Measured side by side. */
   readonly latency: readonly Size[];
@@ -22,6 +27,12 @@ export interface Plan {
   readonly changes: number;
   /** New connections per size. */
   readonly connections: number;
+}
+
+export interface LargePlan {
+  readonly sizes: readonly Size[];
+  /** Each takes minutes. */
+  readonly rounds: number;
 }
 
 /** The same endpoint with and without direct server return. */
@@ -67,14 +78,14 @@ export interface Options {
 }
 
 export const usage = `npm run bench -- [--quick | --guard] [--peers]
-                 [--only cold,restart,change,memory,pauses,filter,latency,direct-return,peers] [--services N,N]
+                 [--only cold,restart,change,memory,pauses,traffic,filter,latency,direct-return,large,peers] [--services N,N]
                  [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--svg FILE] [--profile FOLDER]
 
   --quick      small sizes, one round: shows that everything works, not how fast it is
   --guard      the part that npm test runs: ratios that a busy machine does not change
   --peers      also kube-proxy (ipvs and nftables) and kube-router, against a real API server
   --services   how many Services the peers are measured with
-  --only       the measures to take, of cold,restart,change,memory,pauses,filter,latency,direct-return,peers
+  --only       the measures to take, those named above
   --kernel tcg Debian's own kernel under QEMU: ratios like those of hardware (default measures: cold, restart)
   --rounds N   repetitions of what starts a process (default 5; quick: 1)
   --json FILE  where the numbers are written, as soon as there are more
@@ -126,6 +137,7 @@ const measures = [
   'change',
   'memory',
   'pauses',
+  'traffic',
   'filter',
   'latency',
   'direct-return',
@@ -166,6 +178,7 @@ function restrict(plan: Plan, only: string): Plan {
     ...plan,
     ...none,
     directReturn,
+    large: wanted.includes('large') ? plan.large : { ...plan.large, sizes: [] },
     peers: wanted.includes('peers') ? plan.peers : { ...plan.peers, sizes: [] },
   };
 }
@@ -179,13 +192,19 @@ const everyAct: ActsPlan['acts'] = [
   '1,000 changes/s',
 ];
 
+/** Those in which there is time for many connections. */
+const longActs: ActsPlan['acts'] = ['idle', 'rolling update', '1,000 changes/s'];
+
 const fullPlan: Plan = {
   cold: [size(1_000), size(10_000), size(1_000, 'IPv6')],
   restart: [size(10_000), size(1_000, 'IPv6')],
   change: [size(100), size(10_000)],
-  memory: [size(10_000)],
+  memory: [size(1_000), size(10_000)],
+  large: { sizes: [{ services: 50_000, endpoints: 2, family: 'IPv4' }], rounds: 2 },
   pauses: [size(100), size(10_000)],
   acts: { acts: everyAct, repetitions: 100, idleSeconds: 60, churnSeconds: 60 },
+  traffic: [size(10_000)],
+  trafficActs: { acts: longActs, repetitions: 0, idleSeconds: 10, churnSeconds: 20 },
   filter: [size(10_000)],
   latency: [one(10), one(10_000)],
   directReturn: { megabytes: 100, rounds: 3, connections: 2_000 },
@@ -209,8 +228,11 @@ const quickPlan: Plan = {
   restart: [size(200)],
   change: [size(20), size(200)],
   memory: [size(200)],
+  large: { sizes: [], rounds: 1 },
   pauses: [size(20), size(200)],
   acts: { acts: everyAct, repetitions: 20, idleSeconds: 5, churnSeconds: 2 },
+  traffic: [size(200)],
+  trafficActs: { acts: longActs, repetitions: 0, idleSeconds: 2, churnSeconds: 2 },
   filter: [size(200)],
   latency: [one(10), one(200)],
   directReturn: { megabytes: 5, rounds: 1, connections: 100 },
@@ -234,8 +256,11 @@ const guardPlan: Plan = {
   restart: [size(500)],
   change: [size(50), size(500)],
   memory: [],
+  large: quickPlan.large,
   pauses: [],
   acts: quickPlan.acts,
+  traffic: [],
+  trafficActs: quickPlan.trafficActs,
   filter: [],
   latency: [],
   directReturn: { megabytes: 0, rounds: 0, connections: 0 },

@@ -1,6 +1,6 @@
 /** The numbers as tables for people. */
 
-import { growthExponents } from './limits.ts';
+import { growthsOf } from './growth.ts';
 import { peersTables } from './peers-report.ts';
 import type { BenchResult } from './result.ts';
 import { loadText, ms, sizeText, table, times } from './table.ts';
@@ -12,11 +12,17 @@ export function report(result: BenchResult): string {
     changeTable,
     memoryTable,
     pausesTable,
+    trafficTable,
     filterTable,
     latencyTable,
     directReturnTable,
   ];
-  return [machineLines(result), ...tables.map((make) => make(result)), ...peersTables(result.peers)]
+  return [
+    machineLines(result),
+    ...tables.map((make) => make(result)),
+    ...peersTables(result.peers),
+    growthTable(result),
+  ]
     .filter((part) => part !== '')
     .join('\n\n');
 }
@@ -134,9 +140,7 @@ function changeTable({ change }: BenchResult): string {
     ms(passMs.p99),
   ]);
   const head = ['changes', 'p50', 'p99', 'max', 'pass p50', 'pass p99'];
-  const growth = growthExponents(change).map((exponent) => exponent.toFixed(2));
-  const made = table('One endpoint change, watch line to kernel ACK, ms', ['Services × endpoints', ...head], rows);
-  return growth.length === 0 ? made : `${made}\np50 grows with Services to the power of ${growth.join(' and ')}`;
+  return table('One endpoint change, watch line to kernel ACK, ms', ['Services × endpoints', ...head], rows);
 }
 
 function memoryTable({ memory }: BenchResult): string {
@@ -168,6 +172,21 @@ function pausesTable({ pauses = [] }: BenchResult): string {
   return table('The agent as it is shipped, ms', ['Services × endpoints', ...head], rows);
 }
 
+function trafficTable({ traffic = [] }: BenchResult): string {
+  const rows = traffic.map(({ size, act, connectMicroseconds, failedConnections, megabytesPerSecond, ...broken }) => [
+    `${sizeText(size)} ${act}`,
+    String(connectMicroseconds.count),
+    String(failedConnections),
+    connectMicroseconds.p50.toFixed(0),
+    connectMicroseconds.p99.toFixed(0),
+    connectMicroseconds.max.toFixed(0),
+    megabytesPerSecond.toFixed(1),
+    String(broken.brokenDownloads),
+  ]);
+  const head = ['connections', 'failed', 'p50, µs', 'p99, µs', 'max, µs', 'MB/s', 'broken'];
+  return table('Clients outside meanwhile', ['Services × endpoints', ...head], rows);
+}
+
 function filterTable({ filter }: BenchResult): string {
   const rows = filter.map(({ size, elements, filterMs, ipvsMs, ratio }) => [
     sizeText(size),
@@ -190,4 +209,13 @@ function latencyTable({ latency }: BenchResult): string {
     p99.toFixed(0),
   ]);
   return table('A new connection, µs', ['Services × endpoints', 'connections', 'min', 'p50', 'p99'], rows);
+}
+
+function growthTable(result: BenchResult): string {
+  const rows = growthsOf(result).map(({ measure, series, from, to, exponent }) => [
+    `${measure}: ${series}`,
+    `${from.toLocaleString('en')}–${to.toLocaleString('en')}`,
+    exponent.toFixed(2),
+  ]);
+  return table('How it grows with the number of Services: the exponent', ['', 'Services', 'exponent'], rows);
 }

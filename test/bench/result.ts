@@ -29,6 +29,7 @@ export interface LabResult {
   readonly memory: readonly MemoryResult[];
   /** Undefined in results from before this was measured. */
   readonly pauses?: readonly PausesResult[] | undefined;
+  readonly traffic?: readonly TrafficResult[] | undefined;
   readonly filter: readonly FilterResult[];
   readonly latency: readonly LatencyResult[];
   /** Undefined: not measured. */
@@ -160,6 +161,18 @@ export interface PausesResult {
    * nobody looked.
    */
   readonly pauseMs: { readonly p99: number; readonly max: number } | undefined;
+}
+
+/** What clients outside notice of an act, with the agent as it is shipped. */
+export interface TrafficResult {
+  readonly size: Size;
+  readonly act: ActName;
+  /** connect(2) to ClusterIPs, masqueraded, one after the other. */
+  readonly connectMicroseconds: Summary;
+  readonly failedConnections: number;
+  /** Of one download through the node while the same happens again. */
+  readonly megabytesPerSecond: number;
+  readonly brokenDownloads: number;
 }
 
 /** What nftables costs in a cold start, and IPVS in the same runs. */

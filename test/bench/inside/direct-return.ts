@@ -9,6 +9,7 @@ import { execa } from 'execa';
 import type { DirectReturnPlan } from '../options.ts';
 import type { DirectReturnResult, DirectReturnSample } from '../result.ts';
 import { median, summarise } from '../statistics.ts';
+import { byteServer } from './byte-server.ts';
 import { programPath } from './child.ts';
 import { namespaceCommand, quiet } from './network-namespace.ts';
 
@@ -25,7 +26,7 @@ export async function measureDirectReturn(plan: DirectReturnPlan): Promise<Direc
   }
   process.stderr.write(`direct-return ${JSON.stringify(plan)}\n`);
   await makePlaces();
-  const server = execa(...inside(pod, ['python3', '-c', serverProgram]), { reject: false });
+  const server = execa(...inside(pod, ['python3', '-c', byteServer(port)]), { reject: false });
   const agent = execa(...inside(director, await agentCommand()), { reject: false, stdout: 'ignore' });
   try {
     await answers();
@@ -192,23 +193,6 @@ function inside(name: string, command: readonly string[]): [string, string[]] {
 async function ip(name: string, commands: readonly string[]): Promise<void> {
   await execa('ip', [...(name === '-' ? [] : ['-n', name]), '-batch', '-'], { input: `${commands.join('\n')}\n` });
 }
-
-/** Sends as many bytes as the first line asks for. */
-const serverProgram = `
-import socket, threading
-block = b"x" * (1 << 20)
-def serve(made):
-    with made, made.makefile("rb") as stream:
-        try:
-            left = int(stream.readline() or 0)
-            while left > 0:
-                left -= made.send(block[:left])
-        except OSError:
-            pass
-listener = socket.create_server(("", ${port}), backlog=1024)
-while True:
-    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-`;
 
 const download = `
 import socket, sys

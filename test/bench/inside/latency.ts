@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import type { LatencyResult, Size, StartRun } from '../result.ts';
 import { summarise } from '../statistics.ts';
 import { runProgram } from './child.ts';
+import { clientOf, withNeighbours } from './neighbours.ts';
 import { inFreshNamespace, namespaceCommand, quiet } from './network-namespace.ts';
 import type { StartInput } from './start.ts';
 import { clusterIP, endpointPort, servicePort } from './world.ts';
@@ -44,62 +45,17 @@ async function withNodes(
   await inFreshNamespace(async (node) => {
     const input: StartInput = { size, vipMode: 'address' };
     await runProgram<StartRun>(node, 'start', input);
-    await withNeighbours(node, () => withNodes(others, use, [...made, node]));
+    await withNeighbours(node, server, () => withNodes(others, use, [...made, node]));
   });
-}
-
-/** A client, and a pod that has the addresses of all endpoints. */
-async function withNeighbours(node: string, use: () => Promise<void>): Promise<void> {
-  const [client, pod] = neighbours(node);
-  await batch('-', [`netns add ${client}`, `netns add ${pod}`]);
-  await batch('-', [
-    `link add client netns ${node} type veth peer name eth0 netns ${client}`,
-    `link add pod netns ${node} type veth peer name eth0 netns ${pod}`,
-  ]);
-  await batch(node, [
-    ...['client', 'pod'].map((link) => `link set ${link} up`),
-    'addr add 192.168.51.1/24 dev client',
-    'addr add 192.168.52.1/24 dev pod',
-    'route add 10.128.0.0/9 via 192.168.52.2',
-  ]);
-  await batch(client, [...ends('192.168.51.2/24'), 'route add default via 192.168.51.1']);
-  await batch(pod, [
-    ...ends('192.168.52.2/24'),
-    'route add default via 192.168.52.1',
-    'route add local 10.128.0.0/9 dev lo',
-  ]);
-  const [file, ...args] = namespaceCommand(pod, ['python3', '-c', server]);
-  const responder = execa(file, args, { reject: false });
-  try {
-    await use();
-  } finally {
-    responder.kill();
-    await responder;
-    await batch('-', [`netns del ${client}`, `netns del ${pod}`]);
-  }
 }
 
 /** Microseconds for each connection: SYN to the end of connect(2). */
 async function connect(node: string, size: Size): Promise<readonly number[]> {
-  const [client] = neighbours(node);
   const stride = Math.max(1, Math.floor(size.services / turn));
   const targets = Array.from({ length: turn }, (_, index) => clusterIP(size.family, (index * stride) % size.services));
-  const [file, ...args] = namespaceCommand(client, ['python3', '-c', connector, ...targets]);
+  const [file, ...args] = namespaceCommand(clientOf(node), ['python3', '-c', connector, ...targets]);
   const { stdout } = await execa(file, args);
   return stdout.trim().split(' ').map(Number);
-}
-
-function neighbours(node: string): readonly [client: string, pod: string] {
-  return [`${node}-client`, `${node}-pod`];
-}
-
-function ends(address: string): readonly string[] {
-  return ['link set lo up', 'link set eth0 up', `addr add ${address} dev eth0`];
-}
-
-async function batch(namespace: string, commands: readonly string[]): Promise<void> {
-  const place = namespace === '-' ? [] : ['-n', namespace];
-  await execa('ip', [...place, '-batch', '-'], { input: `${commands.join('\n')}\n` });
 }
 
 const server = `

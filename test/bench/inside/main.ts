@@ -6,7 +6,17 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import type { VipMode } from '../../../src/core/model/vip.ts';
 import type { Plan } from '../options.ts';
-import type { ChangeResult, LabResult, MachineFacts, MemoryResult, PausesResult, Size } from '../result.ts';
+import type {
+  ChangeResult,
+  LabResult,
+  MachineFacts,
+  MemoryResult,
+  PausesResult,
+  Size,
+  TrafficResult,
+} from '../result.ts';
+import type { ActsPlan } from './acts.ts';
+import { byteServer } from './byte-server.ts';
 import { calibrate } from './calibrate.ts';
 import type { ChangeInput } from './change.ts';
 import { readArgument, runProgram } from './child.ts';
@@ -15,10 +25,13 @@ import { measureDirectReturn } from './direct-return.ts';
 import { measureFilter } from './filter.ts';
 import { measureLatency } from './latency.ts';
 import type { MemoryInput } from './memory.ts';
+import { withNeighbours } from './neighbours.ts';
 import { inFreshNamespace } from './network-namespace.ts';
 import type { PausesInput } from './pauses.ts';
 import { measurePeers } from './peers/peers.ts';
 import { measureRestart } from './restart.ts';
+import type { TrafficInput } from './traffic.ts';
+import { endpointPort } from './world.ts';
 
 /** How many changes an agent sees before its memory is read again. */
 const memoryChanges = 60;
@@ -37,7 +50,7 @@ async function measure(plan: Plan): Promise<void> {
   for (const { name, isWanted, take } of parts(plan, keep)) {
     if (isWanted) {
       const began = performance.now();
-      const part = await take();
+      const part = await take(result);
       await keep({ ...part, seconds: { ...result.seconds, [name]: (performance.now() - began) / 1_000 } });
     }
   }
@@ -53,18 +66,17 @@ async function save(result: LabResult): Promise<void> {
 interface Part {
   readonly name: string;
   readonly isWanted: boolean;
-  readonly take: () => Promise<Partial<LabResult>>;
+  /** `before`: what is measured already. */
+  readonly take: (before: LabResult) => Promise<Partial<LabResult>>;
 }
 
 function parts(plan: Plan, keep: (part: Partial<LabResult>) => Promise<void>): readonly Part[] {
   const { rounds, changes } = plan;
-  const ofSizes = (name: string, sizes: readonly Size[], take: () => Promise<Partial<LabResult>>): Part => ({
+  const ofSizes = (name: string, sizes: readonly Size[], take: Part['take']): Part => ({
     name,
     isWanted: sizes.length > 0,
     take,
   });
-  const fresh = <Answer>(program: string, input: unknown) =>
-    inFreshNamespace((namespace) => runProgram<Answer>(namespace, program, input));
   return [
     ofSizes('cold', plan.cold, async () => ({
       cold: (await each('cold', plan.cold, (size) => measureCold(size, vipModes(plan, size), rounds))).flat(),
@@ -82,9 +94,12 @@ function parts(plan: Plan, keep: (part: Partial<LabResult>) => Promise<void>): r
       return { memory: await each('memory', plan.memory, (size) => fresh<MemoryResult>('memory', input(size))) };
     }),
     ofSizes('pauses', plan.pauses, async () => {
-      const input = (size: Size): PausesInput => ({ size, ...plan.acts });
-      const take = (size: Size) => fresh<readonly PausesResult[]>('pauses', input(size));
+      const take = (size: Size) => takePauses(size, plan.acts);
       return { pauses: (await each('pauses', plan.pauses, take)).flat() };
+    }),
+    ofSizes('traffic', plan.traffic, async () => {
+      const take = (size: Size) => takeTraffic(size, plan.trafficActs);
+      return { traffic: (await each('traffic', plan.traffic, take)).flat() };
     }),
     ofSizes('filter', plan.filter, async () => ({
       filter: await each('filter', plan.filter, (size) => measureFilter(size, rounds)),
@@ -95,10 +110,42 @@ function parts(plan: Plan, keep: (part: Partial<LabResult>) => Promise<void>): r
       isWanted: plan.directReturn.megabytes > 0,
       take: async () => ({ directReturn: await measureDirectReturn(plan.directReturn) }),
     },
+    ofSizes('large', plan.large.sizes, (before) => measureLarge(plan, before)),
     ofSizes('peers', plan.peers.sizes, async () => ({
       peers: await measurePeers(plan.peers, (peers) => keep({ peers })),
     })),
   ];
+}
+
+/** In the same tables as the usual sizes. */
+async function measureLarge({ large, acts }: Plan, before: LabResult): Promise<Partial<LabResult>> {
+  const { sizes, rounds } = large;
+  const cold = await each('large, cold', sizes, (size) => measureCold(size, ['address', 'route'], rounds));
+  const restart = await each('large, restart', sizes, (size) => measureRestart(size, 'address', rounds));
+  const starts = await each('large, shipped', sizes, (size) => takePauses(size, { ...acts, acts: [] }));
+  return {
+    cold: [...before.cold, ...cold.flat()],
+    restart: [...before.restart, ...restart],
+    pauses: [...(before.pauses ?? []), ...starts.flat()],
+  };
+}
+
+function takePauses(size: Size, plan: ActsPlan): Promise<readonly PausesResult[]> {
+  const input: PausesInput = { size, ...plan };
+  return fresh<readonly PausesResult[]>('pauses', input);
+}
+
+function takeTraffic(size: Size, plan: ActsPlan): Promise<readonly TrafficResult[]> {
+  return inFreshNamespace((node) =>
+    withNeighbours(node, byteServer(endpointPort), (client) => {
+      const input: TrafficInput = { size, client, ...plan };
+      return runProgram<readonly TrafficResult[]>(node, 'traffic', input);
+    }),
+  );
+}
+
+function fresh<Answer>(program: string, input: unknown): Promise<Answer> {
+  return inFreshNamespace((namespace) => runProgram<Answer>(namespace, program, input));
 }
 
 /** The default exposure at every size; of several, local routes alone at the largest too, where addresses weigh most. */

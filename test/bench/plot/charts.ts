@@ -4,12 +4,14 @@ import { medianOf } from '../peers-report.ts';
 import type { BenchResult, PeerMeasures, Size, Timed } from '../result.ts';
 import type { Chart, Point, Series } from './chart.ts';
 
-/** Those that have something to show; with IPv4, and as many endpoints for each Service as most have. */
+/** Those that have something to show. Sizes of other than ten endpoints or of IPv6 are in no series of the usual ones. */
 export function chartsOf(result: BenchResult): readonly Chart[] {
   return [
     ...peerCharts(result),
     chart('Programming the IPVS table from empty', 'ms', coldSeries(result)),
     chart('One endpoint change, watch line to kernel', 'ms', changeSeries(result)),
+    chart('A new connection through the node', 'µs, median', latencySeries(result)),
+    chart('Resident memory of the agent after changes', 'MiB', memorySeries(result)),
     chart('The agent as it is shipped', 'ms', actSeries(result)),
     chart('Longest pause of its event loop', 'ms', pauseSeries(result)),
   ].filter(({ series }) => series.length > 0);
@@ -73,8 +75,24 @@ function changeSeries({ change }: BenchResult): readonly Series[] {
   return [...of('p50'), ...of('p99')];
 }
 
+function latencySeries({ latency }: BenchResult): readonly Series[] {
+  return seriesBy(
+    latency,
+    () => 'connect(2)',
+    ({ size, connectMicroseconds }) => pointOf(size, connectMicroseconds.p50),
+  );
+}
+
+function memorySeries({ memory }: BenchResult): readonly Series[] {
+  return seriesBy(
+    memory,
+    () => 'sluice',
+    ({ size, afterChangesMiB }) => pointOf(size, afterChangesMiB),
+  );
+}
+
 function actSeries({ pauses = [] }: BenchResult): readonly Series[] {
-  const acts = pauses.filter(({ act }) => act !== 'idle' && act !== '1,000 changes/s');
+  const acts = pauses.filter(({ act, size }) => isUsual(size) && act !== 'idle' && act !== '1,000 changes/s');
   return seriesBy(
     acts,
     ({ act }) => act,
@@ -84,7 +102,7 @@ function actSeries({ pauses = [] }: BenchResult): readonly Series[] {
 
 function pauseSeries({ pauses = [] }: BenchResult): readonly Series[] {
   return seriesBy(
-    pauses,
+    pauses.filter(({ size }) => isUsual(size)),
     ({ act }) => act,
     ({ size, pauseMs }) => pointOf(size, pauseMs?.max),
   );
