@@ -1,5 +1,6 @@
 /** Opens the kernel interfaces that the configuration asks for. The only file that names the adapters. */
 
+import { hostname, release } from 'node:os';
 import type { SchedulerSupport } from '../core/model/context.ts';
 import type { PodTunnelState } from '../core/model/pod-tunnel.ts';
 import type { PlanRules } from '../core/plan.ts';
@@ -14,26 +15,41 @@ import type { ConntrackPort, FilterSkeleton } from '../kernel/ports.ts';
 import { addressRulesOf } from './address-rules.ts';
 import type { Config } from './config/config.ts';
 import type { ContextSettings, NodeReading } from './context.ts';
+import { moduleAdvice } from './host/module-advice.ts';
 import { podDetectionOf } from './pod-detection.ts';
 
 /** Throws an Error that says what to do when the kernel lacks an interface or the process may not use it. */
 export function openKernel(config: Config): KernelPorts {
   return {
-    ipvs: advised('IPVS', 'modprobe ip_vs', () => openIpvs()),
-    link: advised('rtnetlink', 'use a Linux kernel with networking', () =>
-      openLink({ interfaceName: config.vipInterface, mode: config.vipMode, steeringMark: config.fwmarkMask }),
+    ipvs: advised(
+      'IPVS',
+      () => moduleAdvice('ip_vs'),
+      () => openIpvs(),
     ),
-    filter: advised('nftables', 'modprobe nf_tables', () => openFilter()),
+    link: advised(
+      'rtnetlink',
+      () => 'use a Linux kernel with networking',
+      () => openLink({ interfaceName: config.vipInterface, mode: config.vipMode, steeringMark: config.fwmarkMask }),
+    ),
+    filter: advised(
+      'nftables',
+      () => moduleAdvice('nf_tables'),
+      () => openFilter(),
+    ),
   };
 }
 
 /** Connection tracking stands apart: nothing that is programmed depends on it. Throws like `openKernel`. */
 export function openFlows(): ConntrackPort {
-  return advised('nfnetlink', 'modprobe nfnetlink', () => openConntrack());
+  return advised(
+    'nfnetlink',
+    () => moduleAdvice('nfnetlink'),
+    () => openConntrack(),
+  );
 }
 
 /** Opens one interface; `remedy` is what helps when the kernel does not have it. */
-function advised<T>(what: string, remedy: string, open: () => T): T {
+function advised<T>(what: string, remedy: () => string, open: () => T): T {
   try {
     return open();
   } catch (error) {
@@ -43,8 +59,9 @@ function advised<T>(what: string, remedy: string, open: () => T): T {
     const next =
       error.code === 'EPERM' || error.code === 'EACCES'
         ? 'run as root, or with the capability NET_ADMIN in the initial user namespace'
-        : remedy;
-    throw new Error(`expected a kernel with ${what} that this process may use, found ${error.message}; ${next}`, {
+        : remedy();
+    const found = `Linux ${release()} on ${hostname()} says ${error.message}`;
+    throw new Error(`expected a kernel with ${what} that this process may use, found: ${found}; ${next}`, {
       cause: error,
     });
   }

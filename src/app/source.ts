@@ -8,6 +8,7 @@ import { manifestSource } from '../kube/manifests/manifest-source.ts';
 import type { FactSource, ObjectProblem } from '../kube/source.ts';
 import { kubeSource } from '../kube/watch/kube-source.ts';
 import type { Config } from './config/config.ts';
+import { sourceRemedy } from './observe/source-remedy.ts';
 
 export function openSource(config: Config): FactSource {
   return config.manifests === undefined
@@ -54,8 +55,12 @@ export async function readOnce(source: FactSource, nodeName: string, patienceMs 
   await source.stop();
   if (!facts.complete.has('Service') || !facts.complete.has('EndpointSlice')) {
     const said = states.map((state) => `${state.kind}: ${state.lastError?.message ?? state.phase}`).join('; ');
+    const remedies = states.map(({ lastError }) =>
+      lastError === undefined ? undefined : sourceRemedy(lastError.code),
+    );
+    const remedy = remedies.find((each) => each !== undefined) ?? 'Try again when it answers';
     throw new Error(
-      `expected the complete lists of Services and EndpointSlices within ${patienceMs / 1000} s; ${said}`,
+      `expected the complete lists of Services and EndpointSlices within ${patienceMs / 1000} s, found ${said}. ${remedy}`,
     );
   }
   return { facts, problems };

@@ -1,3 +1,4 @@
+import { hostname, release } from 'node:os';
 import { describe, expect, it, vi } from 'vitest';
 import { makeConfig } from '../../src/app/config/make-config.ts';
 import { openKernel } from '../../src/app/kernel.ts';
@@ -15,8 +16,9 @@ describe('a kernel that cannot be worked with', () => {
   it('is told of with what helps: ip_vs is missing (moby/ipvs#27: reported as success)', () => {
     refusal.code = 'ENOENT';
     expect(() => openKernel(makeConfig({}))).toThrow(
-      'expected a kernel with IPVS that this process may use, found resolve generic netlink family IPVS: ENOENT; modprobe ip_vs',
+      `expected a kernel with IPVS that this process may use, found: Linux ${release()} on ${hostname()} says resolve generic netlink family IPVS: ENOENT; `,
     );
+    expect(() => openKernel(makeConfig({}))).toThrow(/run modprobe ip_vs on th/);
   });
 
   it('is told of with what helps: not allowed', () => {

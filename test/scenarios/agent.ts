@@ -15,6 +15,8 @@ export interface AgentInput {
   /** A folder of manifests; undefined: the flags say where Services come from. */
   readonly manifests?: string;
   readonly flags?: readonly string[];
+  /** Where programs are looked for; the PATH of the tests unless given. */
+  readonly path?: string;
   /** As in a container that is not privileged: NET_ADMIN alone, and /proc/sys read-only. */
   readonly isContained?: boolean;
   /** Of a contained agent; NET_ADMIN alone unless given. */
@@ -102,7 +104,8 @@ function commandLine(input: AgentInput, ...words: readonly string[]): readonly [
   ];
   const command = [process.execPath, bundle, ...words, ...flags];
   const wrapped = input.isContained === true ? contained(command, input.capabilities) : command;
-  return ['nsenter', `--net=/run/netns/${input.node}`, ...wrapped];
+  const found = input.path === undefined ? wrapped : ['env', `PATH=${input.path}`, ...wrapped];
+  return ['nsenter', `--net=/run/netns/${input.node}`, ...found];
 }
 
 /** The command line that runs another one with NET_ADMIN alone, or these capabilities, and /proc/sys read-only. */

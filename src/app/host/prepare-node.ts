@@ -3,6 +3,7 @@
  * which the agent makes itself.
  */
 
+import { release } from 'node:os';
 import { schedulers } from '../../core/model/virtual-server.ts';
 import { isKernelError } from '../../kernel/error.ts';
 import { availableSchedulers } from '../../kernel/ipvs/scheduler-probe.ts';
@@ -12,6 +13,7 @@ import { type Log, makeLog } from '../log.ts';
 import { logWarnings } from '../log-warnings.ts';
 import { applyHostSettings } from './apply-host.ts';
 import { loadModules } from './load-modules.ts';
+import { moduleAdvice } from './module-advice.ts';
 
 export interface PreparationEnvironment {
   readonly stdout: { write(text: string): unknown; readonly isTTY: boolean };
@@ -56,7 +58,8 @@ function checkIpvs({ ipvsScheduler }: Config, log: Log): boolean {
     if (!isKernelError(error)) {
       throw error;
     }
-    log.error({ err: error }, 'expected a kernel with IPVS that this process may use; run as root, or modprobe ip_vs');
+    const remedy = error.code === 'EPERM' ? 'Run it as root, with all privileges' : moduleAdvice('ip_vs');
+    log.error({ kernel: release(), err: error, remedy }, 'expected a kernel with IPVS that this process may use');
     return false;
   }
 }

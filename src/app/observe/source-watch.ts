@@ -3,6 +3,7 @@
 import type { FactSource, SourceState } from '../../kube/source.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import { sourceRemedy } from './source-remedy.ts';
 
 const refreshMs = 1_000;
 
@@ -33,6 +34,14 @@ function tell(state: SourceState, lost: Set<string>, log: Log): void {
     log.info(fields, 'the API server does not offer this kind; it is done without, and asked for again');
   } else if (state.phase === 'backoff' && !lost.has(state.kind)) {
     lost.add(state.kind);
+    if (!state.hasSynced) {
+      const remedy = state.lastError === undefined ? undefined : sourceRemedy(state.lastError.code);
+      log.warn(
+        { ...fields, remedy },
+        'nothing is known of this kind yet; what is programmed stays, and it is tried again',
+      );
+      return;
+    }
     log.warn(fields, 'watch lost; what is programmed stays, and it is tried again');
   } else if (state.phase === 'synced' && lost.delete(state.kind)) {
     log.info({ kind: state.kind }, 'watch is back');

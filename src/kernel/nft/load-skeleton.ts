@@ -19,7 +19,12 @@ export async function loadSkeleton(text: string, networkNamespace?: string): Pro
   const [program, ...rest] = networkNamespace === undefined ? nft : ['nsenter', `--net=${networkNamespace}`, ...nft];
   const result = await execa(program, rest, { input: text, reject: false });
   if (!result.failed) return;
-  if (result.code === 'ENOENT') throw new NftError('nft-missing', `${program} is not installed`, { cause: result });
+  if (result.code === 'ENOENT') {
+    throw new NftError(
+      'nft-missing',
+      `expected the program ${program} in PATH, which loads the nftables table, found none; install the package nftables, or run sluice from its image`,
+    );
+  }
   throw new NftError(
     'nft-refused',
     `nft refused the table: ${result.stderr === '' ? result.shortMessage : result.stderr.trim()}`,

@@ -45,9 +45,11 @@ function load(options: CredentialsOptions, text: string): Loaded {
     config.loadFromString(text);
     config.makePathsAbsolute(directory);
     tokenFile = tokenFileOf(text, config.getCurrentUser()?.name, directory);
-  } else if (options.master === undefined || existsSync(serviceAccountToken)) {
+  } else if (existsSync(serviceAccountToken)) {
     config.loadFromCluster();
     tokenFile = serviceAccountToken;
+  } else if (options.master === undefined) {
+    throw new Error(`expected a kubeconfig, or the token of a ServiceAccount in ${serviceAccountToken}, found neither`);
   } else {
     config.loadFromClusterAndUser({ name: 'master', server: options.master, skipTLSVerify: false }, { name: 'nobody' });
   }
