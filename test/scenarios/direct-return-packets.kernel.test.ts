@@ -80,7 +80,7 @@ describe('a VIP whose endpoints answer directly', () => {
   let cluster: Cluster;
 
   beforeAll(async () => {
-    cluster = await makeCluster({ pods });
+    cluster = await makeCluster({ pods: { ...pods, node1: ['near', 'idle'] } });
     await cluster.serve();
     await cluster.publish({ near: 'ready', far: 'ready' });
     await startAgents(cluster);
@@ -89,22 +89,36 @@ describe('a VIP whose endpoints answer directly', () => {
 
   afterAll(() => cluster.remove());
 
-  it.each(families)('answers a ping in %s (kr#644, kr#1044)', async (family) => {
-    expect(await output('client', ['ping', '-c2', '-W2', '-q', vip[family]])).toContain('2 received');
+  it.each(families)('answers a ping in %s, to the client and to its own node (kr#644, kr#1044)', async (family) => {
+    for (const from of ['client', 'node1']) {
+      expect(await output(from, ['ping', '-c2', '-W2', '-q', vip[family]])).toContain('2 received');
+    }
   });
 
-  it.each(families)('refuses other ports in %s at once', async (family) => {
-    const client = cluster.world.client('client');
-    for (const protocol of protocols) {
-      expect(await cluster.world.request(client, { protocol, address: vip[family], port: 81 })).toBe('refused');
+  it.each(families)('refuses other ports in %s at once, to the client and to its own node', async (family) => {
+    for (const from of [cluster.world.client('client'), cluster.world.node('node1')]) {
+      for (const protocol of protocols) {
+        expect(await cluster.world.request(from, { protocol, address: vip[family], port: 81 })).toBe('refused');
+      }
     }
   });
 
   it.each(families)('serves pods and nodes in %s as any VIP', async (family) => {
     const target = { protocol: 'TCP', address: vip[family], port: podPort } as const;
-    for (const from of [cluster.world.pod('near'), cluster.world.node('node1'), cluster.world.node('node2')]) {
-      const results = await cluster.world.requests(from, target, 4);
+    const { pod, node, requests } = cluster.world;
+    for (const from of [pod('near'), pod('idle'), node('node1'), node('node2')]) {
+      const results = await requests(from, target, 4);
       expect(results.filter((result) => !isAnswer(result))).toEqual([]);
+    }
+  });
+
+  it.each(families)('shows an endpoint elsewhere in %s the node through which its pods come', async (family) => {
+    const target = { protocol: 'TCP', address: vip[family], port: podPort } as const;
+    const { pod, node, requests } = cluster.world;
+    for (const from of [pod('idle'), node('node1')]) {
+      const answers = (await requests(from, target, 4)).filter((result) => isAnswer(result));
+      const seen = answers.filter(({ answeredBy }) => answeredBy === 'far').map(({ sourceSeen }) => sourceSeen);
+      expect(new Set(seen)).toEqual(new Set([node('node1').addresses[family][0]]));
     }
   });
 
