@@ -7,20 +7,22 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RequestResult } from '../lab/traffic/result.ts';
+import { clusterRanges, podPort } from '../lab/world/places.ts';
+import type { World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
 import { endpointSlice, type ManifestFolder, makeManifestFolder, nodeObject, service } from './manifests.ts';
-import type { Outcome } from './traffic/peer.ts';
 import {
+  ask as askAs,
   inside,
   isAddressOf,
-  makeWorld,
+  makeTwoNodes,
   nodeAddresses,
-  outsideAddress,
-  podPort,
-  podRanges,
+  type PlaceName,
   pods,
-  type World,
-} from './world.ts';
+  secondAddress,
+  serveEverywhere,
+} from './two-nodes.ts';
 
 let world: World;
 let folder: ManifestFolder;
@@ -31,10 +33,13 @@ const clusterIP = '10.96.0.1';
 const clusterIPv6 = 'fd00:96::1';
 
 beforeAll(async () => {
-  world = await makeWorld();
+  world = await makeTwoNodes();
   // A server of the node itself, on every address.
-  await world.peer.serve({ namespace: 'node1', name: 'the-node', port: 9999, protocols: ['TCP'] });
-  await world.peer.serve({ namespace: 'node2', name: 'node2', port: 9999, protocols: ['TCP'] });
+  await serveEverywhere(world, 'node1', 'the-node', 9999);
+  await serveEverywhere(world, 'node2', 'node2', 9999);
+  await node1('-4 route del default', '-6 route del default');
+  // One address of the interface may go without the others; and an IPv6 address is not usable at once.
+  await inside('node1', 'sysctl', '-qw', 'net.ipv4.conf.eth0.promote_secondaries=1', 'net.ipv6.conf.eth0.accept_dad=1');
   folder = await makeManifestFolder(await mkdtemp(join(tmpdir(), 'addresses-')));
   await folder.write('nodes.json', [nodeObject('node1', Object.values(nodeAddresses.node1))]);
   await folder.write('services.json', web());
@@ -44,7 +49,7 @@ beforeAll(async () => {
     `addr add ${vip}/32 dev kube-ipvs0`,
     'addr add 10.96.0.99/32 dev kube-ipvs0',
   );
-  agent = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${podRanges}`] });
+  agent = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${clusterRanges}`] });
   await agent.synced;
 }, 60_000);
 
@@ -63,25 +68,25 @@ describe('a node port', () => {
   });
 
   it('answers on a new address within a second, and leaves nothing of it behind', async () => {
-    await node1('addr add 203.0.113.77/24 dev outside');
-    await expectWithin(1_000, () => ask('client', '203.0.113.77', 30_080), { pod: 'near' });
-    await node1('addr del 203.0.113.77/24 dev outside');
+    await node1('addr add 203.0.113.77/32 dev eth0');
+    await expectWithin(1_000, () => ask('client', '203.0.113.77', 30_080), { answeredBy: 'near' });
+    await node1('addr del 203.0.113.77/32 dev eth0');
     await gone(1_000, '203.0.113.77');
   });
 
   it('is there in IPv6 too, once the address is usable', async () => {
-    await node1('addr add 2001:db8:c::77/64 dev outside');
-    await expectWithin(4_000, () => ask('client', '2001:db8:c::77', 30_080), { pod: 'near' });
-    await node1('addr del 2001:db8:c::77/64 dev outside');
-    await gone(1_000, '2001:db8:c::77');
+    await node1('addr add fd03::77/128 dev eth0');
+    await expectWithin(4_000, () => ask('client', 'fd03::77', 30_080), { answeredBy: 'near' });
+    await node1('addr del fd03::77/128 dev eth0');
+    await gone(1_000, 'fd03::77');
   });
 
   it('goes with its interface, and answers again when it is back', async () => {
     await node1('link add late type dummy', 'addr add 192.0.2.99/32 dev late', 'link set late up');
-    await expectWithin(1_000, () => ask('client', '192.0.2.99', 30_080), { pod: 'near' });
+    await expectWithin(1_000, () => ask('client', '192.0.2.99', 30_080), { answeredBy: 'near' });
     await node1('link set late down');
     await node1('link set late up');
-    await expectWithin(1_000, () => ask('client', '192.0.2.99', 30_080), { pod: 'near' });
+    await expectWithin(1_000, () => ask('client', '192.0.2.99', 30_080), { answeredBy: 'near' });
     await node1('link del late');
     await gone(1_000, '192.0.2.99');
   });
@@ -89,25 +94,25 @@ describe('a node port', () => {
 
 describe('a VIP that the node has itself', () => {
   it('later: is let go, serves on, and leaves the node’s servers there alone', async () => {
-    expect(await ask('client', vip, 80)).toMatchObject({ pod: 'near' });
-    expect(await ask('client', vip, 9999)).toEqual({ failure: 'ECONNREFUSED' });
-    await node1(`addr add ${vip}/32 dev outside`);
-    await expectWithin(1_000, () => ask('client', vip, 9999), { pod: 'the-node' });
-    expect(await ask('client', vip, 80)).toMatchObject({ pod: 'near' });
+    expect(await ask('client', vip, 80)).toMatchObject({ answeredBy: 'near' });
+    expect(await ask('client', vip, 9999)).toEqual('refused');
+    await node1(`addr add ${vip}/32 dev eth0`);
+    await expectWithin(1_000, () => ask('client', vip, 9999), { answeredBy: 'the-node' });
+    expect(await ask('client', vip, 80)).toMatchObject({ answeredBy: 'near' });
     expect(await addressesOn('kube-dummy-if')).not.toContain(`${vip}/`);
-    await node1(`addr del ${vip}/32 dev outside`);
-    await expectWithin(1_000, () => ask('client', vip, 9999), { failure: 'ECONNREFUSED' });
-    expect(await ask('client', vip, 80)).toMatchObject({ pod: 'near' });
+    await node1(`addr del ${vip}/32 dev eth0`);
+    await expect.poll(() => ask('client', vip, 9999), { timeout: 1_000, interval: 20 }).toBe('refused');
+    expect(await ask('client', vip, 80)).toMatchObject({ answeredBy: 'near' });
     expect(await addressesOn('kube-dummy-if')).toContain(`${vip}/`);
   });
 
   it('from the start: serves, and other ports stay with the node (load-balancer IP = node IP)', async () => {
-    await folder.write('services.json', web({ loadBalancerIPs: [vip, outsideAddress.IPv4] }));
-    await expectWithin(1_000, () => ask('client', outsideAddress.IPv4, 80), { pod: 'near' });
-    expect(await ask('client', outsideAddress.IPv4, 9999)).toMatchObject({ pod: 'the-node' });
-    expect(await ask('client', outsideAddress.IPv4, 30_080)).toMatchObject({ pod: 'near' });
+    await folder.write('services.json', web({ loadBalancerIPs: [vip, secondAddress.IPv4] }));
+    await expectWithin(1_000, () => ask('client', secondAddress.IPv4, 80), { answeredBy: 'near' });
+    expect(await ask('client', secondAddress.IPv4, 9999)).toMatchObject({ answeredBy: 'the-node' });
+    expect(await ask('client', secondAddress.IPv4, 30_080)).toMatchObject({ answeredBy: 'near' });
     await folder.write('services.json', web());
-    await gone(1_000, `${outsideAddress.IPv4}:80`);
+    await gone(1_000, `${secondAddress.IPv4}:80`);
   });
 });
 
@@ -124,23 +129,23 @@ describe('a VIP that is another Node’s address', () => {
       await folder.write('services.json', web({ [field]: [vip, other] }));
       const reason = field === 'externalIPs' ? 'address-of-a-node' : 'address-of-another-node';
       await agent.line((line) => line['reason'] === reason && line['found'] === other);
-      expect(await ask('client', other, 9999)).toMatchObject({ pod: 'node2' });
-      expect(await ask('node1', other, 9999)).toMatchObject({ pod: 'node2' });
-      expect(await ask('client', vip, 80)).toMatchObject({ pod: 'near' });
+      expect(await ask('client', other, 9999)).toMatchObject({ answeredBy: 'node2' });
+      expect(await ask('node1', other, 9999)).toMatchObject({ answeredBy: 'node2' });
+      expect(await ask('client', vip, 80)).toMatchObject({ answeredBy: 'near' });
     },
   );
 
   it('only now: the VIP is withdrawn at once', async () => {
     const late = '192.0.2.60';
     await folder.write('services.json', web({ loadBalancerIPs: [vip, late] }));
-    await expectWithin(1_000, () => ask('client', late, 80), { pod: 'near' });
+    await expectWithin(1_000, () => ask('client', late, 80), { answeredBy: 'near' });
     await inside('node2', 'ip', 'addr', 'add', `${late}/24`, 'dev', 'eth0');
-    expect(await ask('client', late, 9999)).toEqual({ failure: 'ECONNREFUSED' });
+    expect(await ask('client', late, 9999)).toEqual('refused');
     await folder.write('nodes.json', [
       nodeObject('node1', Object.values(nodeAddresses.node1)),
       nodeObject('node2', [other, late]),
     ]);
-    await expectWithin(1_000, () => ask('client', late, 9999), { pod: 'node2' });
+    await expectWithin(1_000, () => ask('client', late, 9999), { answeredBy: 'node2' });
     await gone(1_000, late);
     await folder.write('services.json', web());
     await inside('node2', 'ip', 'addr', 'del', `${late}/24`, 'dev', 'eth0');
@@ -156,18 +161,22 @@ describe('the source of traffic from the node', () => {
       `addr add ${own}`,
     ]);
     await inside('node1', 'sh', '-c', `printf '${commands.join('\\n')}\\n' | ip -batch -`);
-    await expectWithin(1_000, () => ask('node1', clusterIP, 80), { pod: 'near', saw: IPv4 });
-    await expectWithin(1_000, () => ask('node1', clusterIPv6, 80), { pod: 'near', saw: IPv6 });
+    await expectWithin(1_000, () => ask('node1', clusterIP, 80), { answeredBy: 'near', sourceSeen: IPv4 });
+    await expectWithin(1_000, () => ask('node1', clusterIPv6, 80), { answeredBy: 'near', sourceSeen: IPv6 });
   });
 
   it('is the Node’s address, or without that one of its others, also without a default route', async () => {
     expect(await inside('node1', 'ip', 'route', 'show', 'default')).toBe('');
-    expect(await ask('node1', clusterIP, 80)).toEqual({ pod: 'near', saw: nodeAddresses.node1.IPv4 });
+    expect(await ask('node1', clusterIP, 80)).toMatchObject({
+      answeredBy: 'near',
+      sourceSeen: nodeAddresses.node1.IPv4,
+    });
     await folder.remove('nodes.json');
     await restart();
-    const outcome = await ask('node1', clusterIP, 80);
-    expect(outcome).toMatchObject({ pod: 'near' });
-    expect(outcome !== undefined && 'saw' in outcome && isAddressOf('node1', outcome.saw)).toBe(true);
+    expect(await ask('node1', clusterIP, 80)).toMatchObject({
+      answeredBy: 'near',
+      sourceSeen: expect.toSatisfy((source: string) => isAddressOf('node1', source)),
+    });
   });
 });
 
@@ -179,7 +188,7 @@ describe('an external IP inside a range of the cluster', () => {
     for (const [reason, found] of Object.entries(refused)) {
       await agent.line((line) => line['reason'] === reason && line['found'] === found);
     }
-    await expectWithin(1_000, () => ask('client', vip, 80), { pod: 'near' });
+    await expectWithin(1_000, () => ask('client', vip, 80), { answeredBy: 'near' });
     await gone(1_000, '10.96.7.7');
     await gone(1_000, '10.1.2.77');
     await folder.write('services.json', web());
@@ -191,7 +200,7 @@ describe('an external IP inside a range of the cluster', () => {
     await restart(allowed);
     const said = (msg: string) => agent.line((line) => line.msg === msg && line['found'] === vip);
     expect(await said('programmed, but reported')).toMatchObject({ reason: 'address-not-in-allowed-range-audited' });
-    expect(await ask('client', vip, 80)).toMatchObject({ pod: 'near' });
+    expect(await ask('client', vip, 80)).toMatchObject({ answeredBy: 'near' });
     await restart(allowed, '--strict-external-ip-validation');
     expect(await said('refused')).toMatchObject({ reason: 'address-not-in-allowed-range' });
     await gone(1_000, vip);
@@ -201,10 +210,10 @@ describe('an external IP inside a range of the cluster', () => {
 
 describe('--nodeport-addresses', () => {
   it('in a CIDR: a new address inside is served, one outside is not', async () => {
-    await restart('--nodeport-addresses=203.0.113.0/24');
-    await node1('addr add 203.0.113.88/24 dev outside', 'addr add 192.0.2.88/32 dev outside');
-    await expectWithin(1_000, () => ask('client', '203.0.113.88', 30_080), { pod: 'near' });
-    expect(await nodePortAddresses()).toEqual(['203.0.113.1', '203.0.113.88']);
+    await restart('--nodeport-addresses=192.0.2.0/28');
+    await node1('addr add 192.0.2.12/32 dev eth0', 'addr add 192.0.2.88/32 dev eth0');
+    await expectWithin(1_000, () => ask('client', '192.0.2.12', 30_080), { answeredBy: 'near' });
+    expect(await nodePortAddresses()).toEqual([nodeAddresses.node1.IPv4, secondAddress.IPv4, '192.0.2.12']);
   });
 
   it('primary: the Node’s own address alone, and what was served elsewhere goes', async () => {
@@ -216,7 +225,7 @@ describe('--nodeport-addresses', () => {
 
 async function restart(...flags: readonly string[]): Promise<void> {
   await agent.end('SIGTERM');
-  agent = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${podRanges}`, ...flags] });
+  agent = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${clusterRanges}`, ...flags] });
   await agent.synced;
 }
 
@@ -247,9 +256,9 @@ function web(
   ];
 }
 
-async function ask(namespace: string, address: string, port: number): Promise<Outcome | undefined> {
-  const [outcome] = await world.peer.ask({ namespace, protocol: 'TCP', address, port, patienceMs: 300 });
-  return outcome;
+async function ask(from: PlaceName, address: string, port: number): Promise<RequestResult | undefined> {
+  const [result] = await askAs(world, { from, protocol: 'TCP', address, port, patienceMs: 300 });
+  return result;
 }
 
 /** Until it holds, and no longer than so many milliseconds. */

@@ -2,6 +2,9 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { isAnswer, type RequestResult } from '../lab/traffic/result.ts';
+import { clusterRanges, linkRanges, podPort } from '../lab/world/places.ts';
+import type { World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
 import {
   endpointSlice,
@@ -11,18 +14,17 @@ import {
   nodeObject,
   service,
 } from './manifests.ts';
-import type { Outcome, Request } from './traffic/peer.ts';
 import {
+  answerer,
+  askAll,
   gatewayOf,
   inside,
   isAddressOf,
-  makeWorld,
+  makeTwoNodes,
   nodeAddresses,
-  podPort,
-  podRanges,
   pods,
-  type World,
-} from './world.ts';
+  type Question,
+} from './two-nodes.ts';
 
 const families = ['IPv4', 'IPv6'] as const;
 const protocols = ['TCP', 'UDP'] as const;
@@ -52,8 +54,13 @@ let folder: ManifestFolder;
 let agent: Agent;
 
 beforeAll(async () => {
-  world = await makeWorld();
+  world = await makeTwoNodes();
   await bridgePod();
+  // Where nobody is masqueraded, what far answers has to pass the node that was asked.
+  for (const family of families) {
+    const range = linkRanges.clients[family];
+    await inside('node2', 'ip', 'route', 'replace', range, 'via', nodeAddresses.node1[family]);
+  }
   folder = await makeManifestFolder(await mkdtemp(join(tmpdir(), 'detect-local-')));
   await folder.write('services.json', services());
   await writeNode([]);
@@ -64,7 +71,7 @@ afterAll(() => world.remove());
 
 describe('--detect-local-mode', () => {
   it.each([
-    ['ClusterCIDR', [`--cluster-cidr=${podRanges}`], withDetector],
+    ['ClusterCIDR', [`--cluster-cidr=${clusterRanges}`], withDetector],
     ['ClusterCIDR without a CIDR', [], withoutDetector],
     ['BridgeInterface', ['--detect-local-mode=BridgeInterface', '--pod-bridge-interface=cni0'], withDetector],
     [
@@ -89,10 +96,10 @@ describe('--detect-local-mode', () => {
     await start(['--detect-local-mode=NodeCIDR']);
     await agent.line((line) => line['reason'] === 'the Node has no podCIDRs; waiting for them');
     expect(await seen()).toEqual(inEveryWay(withoutDetector));
-    await changed(() => writeNode(['10.1.1.0/24', 'fd00:1:1::/64']));
+    await changed(() => writeNode(['10.1.0.0/24', 'fd10:1::/64']));
     await agent.line((line) => line.msg === 'pods can be told from other clients now');
     expect(await seen()).toEqual(inEveryWay(withDetector));
-    await changed(() => writeNode(['10.1.1.0/25', 'fd00:1:1:8000::/65']));
+    await changed(() => writeNode(['10.1.0.0/25', 'fd10:1:0:0:8000::/65']));
     expect(await seen('IPv4')).toEqual(inEveryWay(withDetector, 'IPv4'));
     await changed(() => writeNode([]));
     expect(await seen()).toEqual(inEveryWay(withoutDetector));
@@ -106,8 +113,8 @@ async function bridgePod(): Promise<void> {
   const commands = [
     'link add cni0 type bridge',
     'link set cni0 up',
-    'addr flush dev idle-near',
-    'link set idle-near master cni0',
+    'addr flush dev pod-idle-near',
+    'link set pod-idle-near master cni0',
     `addr add ${gateway.IPv4}/32 dev cni0`,
     `addr add ${gateway.IPv6}/128 dev cni0 nodad`,
     `route replace ${IPv4}/32 dev cni0`,
@@ -142,13 +149,14 @@ async function seen(...only: readonly (typeof families)[number][]): Promise<read
   // Source by source: two requests show both endpoints as long as nobody else asks the same virtual server.
   for (const each of sources) {
     const own = ways(only).filter(({ source }) => source === each);
-    const answers = await world.peer.askAll(
-      own.map(({ source, protocol, family, frontend }): Request => {
+    const answers = await askAll(
+      world,
+      own.map(({ source, protocol, family, frontend }): Question => {
         const address = frontend === 'ClusterIP' ? clusterIPs[family] : loadBalancerIPs[family];
-        return { namespace: source, protocol, address, port: 80, count: 2, patienceMs: 5_000 };
+        return { from: source, protocol, address, port: 80, count: 2, patienceMs: 5_000 };
       }),
     );
-    own.forEach((way, index) => lines.set(nameOf(way), describeOutcomes(answers[index] ?? [], each)));
+    own.forEach((way, index) => lines.set(nameOf(way), describeResults(answers[index] ?? [], each)));
   }
   return ways(only).map((way) => `${nameOf(way)}: ${lines.get(nameOf(way))}`);
 }
@@ -169,17 +177,14 @@ function ways(only: readonly (typeof families)[number][]) {
   );
 }
 
-function describeOutcomes(outcomes: readonly Outcome[], source: Source): string {
-  const failure = outcomes.find((outcome) => 'failure' in outcome);
-  if (failure !== undefined && 'failure' in failure) {
-    return failure.failure;
-  }
-  const answers = outcomes.flatMap((outcome) => ('pod' in outcome ? [outcome] : []));
+function describeResults(results: readonly RequestResult[], source: Source): string {
+  const answers = results.filter((result) => isAnswer(result));
+  if (answers.length < results.length) return results.map((result) => answerer(result)).join(' and ');
   const whom = (saw: string): string => {
     return isAddressOf('node1', saw) ? 'node1' : isAddressOf(source, saw) ? 'itself' : saw;
   };
-  const names = [...new Set(answers.map(({ pod }) => pod))].sort();
-  return `${names.join(', ')} saw ${[...new Set(answers.map(({ saw }) => whom(saw)))].join(' and ')}`;
+  const names = [...new Set(answers.map(({ answeredBy }) => answeredBy))].sort();
+  return `${names.join(', ')} saw ${[...new Set(answers.map(({ sourceSeen }) => whom(sourceSeen)))].join(' and ')}`;
 }
 
 function services(): readonly Manifest[] {

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RuntimeServer, servedSandbox, serveRuntime } from '../cri/runtime-server.ts';
+import { isAnswer, type RequestResult } from '../lab/traffic/result.ts';
+import { clusterRanges, podPort } from '../lab/world/places.ts';
+import type { World } from '../lab/world.ts';
 import { type Agent, type AgentInput, type LogLine, runSluice, startAgent } from './agent.ts';
 import {
   type EndpointInput,
@@ -16,8 +19,7 @@ import {
   nodeObject,
   service,
 } from './manifests.ts';
-import type { Outcome } from './traffic/peer.ts';
-import { clientAddress, inside, makeWorld, nodeAddresses, podPort, podRanges, pods, type World } from './world.ts';
+import { ask as askAs, clientAddress, inside, makeTwoNodes, nodeAddresses, pods } from './two-nodes.ts';
 
 const families = ['IPv4', 'IPv6'] as const;
 const protocols = ['TCP', 'UDP'] as const;
@@ -36,16 +38,16 @@ let agent: Agent;
 let before: string;
 
 beforeAll(async () => {
-  world = await makeWorld();
+  world = await makeTwoNodes();
   root = await mkdtemp(join(tmpdir(), 'direct-return-pods-'));
   runtime = await serveRuntime(join(root, 'cri.sock'));
-  for (const pod of local) runPod(pod);
+  for (const pod of local) await runPod(pod);
   // As strict as a pod can be: a client is never to be reached through the tunnel device.
   await inside('near', 'sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=1', 'net.ipv4.conf.default.rp_filter=1');
   folder = await makeManifestFolder(join(root, 'manifests'));
   await write({}, { near: 'ready', 'near-too': 'ready' });
   const flags = [
-    `--cluster-cidr=${podRanges}`,
+    `--cluster-cidr=${clusterRanges}`,
     '--direct-return',
     `--runtime-endpoint=unix://${runtime.socket}`,
     `--direct-return-records=${join(root, 'records')}`,
@@ -72,12 +74,11 @@ describe('pods of this node that answer directly', () => {
     expect(metrics).toContain(`sluice_pod_tunnels{state="prepared"} ${local.length * families.length}\n`);
     for (const family of families) {
       for (const protocol of protocols) {
-        const outcomes = await ask(family, protocol, 8);
-        expect(outcomes.filter((outcome) => 'failure' in outcome)).toEqual([]);
-        expect(new Set(outcomes.map((outcome) => ('saw' in outcome ? outcome.saw : '')))).toEqual(
-          new Set([clientAddress[family]]),
-        );
-        expect(new Set(outcomes.map((outcome) => ('pod' in outcome ? outcome.pod : '')))).toEqual(new Set(local));
+        const results = await ask(family, protocol, 8);
+        const answers = results.filter((result) => isAnswer(result));
+        expect(answers).toHaveLength(results.length);
+        expect(new Set(answers.map(({ sourceSeen }) => sourceSeen))).toEqual(new Set([clientAddress[family]]));
+        expect(new Set(answers.map(({ answeredBy }) => answeredBy))).toEqual(new Set(local));
       }
     }
   });
@@ -85,7 +86,7 @@ describe('pods of this node that answer directly', () => {
   it('never tell the node that they have the VIP when they ask for its address', async () => {
     // The node goes on knowing its pods: asked by it, they would not have to ask.
     for (const pod of local) await inside(pod, 'ip', 'neigh', 'flush', 'dev', 'eth0');
-    expect(await ask('IPv4', 'TCP', 4)).not.toContainEqual({ failure: expect.anything() });
+    expect((await ask('IPv4', 'TCP', 4)).every((result) => isAnswer(result))).toBe(true);
     const neighbours = await inside('node1', 'ip', '-4', 'neigh');
     for (const pod of local) expect(neighbours).toContain(pods[pod].IPv4);
     expect(neighbours).not.toContain(vips.IPv4);
@@ -94,7 +95,7 @@ describe('pods of this node that answer directly', () => {
   it('are found prepared after a kill and go on answering', async () => {
     const prepared = await listing();
     await agent.end('SIGKILL');
-    expect(await ask('IPv4', 'TCP', 4)).not.toContainEqual({ failure: expect.anything() });
+    expect((await ask('IPv4', 'TCP', 4)).every((result) => isAnswer(result))).toBe(true);
     const asked = runtime.calls.length;
     agent = startAgent(input);
     await agent.synced;
@@ -123,14 +124,8 @@ describe('pods of this node that answer directly', () => {
   });
 
   it('come and go for a minute under constant requests, and not one request fails', async () => {
-    const request = {
-      namespace: 'client',
-      protocol: 'TCP',
-      address: vips.IPv4,
-      port: podPort,
-      patienceMs: 3_000,
-    } as const;
-    await world.peer.startStream({ ...request, name: 'all', perSecond: 200 });
+    const target = { protocol: 'TCP', address: vips.IPv4, port: podPort } as const;
+    const requests = world.traffic.stream('client', target, { intervalMs: 5, deadlineMs: 3_000 });
     const until = performance.now() + 60_000;
     let rounds = 0;
     for (; performance.now() < until; rounds += 1) {
@@ -150,14 +145,15 @@ describe('pods of this node that answer directly', () => {
       await agent.line(isPrepared, 15_000);
       await pause(300);
     }
-    const outcomes = await world.peer.stopStream('all');
-    const count = (pod: Local): number => outcomes.filter((outcome) => 'pod' in outcome && outcome.pod === pod).length;
-    const direct = outcomes.filter((outcome) => 'saw' in outcome && outcome.saw === clientAddress.IPv4).length;
-    console.log(`${outcomes.length} requests, ${direct} answered directly, while ${rounds} pods came and went`);
+    await requests.stop();
+    const answers = requests.results.filter((result) => isAnswer(result));
+    const count = (pod: Local): number => answers.filter(({ answeredBy }) => answeredBy === pod).length;
+    const direct = answers.filter(({ sourceSeen }) => sourceSeen === clientAddress.IPv4).length;
+    console.log(`${answers.length} requests, ${direct} answered directly, while ${rounds} pods came and went`);
     // The others came while no pod was prepared, and went through the node.
-    expect(direct).toBeGreaterThan(outcomes.length / 2);
-    expect(outcomes.filter((outcome) => 'failure' in outcome)).toEqual([]);
-    expect(outcomes.length).toBeGreaterThan(60 * 100);
+    expect(direct).toBeGreaterThan(answers.length / 2);
+    expect(requests.failures).toEqual([]);
+    expect(answers.length).toBeGreaterThan(60 * 100);
     expect(rounds).toBeGreaterThan(8);
     for (const pod of local) expect(count(pod)).toBeGreaterThan(500);
   }, 180_000);
@@ -166,7 +162,14 @@ describe('pods of this node that answer directly', () => {
 const dsr = { 'sluice.dev/dsr': 'tunnel' };
 const podMark = '== near';
 
-function runPod(pod: Local): void {
+/** It answers at the VIPs too, once it holds them. */
+async function runPod(pod: Local): Promise<void> {
+  await inside(pod, 'sysctl', '-qw', 'net.ipv4.ip_nonlocal_bind=1', 'net.ipv6.ip_nonlocal_bind=1');
+  for (const family of families) {
+    for (const protocol of protocols) {
+      await world.traffic.listen(pod, { protocol, address: vips[family], port: podPort }, pod);
+    }
+  }
   const { IPv4, IPv6 } = pods[pod];
   const networkNamespace = `/run/netns/${pod}`;
   const id = `sandbox-${pod}`;
@@ -194,10 +197,8 @@ async function restored(): Promise<void> {
   }
 }
 
-async function ask(family: Family, protocol: 'TCP' | 'UDP', count: number): Promise<readonly Outcome[]> {
-  const request = { namespace: 'client', protocol, address: vips[family], port: podPort, count, patienceMs: 3_000 };
-  const [outcomes] = await world.peer.askAll([request]);
-  return outcomes ?? [];
+function ask(family: Family, protocol: 'TCP' | 'UDP', count: number): Promise<readonly RequestResult[]> {
+  return askAs(world, { from: 'client', protocol, address: vips[family], port: podPort, count, patienceMs: 3_000 });
 }
 
 /** Everything that programs could have left on the node and in its pods. */

@@ -9,6 +9,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { isAnswer, type RequestResult } from '../lab/traffic/result.ts';
+import { clusterRanges, podPort } from '../lab/world/places.ts';
+import type { World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
 import {
   endpointSlice,
@@ -19,22 +22,20 @@ import {
   type ServiceInput,
   service,
 } from './manifests.ts';
-import type { Outcome } from './traffic/peer.ts';
 import {
+  answerer,
+  ask as askAs,
   clientAddress,
-  gatewayOf,
   inside,
-  makeWorld,
+  isAddressOf,
+  makeTwoNodes,
   nodeAddresses,
   nodeNames,
-  outsideAddress,
   type PlaceName,
   type PodName,
-  podPort,
-  podRanges,
   pods,
-  type World,
-} from './world.ts';
+  serveEverywhere,
+} from './two-nodes.ts';
 
 const node = nodeAddresses.node1.IPv4;
 const daemonPort = 9_999;
@@ -93,15 +94,15 @@ let folder: ManifestFolder;
 let agents: readonly Agent[] = [];
 
 beforeAll(async () => {
-  world = await makeWorld();
-  await world.peer.serve({ namespace: 'node1', name: 'the-daemon', port: daemonPort, protocols: ['TCP'] });
+  world = await makeTwoNodes();
+  await serveEverywhere(world, 'node1', 'the-daemon', daemonPort);
   folder = await makeManifestFolder(await mkdtemp(join(tmpdir(), 'faults-')));
   const nodes = nodeNames.map((name) => nodeObject(name, [nodeAddresses[name].IPv4, nodeAddresses[name].IPv6]));
   await folder.write('nodes.json', nodes);
   for (const name of Object.keys(services)) {
     if (isServiceName(name)) await folder.write(`${name}.json`, manifestsOf(name));
   }
-  const flags = [`--cluster-cidr=${podRanges}`, '--ipvs-graceful-period=60s'];
+  const flags = [`--cluster-cidr=${clusterRanges}`, '--ipvs-graceful-period=60s'];
   agents = nodeNames.map((name) => startAgent({ node: name, manifests: folder.path, flags }));
   await Promise.all(agents.map((agent) => agent.synced));
 });
@@ -115,26 +116,25 @@ function isServiceName(name: string): name is ServiceName {
   return name in services;
 }
 
-async function ask(from: PlaceName, address: string, port: number, count = 1): Promise<readonly Outcome[]> {
-  return world.peer.ask({ namespace: from, protocol: 'TCP', address, port, count, patienceMs: 700 });
+function ask(from: PlaceName, address: string, port: number, count: number): Promise<readonly RequestResult[]> {
+  return askAs(world, { from, protocol: 'TCP', address, port, count, patienceMs: 700 });
 }
 
 /** Which pods answered, or why none did. */
 async function answered(from: PlaceName, address: string, port: number, count = 4): Promise<readonly string[]> {
-  const outcomes = await ask(from, address, port, count);
-  return [...new Set(outcomes.map((outcome) => ('pod' in outcome ? outcome.pod : outcome.failure)))].sort();
+  const results = await ask(from, address, port, count);
+  return [...new Set(results.map((result) => answerer(result)))].sort();
 }
 
 /** Which sources the pods saw: `client` for the asker itself, `node` for a node. */
 async function seen(from: PlaceName, address: string, port: number, count = 4): Promise<readonly string[]> {
-  const outcomes = await ask(from, address, port, count);
-  const words = outcomes.map((outcome) => ('saw' in outcome ? whose(from, outcome.saw) : outcome.failure));
+  const results = await ask(from, address, port, count);
+  const words = results.map((result) => (isAnswer(result) ? whose(from, result.sourceSeen) : result));
   return [...new Set(words)].sort();
 }
 
 function whose(from: PlaceName, saw: string): string {
-  const ofNodes = nodeNames.flatMap((name) => [nodeAddresses[name].IPv4, gatewayOf(name).IPv4]);
-  if ([...ofNodes, outsideAddress.IPv4].includes(saw)) return 'node';
+  if (nodeNames.some((name) => isAddressOf(name, saw))) return 'node';
   return from === 'client' && saw === clientAddress.IPv4 ? 'client' : saw;
 }
 
@@ -144,8 +144,8 @@ async function curl(from: PlaceName, address: string, port: number): Promise<str
 
 describe('traffic policies', () => {
   it('S1: eTP=Local without a local endpoint drops clients outside and answers probes with 503', async () => {
-    expect(await answered('client', loadBalancerIP('elsewhere'), 80, 2)).toEqual(['silence']);
-    expect(await answered('client', node, nodePort('elsewhere'), 2)).toEqual(['silence']);
+    expect(await answered('client', loadBalancerIP('elsewhere'), 80, 2)).toEqual(['timeout']);
+    expect(await answered('client', node, nodePort('elsewhere'), 2)).toEqual(['timeout']);
     expect(await curl('client', node, 30_801)).toBe('503');
   });
 
@@ -156,8 +156,8 @@ describe('traffic policies', () => {
   });
 
   it('S3: iTP=Local without a local endpoint drops at the ClusterIP, and nowhere else', async () => {
-    expect(await answered('idle-near', clusterIP('internal'), 80, 2)).toEqual(['silence']);
-    expect(await answered('node1', clusterIP('internal'), 80, 2)).toEqual(['silence']);
+    expect(await answered('idle-near', clusterIP('internal'), 80, 2)).toEqual(['timeout']);
+    expect(await answered('node1', clusterIP('internal'), 80, 2)).toEqual(['timeout']);
     expect(await answered('client', node, nodePort('internal'), 2)).toEqual(['far']);
   });
 
@@ -172,8 +172,8 @@ describe('traffic policies', () => {
 
 describe('addresses and ports', () => {
   it('S6: a daemon on 0.0.0.0 does not answer on a ClusterIP or a load-balancer IP', async () => {
-    expect(await answered('client', loadBalancerIP('plain'), daemonPort, 1)).toEqual(['ECONNREFUSED']);
-    expect(await answered('idle-near', clusterIP('plain'), daemonPort, 1)).toEqual(['ECONNREFUSED']);
+    expect(await answered('client', loadBalancerIP('plain'), daemonPort, 1)).toEqual(['refused']);
+    expect(await answered('idle-near', clusterIP('plain'), daemonPort, 1)).toEqual(['refused']);
   });
 
   it('S7, #114815: a load-balancer IP that is the node’s own address leaves the node’s daemons, node ports and probes alone', async () => {
@@ -207,15 +207,18 @@ describe('addresses and ports', () => {
     const vip = loadBalancerIP('plain');
     const neighbour = async (): Promise<string> => {
       await inside('client', 'ip', 'neigh', 'flush', 'to', vip);
-      await world.peer.ask({ namespace: 'client', protocol: 'UDP', address: vip, port: 9, patienceMs: 500 });
+      await askAs(world, { from: 'client', protocol: 'UDP', address: vip, port: 9, patienceMs: 500 });
       return (await inside('client', 'ip', 'neigh', 'show', 'to', vip)).trim().split(' ').at(-1) ?? '';
+    };
+    const ignoreArp = async (value: number): Promise<void> => {
+      for (const name of nodeNames) await inside(name, 'sysctl', '-qw', `net.ipv4.conf.all.arp_ignore=${value}`);
     };
     // As a host on the same network sees it that takes the VIP for a neighbour.
     await inside('client', 'ip', 'route', 'add', vip, 'dev', 'eth0');
     expect(await neighbour()).toBe('REACHABLE');
-    await inside('node1', 'sysctl', '-qw', 'net.ipv4.conf.all.arp_ignore=1');
+    await ignoreArp(1);
     expect(await neighbour()).toMatch(/^(INCOMPLETE|FAILED)$/);
-    await inside('node1', 'sysctl', '-qw', 'net.ipv4.conf.all.arp_ignore=0');
+    await ignoreArp(0);
     await inside('client', 'ip', 'route', 'del', vip);
     expect(await answered('client', vip, 80, 2)).toEqual(['far', 'near']);
   });
@@ -237,12 +240,12 @@ describe('a firewall of others with the policy drop', () => {
   it('S16: input. IPVS comes after it, so that it must let Services in; then everything works', async () => {
     await firewall('input', essentials);
     // No table can take back what another one drops: the firewall has the last word.
-    expect(await answered('client', node, nodePort('plain'), 1)).toEqual(['silence']);
+    expect(await answered('client', node, nodePort('plain'), 1)).toEqual(['timeout']);
     await firewall('input', [...essentials, 'tcp dport 30000-32767 accept', 'ip daddr 10.96.0.0/16 accept']);
     expect(await answered('client', node, nodePort('plain'))).toEqual(['far', 'near']);
     expect(await answered('client', clusterIP('plain'), 80)).toEqual(['far', 'near']);
     expect(await answered('idle-near', clusterIP('plain'), 80)).toEqual(['far', 'near']);
-    expect(await answered('client', node, daemonPort, 1)).toEqual(['silence']);
+    expect(await answered('client', node, daemonPort, 1)).toEqual(['timeout']);
   });
 
   it('S17: forward. Packets to endpoints do not pass it; answers are established and pass where that is let through', async () => {
@@ -267,7 +270,7 @@ describe('connections', () => {
       `    began = time.monotonic()`,
       `    opened.connect(("${clusterIP('plain')}", 80))`,
       '    took = time.monotonic() - began',
-      '    opened.sendall(b"who are you?")',
+      '    opened.sendall(b"who are you?\\n")',
       '    print(opened.recv(64).decode().split()[0], int(took * 1000), flush=True)',
       // Closed with a reset, so that the port is free at once on this side; IPVS keeps the connection for a while.
       '    opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes([1, 0, 0, 0, 0, 0, 0, 0]))',
@@ -280,14 +283,9 @@ describe('connections', () => {
     const lines = createInterface({ input: client.stdout })[Symbol.asyncIterator]();
     expect((await lines.next()).value).toMatch(/^far /);
     // A connection that lasts keeps the endpoint where it is, with weight 0.
-    await world.peer.hold({
-      namespace: 'client',
-      protocol: 'TCP',
-      address: clusterIP('plain'),
-      port: 80,
-      patienceMs: 2_000,
-      name: 'lasting',
-    });
+    const target = { protocol: 'TCP', address: clusterIP('plain'), port: 80 } as const;
+    const lasting = world.traffic.connect('client', target, { deadlineMs: 2_000 });
+    expect(await lasting.next()).toMatchObject({ answeredBy: 'far' });
     await folder.write('plain.json', manifestsOf('plain', ['near']));
     await vi.waitUntil(async () => (await answered('client', clusterIP('plain'), 80, 3)).join() === 'near', 5_000);
     expect(await inside('node1', 'ipvsadm', '-Ln', '-t', `${clusterIP('plain')}:80`)).toMatch(
@@ -297,8 +295,8 @@ describe('connections', () => {
     const second = String((await lines.next()).value);
     expect(second).toMatch(/^near /);
     expect(Number(second.split(' ')[1])).toBeLessThan(900);
-    expect(await world.peer.resume('lasting', 2_000)).toMatchObject({ pod: 'far' });
-    await world.peer.release('lasting');
+    expect(await lasting.exchange()).toMatchObject({ answeredBy: 'far' });
+    await lasting.stop();
     await client;
     await folder.write('plain.json', manifestsOf('plain'));
     await vi.waitUntil(async () => (await answered('client', clusterIP('plain'), 80)).length === 2, 5_000);

@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { clusterRanges, podPort } from '../lab/world/places.ts';
+import type { World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
 import { type EndpointInput, endpointSlice, type ManifestFolder, makeManifestFolder, service } from './manifests.ts';
-import { inside, makeWorld, nodeAddresses, outsideAddress, podPort, podRanges, pods, type World } from './world.ts';
+import { ask, inside, makeTwoNodes, nodeAddresses, pods, secondAddress, serveEverywhere } from './two-nodes.ts';
 
 const ports = { web: 30_100, same: 30_101 } as const;
 const port = { name: 'http', protocol: 'TCP', port: 80 } as const;
@@ -18,13 +20,13 @@ let folder: ManifestFolder;
 let agent: Agent;
 
 beforeAll(async () => {
-  world = await makeWorld();
-  await world.peer.serve({ namespace: 'node1', name: 'the-node', port: 9999, protocols: ['TCP'] });
+  world = await makeTwoNodes();
+  await serveEverywhere(world, 'node1', 'the-node', 9999);
   folder = await makeManifestFolder(await mkdtemp(join(tmpdir(), 'health-check-')));
   await folder.write('services.json', [web(), onNodeAddress()]);
   await endpoints('ready');
   // The shortest period: a change that waits for two seconds makes the proxy unhealthy.
-  const flags = [`--cluster-cidr=${podRanges}`, '--ipvs-sync-period=1s'];
+  const flags = [`--cluster-cidr=${clusterRanges}`, '--ipvs-sync-period=1s'];
   agent = startAgent({ node: 'node1', manifests: folder.path, flags });
   await agent.synced;
 }, 60_000);
@@ -50,19 +52,14 @@ describe.each(families)('in %s', (family) => {
 
 it('a load-balancer address that is the address of the node answers, and the servers of the node with it', async () => {
   await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.same)).toBe('503 0'), waiting);
-  const request = {
-    namespace: 'client',
-    protocol: 'TCP',
-    address: nodeAddresses.node1.IPv4,
-    patienceMs: 5_000,
-  } as const;
-  expect(await world.peer.askAll([{ ...request, port: 9999 }])).toMatchObject([[{ pod: 'the-node' }]]);
+  const question = { protocol: 'TCP', address: nodeAddresses.node1.IPv4, port: 9999, patienceMs: 5_000 } as const;
+  expect(await ask(world, { from: 'client', ...question })).toMatchObject([{ answeredBy: 'the-node' }]);
 });
 
 it('the count follows the endpoints; one that terminates counts no more, though it serves', async () => {
   await endpoints('terminating');
   await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('503 0'), waiting);
-  await vi.waitFor(async () => expect(await probe(outsideAddress.IPv6, ports.web)).toBe('503 0'), waiting);
+  await vi.waitFor(async () => expect(await probe(secondAddress.IPv6, ports.web)).toBe('503 0'), waiting);
   await endpoints('ready');
   await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('200 1'), waiting);
 });
@@ -101,13 +98,13 @@ it('a proxy that cannot program says so, and again that it can', async () => {
 it('a stopped agent leaves no socket, and the next one answers at once', async () => {
   await agent.end('SIGTERM');
   expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('refused');
-  agent = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${podRanges}`] });
+  agent = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${clusterRanges}`] });
   await agent.synced;
   await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('200 1'), waiting);
 });
 
 it('an agent that waits for the other to end has the port seconds after it is free', async () => {
-  const next = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${podRanges}`] });
+  const next = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${clusterRanges}`] });
   await next.line((line) => line['holder'] !== undefined, 30_000);
   expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('200 1');
   await agent.end('SIGTERM');
@@ -117,14 +114,14 @@ it('an agent that waits for the other to end has the port seconds after it is fr
 
 it('--nodeport-addresses says at which addresses it answers, and an address that comes later is one of them', async () => {
   await agent.end('SIGTERM');
-  const flags = [`--cluster-cidr=${podRanges}`, '--nodeport-addresses=192.0.2.0/24,127.0.0.0/8'];
+  const flags = [`--cluster-cidr=${clusterRanges}`, '--nodeport-addresses=192.0.2.10/32,192.0.2.64/26,127.0.0.0/8'];
   agent = startAgent({ node: 'node1', manifests: folder.path, flags });
   await agent.synced;
   await vi.waitFor(async () => expect(await probe(nodeAddresses.node1.IPv4, ports.web)).toBe('200 1'), waiting);
   expect(await probe('127.0.0.1', ports.web, 'node1')).toBe('200 1');
-  expect(await probe(outsideAddress.IPv4, ports.web)).toBe('refused');
+  expect(await probe(secondAddress.IPv4, ports.web)).toBe('refused');
   // No CIDR of IPv6: all of its addresses.
-  expect(await probe(outsideAddress.IPv6, ports.web)).toBe('200 1');
+  expect(await probe(secondAddress.IPv6, ports.web)).toBe('200 1');
   await inside('node1', 'ip', 'address', 'add', '192.0.2.77/24', 'dev', 'eth0');
   await vi.waitFor(async () => expect(await probe('192.0.2.77', ports.web)).toBe('200 1'), waiting);
 });

@@ -3,9 +3,11 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { clusterRanges, podPort } from '../lab/world/places.ts';
+import type { World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
 import { endpointSlice, makeManifestFolder, nodeObject, service } from './manifests.ts';
-import { inside, makeWorld, nodeAddresses, podPort, podRanges, pods, type World } from './world.ts';
+import { ask, inside, makeTwoNodes, nodeAddresses, pods } from './two-nodes.ts';
 
 const vip = '10.96.0.1';
 
@@ -14,7 +16,7 @@ let folder: string;
 const started: Agent[] = [];
 
 beforeAll(async () => {
-  world = await makeWorld();
+  world = await makeTwoNodes();
   folder = await mkdtemp(join(tmpdir(), 'last-known-'));
 }, 60_000);
 
@@ -25,7 +27,7 @@ afterAll(async () => {
 
 it('a node that starts again without its API server serves what it last knew, but for the pods it had', async () => {
   const state = join(folder, 'state');
-  const flags = [`--cluster-cidr=${podRanges}`, `--last-known-state=${state}`];
+  const flags = [`--cluster-cidr=${clusterRanges}`, `--last-known-state=${state}`];
   const manifests = await makeManifestFolder(join(folder, 'manifests'));
   await manifests.write('services.json', objects());
   const before = startAgent({ node: 'node1', manifests: manifests.path, flags });
@@ -42,9 +44,8 @@ it('a node that starts again without its API server serves what it last knew, bu
   const listing = await inside('node1', 'ipvsadm', '-Sn');
   expect(listing).toContain(`-a -t ${vip}:80 -r ${pods.far.IPv4}:${podPort}`);
   expect(listing).not.toContain(pods.near.IPv4);
-  const request = { namespace: 'idle-near', protocol: 'TCP', address: vip, port: 80, patienceMs: 3_000 } as const;
-  const [outcomes] = await world.peer.askAll([request]);
-  expect(outcomes?.[0]).toMatchObject({ pod: 'far' });
+  const question = { from: 'idle-near', protocol: 'TCP', address: vip, port: 80, patienceMs: 3_000 } as const;
+  expect(await ask(world, question)).toMatchObject([{ answeredBy: 'far' }]);
 });
 
 /** What a reboot takes. */

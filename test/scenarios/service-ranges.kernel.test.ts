@@ -2,6 +2,8 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { podPort } from '../lab/world/places.ts';
+import type { World } from '../lab/world.ts';
 import { type Agent, runSluice, startAgent } from './agent.ts';
 import {
   endpointSlice,
@@ -11,8 +13,16 @@ import {
   nodeObject,
   service,
 } from './manifests.ts';
-import type { Outcome, Request } from './traffic/peer.ts';
-import { clientAddress, inside, makeWorld, nodeAddresses, podPort, pods, type World } from './world.ts';
+import {
+  answerer,
+  askAll,
+  clientAddress,
+  inside,
+  makeTwoNodes,
+  nodeAddresses,
+  pods,
+  type Question,
+} from './two-nodes.ts';
 
 /**
  * Behind the default route of node1, at the client, somebody answers at these addresses: what leaves the node for them
@@ -34,21 +44,18 @@ let folder: ManifestFolder;
 let agent: Agent;
 
 beforeAll(async () => {
-  world = await makeWorld();
+  world = await makeTwoNodes();
   for (const family of families) {
-    const [bits, via, back] =
-      family === 'IPv4' ? [32, clientAddress.IPv4, '203.0.113.1'] : [128, clientAddress.IPv6, '2001:db8:c::1'];
+    const bits = family === 'IPv4' ? 32 : 128;
     for (const address of [elsewhere.unallocated[family], elsewhere.byFlag[family]]) {
       await inside('client', 'ip', 'address', 'add', `${address}/${bits}`, 'dev', 'lo');
-      await inside('node1', 'ip', 'route', 'add', `${address}/${bits}`, 'via', via);
+      for (const protocol of ['TCP', 'UDP'] as const) {
+        await world.traffic.listen('client', { protocol, address, port: 80 }, 'elsewhere');
+      }
+      await inside('node1', 'ip', 'route', 'add', `${address}/${bits}`, 'via', clientAddress[family]);
     }
-    // A server of UDP answers from the address that its route says.
-    const own = ['src', elsewhere.unallocated[family]];
-    await inside('client', 'ip', 'route', 'add', `${back}/${bits}`, 'dev', 'eth0', ...own);
-    const version = family === 'IPv4' ? '-4' : '-6';
-    await inside('client', 'ip', version, 'route', 'replace', 'default', 'via', back, ...own);
+    await inside('node2', 'ip', 'route', 'replace', 'default', 'via', nodeAddresses.node1[family]);
   }
-  await world.peer.serve({ namespace: 'client', name: 'elsewhere', port: 80, protocols: ['TCP', 'UDP'] });
   folder = await makeManifestFolder(await mkdtemp(join(tmpdir(), 'service-ranges-')));
   await folder.write('services.json', services());
   const flags = ['--service-cluster-ip-range=10.200.0.0/16,fd00:200::/64'];
@@ -64,12 +71,12 @@ afterAll(async () => {
 describe('an address inside a service range that no Service has', () => {
   it('is dropped by the range of the flag while there is no ServiceCIDR', async () => {
     expect(await answersAt('unallocated')).toEqual(everywhere('elsewhere'));
-    expect(await answersAt('byFlag', ['TCP'])).toEqual(everywhere('silence', ['TCP']));
+    expect(await answersAt('byFlag', ['TCP'])).toEqual(everywhere('timeout', ['TCP']));
   });
 
   it('is dropped by the range of a ServiceCIDR that comes, which counts in place of the flag', async () => {
     await writeServiceCIDR('10.96.0.0/12', 'fd00:96::/108');
-    expect(await answersAt('unallocated')).toEqual(everywhere('silence'));
+    expect(await answersAt('unallocated')).toEqual(everywhere('timeout'));
     expect(await answersAt('byFlag', ['TCP'])).toEqual(everywhere('elsewhere', ['TCP']));
   });
 
@@ -77,7 +84,7 @@ describe('an address inside a service range that no Service has', () => {
     for (const source of sources) {
       for (const family of families) {
         const ping = inside(source, 'ping', '-c1', '-W1', elsewhere.unallocated[family]);
-        await expect(ping, `${source} ${family}`).rejects.toThrow('exit code 1');
+        await expect(ping, `${source} ${family}`).rejects.toThrow('ended with 1');
         const said = await inside(source, 'ping', '-c1', '-W2', elsewhere.byFlag[family]);
         expect(said).toContain('1 received');
       }
@@ -85,17 +92,17 @@ describe('an address inside a service range that no Service has', () => {
   });
 
   it('leaves the addresses that Services have alone', async () => {
-    const requests = rows(['TCP', 'UDP']).map(({ source, protocol, family }): Request => {
-      return { namespace: source, protocol, address: live[family], port: 80, patienceMs: 5_000 };
+    const requests = rows(['TCP', 'UDP']).map(({ source, protocol, family }): Question => {
+      return { from: source, protocol, address: live[family], port: 80, patienceMs: 5_000 };
     });
-    const outcomes = (await world.peer.askAll(requests)).flat();
-    expect(outcomes.map(outcomeOf)).toEqual(requests.map(() => 'near'));
+    const outcomes = (await askAll(world, requests)).flat();
+    expect(outcomes.map(answerer)).toEqual(requests.map(() => 'near'));
   });
 
   it('is followed as the range changes', async () => {
     await writeServiceCIDR('10.96.0.0/16', 'fd00:96::/127');
     const expected = rows(['TCP']).map(
-      ({ source, family }) => `${source} TCP ${family}: ${family === 'IPv4' ? 'silence' : 'elsewhere'}`,
+      ({ source, family }) => `${source} TCP ${family}: ${family === 'IPv4' ? 'timeout' : 'elsewhere'}`,
     );
     expect(await answersAt('unallocated', ['TCP'])).toEqual(expected);
   });
@@ -128,21 +135,13 @@ async function answersAt(
   protocols: readonly Protocol[] = ['TCP', 'UDP'],
 ): Promise<readonly string[]> {
   const all = rows(protocols);
-  const requests = all.map(({ source, protocol, family }): Request => {
-    return { namespace: source, protocol, address: elsewhere[name][family], port: 80, patienceMs: 1_000 };
+  const requests = all.map(({ source, protocol, family }): Question => {
+    return { from: source, protocol, address: elsewhere[name][family], port: 80, patienceMs: 1_000 };
   });
-  const outcomes = (await world.peer.askAll(requests)).flat();
+  const outcomes = (await askAll(world, requests)).flat();
   return all.map(({ source, protocol, family }, index) => {
-    return `${source} ${protocol} ${family}: ${outcomeOf(outcomes[index])}`;
+    return `${source} ${protocol} ${family}: ${answerer(outcomes[index])}`;
   });
-}
-
-function outcomeOf(outcome: Outcome | undefined): string {
-  if (outcome === undefined) {
-    return 'nothing';
-  }
-  // A process of the node is told of a packet that is dropped on its way out.
-  return 'pod' in outcome ? outcome.pod : outcome.failure.replace('EPERM', 'silence');
 }
 
 async function writeServiceCIDR(...cidrs: readonly string[]): Promise<void> {

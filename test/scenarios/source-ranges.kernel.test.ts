@@ -2,6 +2,8 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clusterRanges, podPort } from '../lab/world/places.ts';
+import type { World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
 import {
   endpointSlice,
@@ -13,8 +15,7 @@ import {
   type Protocol,
   service,
 } from './manifests.ts';
-import type { Outcome } from './traffic/peer.ts';
-import { clientAddress, makeWorld, nodeAddresses, podPort, podRanges, pods, type World } from './world.ts';
+import { answerer, askAll, clientAddress, makeTwoNodes, nodeAddresses, pods } from './two-nodes.ts';
 
 const families = ['IPv4', 'IPv6'] as const;
 const protocols = ['TCP', 'UDP'] as const;
@@ -31,10 +32,10 @@ let folder: ManifestFolder;
 let agent: Agent;
 
 beforeAll(async () => {
-  world = await makeWorld();
+  world = await makeTwoNodes();
   folder = await makeManifestFolder(await mkdtemp(join(tmpdir(), 'source-ranges-')));
   await folder.write('services.json', manifests(rangesFor('client')));
-  agent = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${podRanges}`] });
+  agent = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${clusterRanges}`] });
   await agent.synced;
 }, 60_000);
 
@@ -53,18 +54,19 @@ describe.each(sources)('source ranges with the address of %s', (allowed) => {
     }
     const expected = rows().map((row) => {
       const answers = !row.isRestricted || row.source === allowed;
-      return `${row.name}: ${answers ? 'near' : 'silence'}`;
+      return `${row.name}: ${answers ? 'near' : 'timeout'}`;
     });
-    const outcomes = await world.peer.askAll(
+    const outcomes = await askAll(
+      world,
       rows().map(({ source, protocol, address, port, isRestricted }) => ({
-        namespace: source,
+        from: source,
         protocol,
         address,
         port,
         patienceMs: isRestricted && source !== allowed ? 300 : 5_000,
       })),
     );
-    expect(rows().map((row, index) => `${row.name}: ${outcomeOf(outcomes[index]?.[0])}`)).toEqual(expected);
+    expect(rows().map((row, index) => `${row.name}: ${answerer(outcomes[index]?.[0])}`)).toEqual(expected);
   });
 });
 
@@ -127,12 +129,4 @@ function manifests(loadBalancerSourceRanges: readonly string[]): readonly Manife
       }),
     ),
   ];
-}
-
-function outcomeOf(outcome: Outcome | undefined): string {
-  if (outcome === undefined) {
-    return 'nothing';
-  }
-  // A process of the node is told of a packet that is dropped on its way out.
-  return 'pod' in outcome ? outcome.pod : outcome.failure.replace('EPERM', 'silence');
 }

@@ -2,6 +2,8 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clusterRanges, podPort } from '../lab/world/places.ts';
+import type { World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
 import {
   type EndpointInput,
@@ -11,7 +13,7 @@ import {
   nodeObject,
   service,
 } from './manifests.ts';
-import { makeWorld, nodeAddresses, podPort, podRanges, pods, type World } from './world.ts';
+import { answerer, ask, makeTwoNodes, nodeAddresses, pods } from './two-nodes.ts';
 
 let world: World;
 let folder: ManifestFolder;
@@ -22,12 +24,12 @@ const bystander = '10.96.0.2';
 const hinted = '10.96.0.1';
 
 beforeAll(async () => {
-  world = await makeWorld();
+  world = await makeTwoNodes();
   folder = await makeManifestFolder(await mkdtemp(join(tmpdir(), 'topology-')));
   await folder.write('bystander.json', serve('bystander', bystander, [{ address: pods.near.IPv4, nodeName: 'node1' }]));
   await label('zone-a');
   await hint({ zones: ['zone-a'] }, { zones: ['zone-b'] });
-  agent = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${podRanges}`] });
+  agent = startAgent({ node: 'node1', manifests: folder.path, flags: [`--cluster-cidr=${clusterRanges}`] });
   await agent.synced;
 }, 60_000);
 
@@ -101,10 +103,10 @@ function serve(name: string, clusterIP: string, endpoints: readonly EndpointInpu
 
 /** Who answers four requests in a row of a pod on the node, within a second. */
 async function expectPods(expected: readonly string[], address = hinted): Promise<void> {
-  const ask = { namespace: 'idle-near', protocol: 'TCP', address, port: 80, count: 4, patienceMs: 500 } as const;
+  const question = { from: 'idle-near', protocol: 'TCP', address, port: 80, count: 4, patienceMs: 500 } as const;
   const answering = async (): Promise<readonly string[]> => {
-    const outcomes = await world.peer.ask(ask);
-    return [...new Set(outcomes.map((outcome) => ('pod' in outcome ? outcome.pod : outcome.failure)))].sort();
+    const results = await ask(world, question);
+    return [...new Set(results.map((result) => answerer(result)))].sort();
   };
   await expect.poll(answering, { timeout: 2_000, interval: 20 }).toEqual(expected);
 }

@@ -2,9 +2,11 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { clusterRanges } from '../lab/world/places.ts';
+import type { World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
 import { type ManifestFolder, makeManifestFolder, nodeObject, service } from './manifests.ts';
-import { inside, makeWorld, nodeAddresses, podRanges, type World } from './world.ts';
+import { inside, makeTwoNodes, nodeAddresses } from './two-nodes.ts';
 
 let world: World;
 let folder: ManifestFolder;
@@ -12,7 +14,7 @@ let first: Agent;
 const started: Agent[] = [];
 
 beforeAll(async () => {
-  world = await makeWorld();
+  world = await makeTwoNodes();
   folder = await folderWith('web', '10.96.0.1');
   first = start(folder);
   await first.synced;
@@ -39,7 +41,7 @@ it('a second agent leaves everything to the first, and takes over when that is k
 });
 
 function start(manifests: ManifestFolder): Agent {
-  const agent = startAgent({ node: 'node1', manifests: manifests.path, flags: [`--cluster-cidr=${podRanges}`] });
+  const agent = startAgent({ node: 'node1', manifests: manifests.path, flags: [`--cluster-cidr=${clusterRanges}`] });
   started.push(agent);
   return agent;
 }

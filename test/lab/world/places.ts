@@ -38,6 +38,9 @@ export const podPort = 8080;
 /** What covers all pods of every world. */
 export const clusterCIDRs = { IPv4: '10.0.0.0/12', IPv6: 'fd10::/16' } as const;
 
+/** The same, as `--cluster-cidr` takes it. */
+export const clusterRanges = `${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`;
+
 /** The root namespace's addresses on the link of the nodes: an API server listens here. */
 export const rootAddresses = { IPv4: '192.0.2.1', IPv6: 'fd02::1' } as const;
 
