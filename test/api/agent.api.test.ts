@@ -9,7 +9,7 @@ import { type Kubernetes, serviceCIDRs, startKubernetes } from '../lab/kubernete
 import { type ObservedVirtualServer, readVirtualServers } from '../lab/state/ipvs.ts';
 import { listing } from '../lab/state/listing.ts';
 import { countAnswers, isAnswer } from '../lab/traffic/result.ts';
-import { clusterCIDRs, rootAddresses } from '../lab/world/places.ts';
+import { clusterRanges, rootAddresses } from '../lab/world/places.ts';
 import { createWorld, type World, type WorldProcess } from '../lab/world.ts';
 import { bundle } from '../scenarios/agent.ts';
 import { endpointSlice, node1, service } from './cluster-objects.ts';
@@ -186,7 +186,7 @@ function startAgent(): void {
   const flags = [
     `--kubeconfig=${kubeconfig}`,
     '--hostname-override=node1',
-    `--cluster-cidr=${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`,
+    `--cluster-cidr=${clusterRanges}`,
     '--ipvs-graceful-period=0s',
     '--log-level=debug',
   ];

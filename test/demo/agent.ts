@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Executed, execute, inNamespace } from '../lab/execute.ts';
-import { clusterCIDRs } from '../lab/world/places.ts';
+import { clusterRanges } from '../lab/world/places.ts';
 import type { World, WorldProcess } from '../lab/world.ts';
 import type { NodeName } from './world.ts';
 
@@ -34,7 +34,7 @@ export function sluiceOf(world: World, bundle: string, manifests: string): Sluic
     name,
     `--manifests=${manifests}`,
     `--hostname-override=${node}`,
-    `--cluster-cidr=${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`,
+    `--cluster-cidr=${clusterRanges}`,
     '--nodeport-addresses=primary',
     `--service-external-ip-range=${externalRanges}`,
   ];

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readVirtualServers } from '../lab/state/ipvs.ts';
 import { countAnswers, isAnswer, type RequestResult, type Target } from '../lab/traffic/result.ts';
-import { clusterCIDRs, podPort } from '../lab/world/places.ts';
+import { clusterRanges, podPort } from '../lab/world/places.ts';
 import { createWorld, type World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
 import {
@@ -173,7 +173,7 @@ function targets(): readonly Target[] {
 }
 
 async function start(): Promise<void> {
-  const flags = [`--cluster-cidr=${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`, '--ipvs-sync-period=1s'];
+  const flags = [`--cluster-cidr=${clusterRanges}`, '--ipvs-sync-period=1s'];
   agent = startAgent({ node: 'node1', manifests: folder.path, flags });
   await agent.synced;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Flow } from '../lab/traffic/traffic.ts';
-import { clusterCIDRs, podPort } from '../lab/world/places.ts';
+import { clusterRanges, podPort } from '../lab/world/places.ts';
 import { createWorld, type World } from '../lab/world.ts';
 import { type Agent, type AgentInput, parseMetrics, plannedOperations, startAgent } from './agent.ts';
 import { type ManifestFolder, makeManifestFolder, nodeObject } from './manifests.ts';
@@ -71,7 +71,7 @@ describe(`an agent that is killed ${rounds} times, seed ${seed},`, () => {
 
   function input(): AgentInput {
     const flags = [
-      `--cluster-cidr=${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`,
+      `--cluster-cidr=${clusterRanges}`,
       '--nodeport-addresses=primary',
       '--vip-mode=address',
       '--ipvs-sync-period=1s',

@@ -7,7 +7,7 @@ import { execute } from '../lab/execute.ts';
 import { readVirtualServers } from '../lab/state/ipvs.ts';
 import { countAnswers, isAnswer, type RequestResult } from '../lab/traffic/result.ts';
 import type { Flow } from '../lab/traffic/traffic.ts';
-import { clusterCIDRs, podPort } from '../lab/world/places.ts';
+import { clusterRanges, podPort } from '../lab/world/places.ts';
 import { createWorld, type World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
 import {
@@ -180,11 +180,7 @@ describe('endpoints that come and go', () => {
 });
 
 function start(): Agent {
-  const flags = [
-    `--cluster-cidr=${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`,
-    '--ipvs-sync-period=1s',
-    `--ipvs-graceful-period=${graceSeconds}s`,
-  ];
+  const flags = [`--cluster-cidr=${clusterRanges}`, '--ipvs-sync-period=1s', `--ipvs-graceful-period=${graceSeconds}s`];
   return startAgent({ node: 'node1', manifests: folder.path, flags });
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Listing, listing } from '../lab/state/listing.ts';
-import { clusterCIDRs } from '../lab/world/places.ts';
+import { clusterRanges } from '../lab/world/places.ts';
 import { createWorld, type World } from '../lab/world.ts';
 import { type Agent, type AgentInput, type CommandOutcome, runSluice, startAgent } from './agent.ts';
 import { type Manifest, type ManifestFolder, makeManifestFolder, service } from './manifests.ts';
@@ -175,7 +175,7 @@ function input(mode: string): AgentInput {
   return {
     node: 'node1',
     manifests: folder.path,
-    flags: [`--cluster-cidr=${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`, `--vip-mode=${mode}`],
+    flags: [`--cluster-cidr=${clusterRanges}`, `--vip-mode=${mode}`],
   };
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { output } from '../lab/execute.ts';
-import { clusterCIDRs } from '../lab/world/places.ts';
+import { clusterRanges } from '../lab/world/places.ts';
 import { createWorld, type World } from '../lab/world.ts';
 import { type Agent, runSluice, startAgent } from './agent.ts';
 import { endpointSlice, makeManifestFolder, service } from './manifests.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
     service({ name: 'web', clusterIPs: [vip], ports: [port] }),
     endpointSlice({ service: 'web', family: 'IPv4', ports: [{ ...port, port: 8080 }], endpoints }),
   ]);
-  const flags = [`--cluster-cidr=${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`];
+  const flags = [`--cluster-cidr=${clusterRanges}`];
   input = { node: 'node1', manifests: folder.path, flags };
   for (const line of kubeProxy) await output('node1', line.split(' '));
 });

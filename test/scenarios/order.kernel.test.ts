@@ -9,20 +9,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Place } from '../lab/world/places.ts';
+import { clusterRanges, type Place } from '../lab/world/places.ts';
 import { createWorld, type World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
 import { type ManifestFolder, makeManifestFolder, nodeObject } from './manifests.ts';
 import { type Flood, startFlood } from './order/flood.ts';
-import {
-  daemonPort,
-  type Kind,
-  kinds,
-  manifestsOf,
-  type PlannedService,
-  plannedServices,
-  podRanges,
-} from './order/services.ts';
+import { daemonPort, type Kind, kinds, manifestsOf, type PlannedService, plannedServices } from './order/services.ts';
 import { arrivals, watchArrivals } from './order/sightings.ts';
 
 const total = 2_000;
@@ -54,7 +46,7 @@ describe.each(['address', 'route'])('with --vip-mode=%s', (mode) => {
     agent = startAgent({
       node: 'node1',
       manifests: folder.path,
-      flags: [`--cluster-cidr=${podRanges}`, `--vip-mode=${mode}`, '--nodeport-addresses=primary'],
+      flags: [`--cluster-cidr=${clusterRanges}`, `--vip-mode=${mode}`, '--nodeport-addresses=primary'],
     });
     await agent.synced;
     floods = await startFloods(world);

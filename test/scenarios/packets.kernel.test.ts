@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countAnswers, isAnswer } from '../lab/traffic/result.ts';
-import { clusterCIDRs } from '../lab/world/places.ts';
+import { clusterRanges } from '../lab/world/places.ts';
 import type { World } from '../lab/world.ts';
 import { keysOf } from '../support/keys-of.ts';
 import { type Agent, type CommandOutcome, runSluice, startAgent } from './agent.ts';
@@ -28,7 +28,7 @@ import { makePacketWorld } from './packets/world.ts';
 /** Ten seconds where nothing else runs. */
 const patienceMs = 300_000;
 
-const podRanges = `--cluster-cidr=${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`;
+const podRanges = `--cluster-cidr=${clusterRanges}`;
 const serviceRange = `--service-cluster-ip-range=${serviceRanges.IPv4},${serviceRanges.IPv6}`;
 
 describe.each(['address', 'route'])('with --vip-mode=%s', (mode) => {

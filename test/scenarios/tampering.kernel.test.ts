@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { countAnswers } from '../lab/traffic/result.ts';
-import { clusterCIDRs, podPort } from '../lab/world/places.ts';
+import { clusterRanges, podPort } from '../lab/world/places.ts';
 import { createWorld, type World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
 import { makeManifestFolder, nodeObject } from './manifests.ts';
@@ -75,7 +75,7 @@ describe('what another hand took away', () => {
       node: 'node1',
       manifests: folder.path,
       flags: [
-        `--cluster-cidr=${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`,
+        `--cluster-cidr=${clusterRanges}`,
         '--nodeport-addresses=primary',
         `--ipvs-sync-period=${syncPeriodMs}ms`,
       ],

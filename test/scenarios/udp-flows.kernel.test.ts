@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isAnswer, type RequestResult } from '../lab/traffic/result.ts';
 import type { Flow } from '../lab/traffic/traffic.ts';
-import { clusterCIDRs, podPort } from '../lab/world/places.ts';
+import { clusterRanges, podPort } from '../lab/world/places.ts';
 import { createWorld, type World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
 import {
@@ -243,7 +243,7 @@ async function stopTranslating(): Promise<void> {
 }
 
 async function startSynced(): Promise<void> {
-  const flags = [`--cluster-cidr=${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`];
+  const flags = [`--cluster-cidr=${clusterRanges}`];
   agent = startAgent({ node: 'node1', manifests: folder.path, flags });
   await agent.synced;
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { output } from '../lab/execute.ts';
 import { type Listing, listing } from '../lab/state/listing.ts';
-import { clusterCIDRs } from '../lab/world/places.ts';
+import { clusterRanges } from '../lab/world/places.ts';
 import { createWorld, type World } from '../lab/world.ts';
 import { type Agent, runSluice, startAgent } from './agent.ts';
 import { type ManifestFolder, makeManifestFolder } from './manifests.ts';
@@ -90,7 +90,7 @@ function start(): Agent {
   return startAgent({ node: 'node1', manifests: folder.path, flags });
 }
 
-const flags = [`--cluster-cidr=${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`];
+const flags = [`--cluster-cidr=${clusterRanges}`];
 
 function clean(): ReturnType<typeof runSluice> {
   return runSluice({ node: 'node1', manifests: folder.path }, 'cleanup');

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RuntimeServer, servedSandbox, serveRuntime } from '../../cri/runtime-server.ts';
 import { output } from '../../lab/execute.ts';
-import { clusterCIDRs, type Family, podPort, type WorldPod } from '../../lab/world/places.ts';
+import { clusterRanges, type Family, podPort, type WorldPod } from '../../lab/world/places.ts';
 import { createWorld, type World } from '../../lab/world.ts';
 import { type Agent, type AgentInput, startAgent } from '../agent.ts';
 import {
@@ -90,7 +90,7 @@ export async function makeCluster({ pods, mtu = 1500 }: ClusterInput): Promise<C
         '--direct-return',
         `--runtime-endpoint=${runtime.socket}`,
         `--direct-return-records=${join(path, `records-${node}`)}`,
-        `--cluster-cidr=${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`,
+        `--cluster-cidr=${clusterRanges}`,
       ],
     }),
     publish: (endpoints) =>

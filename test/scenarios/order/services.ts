@@ -3,7 +3,6 @@
  * a pod's port tell how the kind was treated.
  */
 
-import { clusterCIDRs } from '../../lab/world/places.ts';
 import type { World } from '../../lab/world.ts';
 import { endpointSlice, type Manifest, type ServiceInput, service } from '../manifests.ts';
 
@@ -23,8 +22,6 @@ export const kinds = {
 export type Kind = keyof typeof kinds;
 
 export const kindNames = ['cluster', 'local', 'elsewhere', 'internal', 'restricted'] as const satisfies readonly Kind[];
-
-export const podRanges = `${clusterCIDRs.IPv4},${clusterCIDRs.IPv6}`;
 
 /** A daemon of the node listens here, on every address. */
 export const daemonPort = 9_999;
