@@ -200,7 +200,7 @@ describe('the API server', () => {
     expect(said).toContain('WARNING: flags.master is the example of the chart');
     expect(await installed()).toMatchObject((await manifestObjects()).at(-1) ?? {});
     const reached = ['--set=flags.master=https://192.0.2.20:6443', '--set=image.tag=0.1.1'];
-    expect(await helm('upgrade', ...release, chart, '--reuse-values', ...reached)).not.toContain('WARNING');
+    expect(await helm('upgrade', ...release, chart, '--reset-then-reuse-values', ...reached)).not.toContain('WARNING');
     expect(await image()).toBe('localhost/sluice:0.1.1');
     await helm('rollback', ...release);
     expect(await installed()).toMatchObject((await manifestObjects()).at(-1) ?? {});

@@ -51,6 +51,10 @@ describe.each(architectures)('the image for $name', (architecture) => {
     expect(new Set(machines)).toEqual(new Set([architecture.machine]));
   });
 
+  it('has a modprobe that unpacks modules of xz and zstd, and none of gzip', async () => {
+    expect(await readFile(join(root, 'usr/bin/kmod'), 'latin1')).toContain('+ZSTD +XZ -ZLIB');
+  });
+
   it('tells of everything in it, beside it and inside', async () => {
     const bill = await readFile(image.archive.replace('.oci.tar', '.cdx.json'), 'utf8');
     expect(await readFile(join(root, 'usr/lib/sluice/sluice.cdx.json'), 'utf8')).toBe(bill);
