@@ -42,7 +42,16 @@ export async function listing(at: Place): Promise<Listing> {
 }
 
 /** Numbers that the kernel gives anew and states that traffic changes. */
-const linkNoise = ['ifindex', 'link_index', 'linkmode', 'stats', 'stats64', 'gc_timer', 'hello_timer', 'tcn_timer'];
+const bridgeTimers = [
+  'gc_timer',
+  'hello_timer',
+  'tcn_timer',
+  'hold_timer',
+  'message_age_timer',
+  'forward_delay_timer',
+  'topology_change_timer',
+];
+const linkNoise = ['ifindex', 'link_index', 'linkmode', 'stats', 'stats64', ...bridgeTimers];
 const addressNoise = ['ifindex', 'link_index', 'valid_life_time', 'preferred_life_time', 'tentative'];
 const routeNoise = ['expires', 'cache', 'used', 'age'];
 const nftablesNoise = ['handle', 'packets', 'bytes', 'index'];
