@@ -93,6 +93,24 @@ describe('the begin of the loop', () => {
   });
 });
 
+describe('the table of a version that had no such set', () => {
+  it('judges by its own chains until the set is filled', async () => {
+    await ports.filter.ensureTable(skeleton);
+    ports.filter.forgetSets('masquerade');
+    const filled: (number | undefined)[] = [];
+    const load = ports.filter.ensureTable.bind(ports.filter);
+    vi.spyOn(ports.filter, 'ensureTable').mockImplementation((...input) => {
+      filled.push(ports.filter.dump(['masquerade'])?.length);
+      return load(...input);
+    });
+    loop.changes([list('Service', web), list('EndpointSlice', webSlice), list('Node'), list('ServiceCIDR')]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(nodePorts().length).toBeGreaterThan(0);
+    // A set that is missing cannot be read; the last call brings the chains.
+    expect(filled).toEqual([undefined, nodePorts().length]);
+  });
+});
+
 describe('a table that somebody flushed', () => {
   it('is made again soon when a change meets it', async () => {
     loop.changes([list('Service', web), list('EndpointSlice', webSlice), list('Node'), list('ServiceCIDR')]);
