@@ -124,7 +124,8 @@ function begin(loop: LoopState, waitsForRest: boolean): void {
 async function bringUp(loop: LoopState): Promise<void> {
   const { input } = loop;
   try {
-    const unclear = await ensureRecord(input.ports, input.skeleton, input.reconciler.view.facts.services.values());
+    const services = input.reconciler.view.facts.services.values();
+    const { table, unclear } = await ensureRecord(input.ports, input.skeleton, services);
     if (unclear.length > 0) {
       input.observer.leftAlone(unclear);
     }
@@ -139,6 +140,9 @@ async function bringUp(loop: LoopState): Promise<void> {
     loop.phase = 'running';
     loop.attempts = 0;
     report(loop, input.reconciler.start());
+    if (table === 'to-be-filled') {
+      await input.ports.filter.ensureTable(input.skeleton);
+    }
     scheduleAudit(loop, input.auditPeriodMs);
   } catch (error) {
     loop.phase = 'beginning';

@@ -15,7 +15,7 @@ import { frontendKey, virtualServerKey } from '../core/keys.ts';
 import type { ServiceFact } from '../core/model/facts.ts';
 import type { FilterElement, SetName } from '../core/model/filter-element.ts';
 import type { KernelPorts } from '../kernel/executor.ts';
-import type { FilterSkeleton } from '../kernel/ports.ts';
+import type { FilterSkeleton, TableState } from '../kernel/ports.ts';
 
 /** The sets that tell what is sluice's, which every version has. */
 export const recordSets: readonly SetName[] = ['virtual_servers', 'fwmarks', 'vips'];
@@ -48,20 +48,27 @@ export function recoverOwnership(reading: Omit<Reading, 'elements'>, services: I
   return { elements, unclear };
 }
 
+/** The record of what is sluice's, as it is when planning may begin. */
+export interface EnsuredRecord {
+  /** `to-be-filled`: the table has to be loaded once more after the first pass. */
+  readonly table: TableState;
+  /** Virtual servers that are left alone though they are on VIPs of sluice's. */
+  readonly unclear: readonly string[];
+}
+
 /**
- * Loads the table; when it was missing or its record could not be understood, what can be recovered is recorded in it before anything is planned. Returns the
- * virtual servers that are left alone though they are on VIPs of sluice's. Rejects with NftError or KernelError; trying
- * again finds the record lost again.
+ * Loads the table; when it was missing or its record could not be understood, what can be recovered is recorded in it
+ * before anything is planned. Rejects with NftError or KernelError; trying again finds the record lost again.
  */
 export async function ensureRecord(
   ports: KernelPorts,
   skeleton: FilterSkeleton,
   services: Iterable<ServiceFact>,
-): Promise<readonly string[]> {
+): Promise<EnsuredRecord> {
   const isLost = ports.filter.dump(recordSets) === undefined;
-  await ports.filter.ensureTable(skeleton);
+  const table = await ports.filter.ensureTable(skeleton, { fillsFirst: !isLost });
   if (!isLost) {
-    return [];
+    return { table, unclear: [] };
   }
   const { elements, unclear } = recoverOwnership(
     { virtualServers: ports.ipvs.dump(), vips: ports.link.dumpVips() },
@@ -73,7 +80,7 @@ export async function ensureRecord(
     ports.filter.removeTable();
     throw failure.error;
   }
-  return unclear;
+  return { table, unclear };
 }
 
 interface Claims {

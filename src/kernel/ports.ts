@@ -99,8 +99,11 @@ export interface FilterPort {
    * Loads the table's skeleton in one transaction, keeping the elements of sets that stay. Sets that another version made
    * with another type are made anew, with what can be understood of their elements; its other sets and chains go.
    * Idempotent.
+   *
+   * With `fillsFirst` a table of another version that only lacks sets gets these, and keeps its own sets and chains until the
+   * next call: what the new chains go by can be there before them.
    */
-  ensureTable(skeleton: FilterSkeleton): Promise<void>;
+  ensureTable(skeleton: FilterSkeleton, options?: { readonly fillsFirst?: boolean }): Promise<TableState>;
   /** Every element of every set, or of those named; undefined when the table or one of them is missing or not legible. */
   dump(sets?: readonly SetName[]): readonly FilterElement[] | undefined;
   /**
@@ -118,6 +121,9 @@ export interface FilterPort {
   removeTable(): 'removed' | 'absent';
   close(): void;
 }
+
+/** `to-be-filled`: the sets are this version's, the chains another's. */
+export type TableState = 'loaded' | 'to-be-filled';
 
 /** What of the table's text depends on configuration. */
 export interface FilterSkeleton {

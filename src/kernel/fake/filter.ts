@@ -37,12 +37,14 @@ export function fakeFilter(): FakeFilter {
     loads: 0,
   };
   return {
-    ensureTable: async (skeleton) => {
+    ensureTable: async (skeleton, { fillsFirst = false } = {}) => {
       // Throws for what nft would refuse.
       renderSkeleton(skeleton);
       table.loads += 1;
+      const isToBeFilled = fillsFirst && table.elements !== undefined && table.missing.size > 0;
       table.elements ??= new Map();
       table.missing.clear();
+      return isToBeFilled ? 'to-be-filled' : 'loaded';
     },
     dump: (sets = setNames) =>
       table.elements === undefined || sets.some((set) => table.missing.has(set))

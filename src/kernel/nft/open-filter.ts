@@ -6,6 +6,7 @@ import { closeNetlinkSocket, openNetlinkSocket } from '../netlink/socket.ts';
 import type { FilterPort } from '../ports.ts';
 import { applyElements } from './apply-elements.ts';
 import { loadSkeleton } from './load-skeleton.ts';
+import { missingSetsText } from './missing-sets.ts';
 import { isLoaded } from './read-skeleton.ts';
 import { countRules, deleteTable, dumpElements, readElements } from './read-table.ts';
 import { replacementText } from './replace-parts.ts';
@@ -31,12 +32,18 @@ export function openFilter(options: { readonly networkNamespace?: string } = {})
   const whole = <Elements>(elements: Elements): Elements | undefined =>
     expectedRules === undefined || countRules(socket) === expectedRules ? elements : undefined;
   return {
-    ensureTable: async (skeleton) => {
+    ensureTable: async (skeleton, { fillsFirst = false } = {}) => {
       const rendered = renderSkeleton(skeleton);
       if (!isLoaded(socket, rendered)) {
+        const missing = fillsFirst ? missingSetsText(socket) : '';
+        if (missing !== '') {
+          await loadSkeleton(missing, options.networkNamespace);
+          return 'to-be-filled';
+        }
         await loadSkeleton(`${replacementText(socket)}${rendered.text}`, options.networkNamespace);
       }
       expectedRules = rendered.rules;
+      return 'loaded';
     },
     dump: (sets) => whole(dumpElements(socket, sets)),
     read: (eachExpected) => whole(readElements(socket, eachExpected)),

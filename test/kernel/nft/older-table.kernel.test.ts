@@ -92,6 +92,26 @@ describe('a table of another version', () => {
     expect(renderElements(filter.dump() ?? [])).toBe(renderElements(oneOfEach));
   });
 
+  it('keeps its chains until the sets that it lacks could be filled', async () => {
+    const named = (set: string) => oneOfEach.filter((each) => each.set === set);
+    const others = oneOfEach.filter(({ set }) => set !== 'restricted');
+    nft('delete set inet sluice restricted4; delete set inet sluice restricted6');
+    nft('add chain inet sluice old { type filter hook forward priority 0; }');
+    expect(await filter.ensureTable(skeleton, { fillsFirst: true })).toBe('to-be-filled');
+    expect(nft('list', 'chains')).toContain('chain old');
+    expect(renderElements(filter.dump() ?? [])).toBe(renderElements(others));
+    filter.apply(named('restricted').map(add));
+    expect(await filter.ensureTable(skeleton)).toBe('loaded');
+    expect(nft('list', 'chains')).not.toContain('chain old');
+    expect(renderElements(filter.dump() ?? [])).toBe(renderElements(oneOfEach));
+  });
+
+  it('is loaded at once where one of its sets is of another type, which its chains would not let go', async () => {
+    nft('delete set inet sluice restricted4');
+    replaceSet('hairpin6', 'ipv6_addr', 'elements = { fd00:1::2 };');
+    expect(await filter.ensureTable(skeleton, { fillsFirst: true })).toBe('loaded');
+  });
+
   it('tells of the sets that it has when others are missing', async () => {
     nft('delete', 'set', 'inet', 'sluice', 'restricted6');
     expect(filter.dump()).toBeUndefined();
