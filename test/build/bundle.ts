@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const file = join(root, 'dist/sluice.mjs');
@@ -27,7 +27,7 @@ export async function buildBundle(): Promise<string> {
 }
 
 /** Bundles `src/main.ts` with its dependencies. The addon stays outside, found relative to the bundle. */
-export async function bundle(): Promise<Bundle> {
+export async function bundle(plugins: Plugin[] = []): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: ['src/main.ts'],
@@ -44,6 +44,7 @@ export async function bundle(): Promise<Bundle> {
         'const require = createRequireOfBundle(import.meta.url);',
       ].join('\n'),
     },
+    plugins,
     write: false,
     metafile: true,
     logLevel: 'warning',

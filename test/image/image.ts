@@ -2,8 +2,7 @@ import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import packageJson from '../../package.json' with { type: 'json' };
-import { bundle } from '../build/bundle.ts';
+import { type Bundle, bundle } from '../build/bundle.ts';
 import { debianPackages } from '../prerequisites/packages.ts';
 import { runSteps } from '../prerequisites/steps.ts';
 import { crossAddon } from './addon.ts';
@@ -11,7 +10,7 @@ import { type Architecture, nodeVersion, ownArchitecture } from './architecture.
 import { fillBaseTree } from './base-tree.ts';
 import { billOfMaterials } from './bill-of-materials.ts';
 import { currentPackages, unpackedPackages } from './debian.ts';
-import { imageArchive, imageName } from './image-name.ts';
+import { imageArchive, imageNameOf, ownVersion } from './image-name.ts';
 import { cachedLayer, type Layer } from './layer.ts';
 import { nodePackage } from './node-package.ts';
 import { writeOciArchive } from './oci-archive.ts';
@@ -26,12 +25,17 @@ export interface BuiltImage {
   readonly unpackedBytes: number;
 }
 
+/** Where an image goes, and what is in it. */
+export interface ImageOptions {
+  readonly folder: string;
+  readonly report: (line: string) => void;
+  /** Another version than that of the checkout, and how its program is made. */
+  readonly program?: { readonly version: string; readonly bundle: () => Promise<Bundle> };
+}
+
 /** Builds the image for a machine, and its bill of materials beside it. */
-export async function buildImage(
-  architecture: Architecture,
-  options: { readonly folder: string; readonly report: (line: string) => void },
-): Promise<BuiltImage> {
-  const { folder, report } = options;
+export async function buildImage(architecture: Architecture, options: ImageOptions): Promise<BuiltImage> {
+  const { folder, report, program = { version: ownVersion, bundle } } = options;
   await provideCompiler(architecture);
   const node = await nodePackage(architecture, report);
   const packages = await currentPackages(architecture);
@@ -41,13 +45,13 @@ export async function buildImage(
   const base = await cachedLayer(`image-base-${architecture.name}`, inputs, (tree) =>
     fillBaseTree(tree, { architecture, node, debian, packages }),
   );
-  const { code, modules } = await bundle();
-  const bill = await billOfMaterials({ version: packageJson.version, architecture, packages, modules, root });
+  const { code, modules } = await program.bundle();
+  const bill = await billOfMaterials({ version: program.version, architecture, packages, modules, root });
   const own = await ownLayer({ code, bill, addon: await crossAddon(architecture, node, report) });
-  const archive = imageArchive(architecture, folder);
+  const archive = imageArchive(architecture, folder, program.version);
   const layers = [base, own];
   const created = await creationTime();
-  const facts = { name: imageName, version: packageJson.version, architecture, created, layers };
+  const facts = { name: imageNameOf(program.version), version: program.version, architecture, created, layers };
   const digest = await writeOciArchive(archive, facts);
   await writeFile(archive.replace('.oci.tar', '.cdx.json'), bill);
   return { archive, digest, unpackedBytes: base.unpackedBytes + own.unpackedBytes };
