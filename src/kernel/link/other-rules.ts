@@ -5,7 +5,6 @@
 
 import type { Family } from '../../core/model/facts.ts';
 import { errno } from '../error.ts';
-import { putU32 } from '../netlink/attribute-writer.ts';
 import { beginMessage, createBatch, endMessage, putHeader } from '../netlink/batch.ts';
 import { dump } from '../netlink/dump.ts';
 import type { MessageCursor } from '../netlink/message-reader.ts';
@@ -13,14 +12,10 @@ import { payloadU8 } from '../netlink/message-reader.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import { familyNumber, familyOfNumber } from './address-family.ts';
 import { type RoutingRule, readRoutingRule } from './decode-rule.ts';
+import { putRoutingRule } from './encode-rule.ts';
 import { routeProtocol, steeringTable } from './identity.ts';
 import { perform, question } from './link-message.ts';
 import {
-  FR_ACT_TO_TBL,
-  FRA_FWMARK,
-  FRA_FWMASK,
-  FRA_PRIORITY,
-  FRA_TABLE,
   RTM_DELROUTE,
   RTM_DELRULE,
   RTM_GETROUTE,
@@ -40,22 +35,12 @@ export function readOtherRules(socket: NetlinkSocket): readonly OtherRule[] {
 }
 
 /** Gone already is well. Throws KernelError. */
-export function removeOtherRule(socket: NetlinkSocket, { family, priority, table, mark }: OtherRule): void {
+export function removeOtherRule(socket: NetlinkSocket, rule: OtherRule): void {
   const batch = createBatch(128);
   beginMessage(batch, RTM_DELRULE, 0);
-  const header = new Uint8Array(ruleHeaderLength);
-  header[0] = familyNumber(family);
-  header[4] = table;
-  header[7] = FR_ACT_TO_TBL;
-  putHeader(batch, header);
-  putU32(batch, FRA_PRIORITY, priority);
-  putU32(batch, FRA_TABLE, table);
-  if (mark !== undefined) {
-    putU32(batch, FRA_FWMARK, mark.value);
-    putU32(batch, FRA_FWMASK, mark.mask);
-  }
+  putRoutingRule(batch, rule);
   endMessage(batch);
-  perform(socket, `remove the rule for table ${table}`, batch, errno.ENOENT);
+  perform(socket, `remove the rule for table ${rule.table}`, batch, errno.ENOENT);
 }
 
 /** Its tables with their priorities (pkg/controllers/proxy/network_services_controller.go, 2.10). */

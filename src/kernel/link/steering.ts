@@ -13,15 +13,11 @@ import { type MessageCursor, payloadU8 } from '../netlink/message-reader.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import { familyNumber, familyOfNumber } from './address-family.ts';
 import { readRoutingRule } from './decode-rule.ts';
+import { putRoutingRule } from './encode-rule.ts';
 import { routeMetric, routeProtocol, steeringPriority, steeringTable } from './identity.ts';
 import { question, tell } from './link-message.ts';
 import {
-  FR_ACT_TO_TBL,
-  FRA_FWMARK,
-  FRA_FWMASK,
-  FRA_PRIORITY,
   FRA_PROTOCOL,
-  FRA_TABLE,
   RT_SCOPE_HOST,
   RT_SCOPE_UNIVERSE,
   RTA_OIF,
@@ -90,18 +86,10 @@ function readSteeringRoute(message: MessageCursor): Family | undefined {
   return isOurs ? familyOfNumber(payloadU8(message, 0)) : undefined;
 }
 
-/** `fib_rule_hdr`, and what it matches. EEXIST, with NLM_F_EXCL: the rule is there. */
+/** EEXIST, with NLM_F_EXCL: the rule is there. */
 function putRule(batch: Batch, type: number, { family, mark, mask }: SteeringRule): void {
   beginMessage(batch, type, type === RTM_NEWRULE ? NLM_F_CREATE | NLM_F_EXCL : 0);
-  const header = new Uint8Array(ruleHeaderLength);
-  header[0] = familyNumber(family);
-  header[4] = steeringTable;
-  header[7] = FR_ACT_TO_TBL;
-  putHeader(batch, header);
-  putU32(batch, FRA_PRIORITY, steeringPriority);
-  putU32(batch, FRA_FWMARK, mark);
-  putU32(batch, FRA_FWMASK, mask);
-  putU32(batch, FRA_TABLE, steeringTable);
+  putRoutingRule(batch, { family, priority: steeringPriority, table: steeringTable, mark: { value: mark, mask } });
   putU8(batch, FRA_PROTOCOL, routeProtocol);
   endMessage(batch);
 }
