@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { makeConfig } from '../../src/app/config/make-config.ts';
-import { type ContextSettings, makeContext, type NodeReading } from '../../src/app/context.ts';
+import { makeContext, type NodeReading } from '../../src/app/context.ts';
 import { contextSettings } from '../../src/app/kernel.ts';
 import { formatCIDR } from '../../src/core/address.ts';
 import { applyChanges, emptyFacts } from '../../src/core/facts.ts';
-import { addressRules, cidrs } from '../support/context.ts';
+import { cidrs, settingsOfContext } from '../support/context.ts';
 import { node } from '../support/facts.ts';
 
 const reading: NodeReading = {
@@ -18,20 +18,8 @@ const reading: NodeReading = {
 };
 
 function sourcesWith(bindAddress: string | undefined, addresses: readonly string[] = []): unknown {
-  const settings: ContextSettings = {
-    nodeName: 'a',
-    bindAddress,
-    nodePortAddresses: 'primary',
-    addressRules: addressRules(),
-    reservedPorts: new Map(),
-    masqueradeAll: false,
-    podDetection: { by: 'cidrs', cidrs: [] },
-    serviceCIDRs: [],
-    schedulers: { defaultScheduler: 'rr', available: new Set() },
-    podTunnels: undefined,
-  };
   const { sources, nodePortAddresses } = makeContext(
-    settings,
+    settingsOfContext({ bindAddress }),
     { node: node({ addresses }), serviceCIDRs: new Map() },
     reading,
   );

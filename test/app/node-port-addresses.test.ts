@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { NodePortAddresses } from '../../src/app/config/config.ts';
-import { type ContextSettings, makeContext, type NodeReading } from '../../src/app/context.ts';
+import { makeContext, type NodeReading } from '../../src/app/context.ts';
 import type { CompileContext } from '../../src/core/model/context.ts';
 import type { NodeAddress } from '../../src/kernel/ports.ts';
-import { addressRules, cidrs } from '../support/context.ts';
+import { cidrs, settingsOfContext } from '../support/context.ts';
 import { node } from '../support/facts.ts';
 
 const addresses: readonly NodeAddress[] = [
@@ -26,18 +26,7 @@ function contextOf(
   declared: readonly string[] | 'unknown' = ['192.0.2.1', '2001:db8::1'],
   defaultSources: NodeReading['defaultSources'] = { IPv4: undefined, IPv6: undefined },
 ): CompileContext {
-  const settings: ContextSettings = {
-    nodeName: 'node-a',
-    bindAddress: undefined,
-    nodePortAddresses: wanted,
-    addressRules: addressRules(),
-    reservedPorts: new Map(),
-    masqueradeAll: false,
-    podDetection: { by: 'cidrs', cidrs: [] },
-    serviceCIDRs: [],
-    schedulers: { defaultScheduler: 'rr', available: new Set() },
-    podTunnels: undefined,
-  };
+  const settings = settingsOfContext({ nodePortAddresses: wanted });
   const fact = declared === 'unknown' ? undefined : node({ addresses: declared, allAddresses: declared });
   return makeContext(settings, { node: fact, serviceCIDRs: new Map() }, { addresses, defaultSources });
 }

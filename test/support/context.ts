@@ -1,3 +1,4 @@
+import type { ContextSettings } from '../../src/app/context.ts';
 import { type CIDR, parseCIDR } from '../../src/core/address.ts';
 import type { AddressRules, CompileContext } from '../../src/core/model/context.ts';
 import { schedulers } from '../../src/core/model/virtual-server.ts';
@@ -23,6 +24,23 @@ export function context(fields: Partial<CompileContext> = {}): CompileContext {
     hasDirectReturn: false,
     podTunnels: new Map(),
     schedulers: { defaultScheduler: 'rr', available: new Set(schedulers) },
+    ...fields,
+  };
+}
+
+/** What `makeContext` takes from the configuration. */
+export function settingsOfContext(fields: Partial<ContextSettings> = {}): ContextSettings {
+  return {
+    nodeName: 'node-a',
+    bindAddress: undefined,
+    nodePortAddresses: 'primary',
+    addressRules: addressRules(),
+    reservedPorts: new Map(),
+    masqueradeAll: false,
+    podDetection: { by: 'cidrs', cidrs: [] },
+    serviceCIDRs: [],
+    schedulers: { defaultScheduler: 'rr', available: new Set() },
+    podTunnels: undefined,
     ...fields,
   };
 }
