@@ -11,6 +11,7 @@ import { createWorld, type World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
 import {
   type EndpointInput,
+  endpointAt,
   endpointSlice,
   type Family,
   familyOf,
@@ -195,10 +196,7 @@ async function list(
       service: 'web',
       family,
       ports: ports.map(({ name, protocol }) => ({ name, protocol, port: podPort })),
-      endpoints: Object.entries(pods).map(([pod, condition]) => {
-        const { node, addresses } = world.pod(pod);
-        return { address: addresses[family][0] ?? '', nodeName: node, condition };
-      }),
+      endpoints: Object.entries(pods).map(([pod, condition]) => endpointAt(world.pod(pod), family, condition)),
     }),
   );
   await folder.write('service.json', [

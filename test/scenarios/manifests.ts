@@ -3,6 +3,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
+import type { WorldPod } from '../lab/world/places.ts';
 
 export type Family = 'IPv4' | 'IPv6';
 export type Protocol = 'TCP' | 'UDP' | 'SCTP';
@@ -49,6 +50,15 @@ export interface EndpointInput {
   readonly condition?: 'ready' | 'terminating' | 'gone';
   /** The zones and nodes whose clients it is meant for. */
   readonly hints?: { readonly zones?: readonly string[]; readonly nodes?: readonly string[] };
+}
+
+/** A pod of a world as an endpoint. */
+export function endpointAt(
+  { node, addresses }: WorldPod,
+  family: Family,
+  condition: NonNullable<EndpointInput['condition']>,
+): EndpointInput {
+  return { address: addresses[family][0] ?? '', nodeName: node, condition };
 }
 
 export type Manifest = Readonly<Record<string, unknown>>;

@@ -16,6 +16,7 @@ import { createWorld, type World } from '../lab/world.ts';
 import { type Agent, startAgent } from './agent.ts';
 import {
   type EndpointInput,
+  endpointAt,
   endpointSlice,
   type Family,
   type ManifestFolder,
@@ -270,10 +271,7 @@ async function list(
       service: 'dns',
       family,
       ports: [{ name: 'dns', protocol: 'UDP', port: targetPort }],
-      endpoints: Object.entries(pods).map(([pod, condition]) => {
-        const { node, addresses } = world.pod(pod);
-        return { address: addresses[family][0] ?? '', nodeName: node, condition };
-      }),
+      endpoints: Object.entries(pods).map(([pod, condition]) => endpointAt(world.pod(pod), family, condition)),
     }),
   );
   await folder.write('service.json', [

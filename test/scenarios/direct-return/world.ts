@@ -13,6 +13,7 @@ import { createWorld, type World } from '../../lab/world.ts';
 import { type Agent, type AgentInput, startAgent } from '../agent.ts';
 import {
   type EndpointInput,
+  endpointAt,
   endpointSlice,
   type ManifestFolder,
   makeManifestFolder,
@@ -175,10 +176,10 @@ function sliceOf(world: World, family: Family, endpoints: Endpoints): ReturnType
     service: 'web',
     family,
     ports,
-    endpoints: Object.entries(endpoints).map(([name, condition = 'ready']) => {
-      const pod = world.pod(name);
-      return { address: pod.addresses[family][0] ?? '', nodeName: pod.node, pod: name, condition };
-    }),
+    endpoints: Object.entries(endpoints).map(([name, condition = 'ready']) => ({
+      ...endpointAt(world.pod(name), family, condition),
+      pod: name,
+    })),
   });
 }
 

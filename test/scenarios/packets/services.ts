@@ -2,7 +2,7 @@
 
 import { type Family, type Protocol, placeNode, placePod, podPort } from '../../lab/world/places.ts';
 import { keysOf } from '../../support/keys-of.ts';
-import { endpointSlice, type Manifest, nodeObject, service, type TrafficPolicy } from '../manifests.ts';
+import { endpointAt, endpointSlice, type Manifest, nodeObject, service, type TrafficPolicy } from '../manifests.ts';
 import { type Endpoints, type EndpointsName, endpoints, type SourceRangesName, sourceRanges } from './contract.ts';
 
 export const families: readonly Family[] = ['IPv4', 'IPv6'];
@@ -102,10 +102,7 @@ function serviceManifests(each: ServiceCase): readonly Manifest[] {
       service: name,
       family,
       ports: ports.map((port) => ({ ...port, port: podPort })),
-      endpoints: keysOf(conditions).map((pod) => {
-        const { addresses, node } = endpointPods[pod];
-        return { address: addresses[family][0] ?? '', nodeName: node, condition: conditions[pod] ?? 'ready' };
-      }),
+      endpoints: keysOf(conditions).map((pod) => endpointAt(endpointPods[pod], family, conditions[pod] ?? 'ready')),
     }),
   );
   return [
