@@ -22,6 +22,14 @@ describe('the options of the benchmark', () => {
     expect(() => readOptions(['--services', '500,50'])).toThrow('--services: expected growing whole numbers from 2');
   });
 
+  it('take more Services than a cluster has when asked for, and in a full run, but not in a quick one', () => {
+    const large = (...args: readonly string[]) => readOptions(args).plan.large.sizes.map(({ services }) => services);
+    expect(large()).toEqual([50_000]);
+    expect(large('--only', 'large')).toEqual([50_000]);
+    expect(large('--only', 'cold')).toEqual([]);
+    expect(large('--quick')).toEqual([]);
+  });
+
   it('have limits of their own for the part that runs beside other work, and none for small sizes', () => {
     expect(readOptions([]).limits).toBe('full');
     const { limits, plan } = readOptions(['--guard']);

@@ -31,7 +31,7 @@ export interface Plan {
 
 export interface LargePlan {
   readonly sizes: readonly Size[];
-  /** Each takes minutes. */
+  /** Each takes minutes: at most so many. */
   readonly rounds: number;
 }
 
@@ -118,7 +118,15 @@ export function readOptions(args: readonly string[]): Options {
     throw new TypeError(`--rounds: expected a whole number from 1, found ${values.rounds}`);
   }
   const { json, svg, profile } = values;
-  return { plan: restrict({ ...plan, rounds }, only), kernel, json, svg, profile, limits: limitsOf(values, kernel) };
+  const large = { ...plan.large, rounds: Math.min(rounds, plan.large.rounds) };
+  return {
+    plan: restrict({ ...plan, rounds, large }, only),
+    kernel,
+    json,
+    svg,
+    profile,
+    limits: limitsOf(values, kernel),
+  };
 }
 
 function limitsOf(
@@ -141,6 +149,7 @@ const measures = [
   'filter',
   'latency',
   'direct-return',
+  'large',
   'peers',
 ] as const;
 

@@ -72,11 +72,6 @@ interface Part {
 
 function parts(plan: Plan, keep: (part: Partial<LabResult>) => Promise<void>): readonly Part[] {
   const { rounds, changes } = plan;
-  const ofSizes = (name: string, sizes: readonly Size[], take: Part['take']): Part => ({
-    name,
-    isWanted: sizes.length > 0,
-    take,
-  });
   return [
     ofSizes('cold', plan.cold, async () => ({
       cold: (await each('cold', plan.cold, (size) => measureCold(size, vipModes(plan, size), rounds))).flat(),
@@ -110,7 +105,7 @@ function parts(plan: Plan, keep: (part: Partial<LabResult>) => Promise<void>): r
       isWanted: plan.directReturn.megabytes > 0,
       take: async () => ({ directReturn: await measureDirectReturn(plan.directReturn) }),
     },
-    ofSizes('large', plan.large.sizes, (before) => measureLarge(plan, before)),
+    ...largeParts(plan),
     ofSizes('peers', plan.peers.sizes, async () => ({
       peers: await measurePeers(plan.peers, (peers) => keep({ peers })),
     })),
@@ -118,16 +113,26 @@ function parts(plan: Plan, keep: (part: Partial<LabResult>) => Promise<void>): r
 }
 
 /** In the same tables as the usual sizes. */
-async function measureLarge({ large, acts }: Plan, before: LabResult): Promise<Partial<LabResult>> {
+function largeParts({ large, acts }: Plan): readonly Part[] {
   const { sizes, rounds } = large;
-  const cold = await each('large, cold', sizes, (size) => measureCold(size, ['address', 'route'], rounds));
-  const restart = await each('large, restart', sizes, (size) => measureRestart(size, 'address', rounds));
-  const starts = await each('large, shipped', sizes, (size) => takePauses(size, { ...acts, acts: [] }));
-  return {
-    cold: [...before.cold, ...cold.flat()],
-    restart: [...before.restart, ...restart],
-    pauses: [...(before.pauses ?? []), ...starts.flat()],
-  };
+  return [
+    ofSizes('large cold', sizes, async ({ cold }) => {
+      const take = (size: Size) => measureCold(size, ['address', 'route'], rounds);
+      return { cold: [...cold, ...(await each('large, cold', sizes, take)).flat()] };
+    }),
+    ofSizes('large restart', sizes, async ({ restart }) => {
+      const take = (size: Size) => measureRestart(size, 'address', rounds);
+      return { restart: [...restart, ...(await each('large, restart', sizes, take))] };
+    }),
+    ofSizes('large shipped', sizes, async ({ pauses = [] }) => {
+      const take = (size: Size) => takePauses(size, { ...acts, acts: [] });
+      return { pauses: [...pauses, ...(await each('large, shipped', sizes, take)).flat()] };
+    }),
+  ];
+}
+
+function ofSizes(name: string, sizes: readonly Size[], take: Part['take']): Part {
+  return { name, isWanted: sizes.length > 0, take };
 }
 
 function takePauses(size: Size, plan: ActsPlan): Promise<readonly PausesResult[]> {
