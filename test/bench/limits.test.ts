@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { growthOf, judge, judgeGuard } from './limits.ts';
-import type { BenchResult, ChangeResult, PausesResult, PeerResult, ProxyName, Timed } from './result.ts';
+import type { BenchResult, ChangeResult, ColdResult, PausesResult, PeerResult, ProxyName, Timed } from './result.ts';
 
 const limits = {
   ipvsadmToIpvsPart: { atLeast: 10 },
@@ -75,6 +75,42 @@ describe('the limits of the benchmark', () => {
   it('hold a change that grows with the table against the smallest table, whatever the order', () => {
     expect(growthOf([change(10_000, 0.9), change(100, 0.5)])).toEqual([1.8]);
     expect(judge(result({ change: [change(10_000, 0.9), change(100, 0.5)] }), limits)).toHaveLength(1);
+  });
+
+  it('hold a cold start where it is long enough to say something', () => {
+    const run = {
+      operations: { ipvs: 1, filter: 1, vips: 1 },
+      passMs: 1,
+      readMs: 1,
+      compileMs: 1,
+      planMs: 1,
+      executeMs: 1,
+      ipvsMs: 1,
+      filterMs: 1,
+      vipsMs: 1,
+      ipvsReadMs: 1,
+      filterReadMs: 1,
+      vipsReadMs: 1,
+      processMs: 1,
+    };
+    const ms = { count: 1, min: 1, p50: 1, p99: 1, max: 1 };
+    const cold = (services: number, endpoints: number): ColdResult => ({
+      size: { services, endpoints, family: 'IPv4' },
+      vipMode: 'address',
+      run,
+      ipvsMs: ms,
+      ipvsadmMs: ms,
+      baselineMs: ms,
+      ratioOfIpvs: 5,
+      ratioToBaseline: 3,
+      ratioOfPass: 1,
+    });
+    expect(judge(result({ cold: [cold(100, 10)] }), limits)).toEqual([]);
+    expect(judge(result({ cold: [cold(50_000, 2)] }), limits)).toEqual([
+      'ipvsadm -R : IPVS part: expected at least 10, found 5.00',
+      'IPVS part : the same in C: expected at most 2, found 3.00',
+    ]);
+    expect(judge(result({ cold: [cold(1_000, 10)] }), limits)).toHaveLength(3);
   });
 
   it('hold the longest pause of each act, and what an agent does while nothing changes', () => {
