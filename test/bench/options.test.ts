@@ -6,7 +6,7 @@ describe('the options of the benchmark', () => {
     expect(readOptions([]).kernel).toBe('user-mode');
     const { kernel, plan } = readOptions(['--kernel', 'tcg']);
     expect(kernel).toBe('tcg');
-    expect([plan.cold.length, plan.restart.length, plan.change.length]).toEqual([3, 2, 0]);
+    expect([plan.cold.length, plan.restart.length, plan.change.length]).toEqual([6, 2, 0]);
   });
 
   it('take the measures that are named, whatever the kernel', () => {

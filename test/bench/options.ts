@@ -205,17 +205,17 @@ const everyAct: ActsPlan['acts'] = [
 const longActs: ActsPlan['acts'] = ['idle', 'rolling update', '1,000 changes/s'];
 
 const fullPlan: Plan = {
-  cold: [size(1_000), size(10_000), size(1_000, 'IPv6')],
+  cold: [size(100), size(1_000), size(10_000), many(1_000, 1), many(1_000, 100), size(1_000, 'IPv6')],
   restart: [size(10_000), size(1_000, 'IPv6')],
   change: [size(100), size(10_000)],
   memory: [size(1_000), size(10_000)],
-  large: { sizes: [{ services: 50_000, endpoints: 2, family: 'IPv4' }], rounds: 2 },
+  large: { sizes: [many(50_000, 2)], rounds: 2 },
   pauses: [size(100), size(10_000)],
   acts: { acts: everyAct, repetitions: 100, idleSeconds: 60, churnSeconds: 60 },
   traffic: [size(10_000)],
   trafficActs: { acts: longActs, repetitions: 0, idleSeconds: 10, churnSeconds: 20 },
   filter: [size(10_000)],
-  latency: [one(10), one(10_000)],
+  latency: [many(10, 1), many(10_000, 1)],
   directReturn: { megabytes: 100, rounds: 3, connections: 2_000 },
   peers: {
     sizes: [size(100), size(1_000), size(10_000)],
@@ -243,7 +243,7 @@ const quickPlan: Plan = {
   traffic: [size(200)],
   trafficActs: { acts: longActs, repetitions: 0, idleSeconds: 2, churnSeconds: 2 },
   filter: [size(200)],
-  latency: [one(10), one(200)],
+  latency: [many(10, 1), many(200, 1)],
   directReturn: { megabytes: 5, rounds: 1, connections: 100 },
   peers: {
     sizes: [size(100)],
@@ -283,7 +283,6 @@ function size(services: number, family: Size['family'] = 'IPv4'): Size {
   return { services, endpoints: 10, family };
 }
 
-/** With one endpoint for each Service. */
-function one(services: number): Size {
-  return { services, endpoints: 1, family: 'IPv4' };
+function many(services: number, endpoints: number): Size {
+  return { services, endpoints, family: 'IPv4' };
 }
