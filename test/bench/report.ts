@@ -34,7 +34,7 @@ function machineLines({ machine, rounds, seconds, hostLoad }: BenchResult): stri
     `one system call ${machine.systemCallMicroseconds.toFixed(1)} µs, first touch of a page ${machine.pageFaultMicroseconds.toFixed(1)} µs`,
     `${machine.ipvsadm}; medians of ${rounds} rounds; every process is fresh, nothing is warmed up before it`,
     ...(hostLoad === undefined ? [] : [loadText(hostLoad)]),
-    ...(seconds === undefined ? [] : [timeText(seconds)]),
+    ...(seconds === undefined || Object.keys(seconds).length === 0 ? [] : [timeText(seconds)]),
   ].join('\n');
 }
 

@@ -40,7 +40,7 @@ const nothing = { cold: [], restart: [], change: [], memory: [], filter: [], lat
 
 await measure(readArgument<Plan>());
 
-/** What is done so far is written after each part, and after each size of the peers: a run that is broken off keeps it. */
+/** What is done so far is written after each part, and after each of the peers: a run that is broken off keeps it. */
 async function measure(plan: Plan): Promise<void> {
   let result: LabResult = { machine: await machineFacts(), rounds: plan.rounds, seconds: {}, ...nothing };
   const keep = async (part: Partial<LabResult>) => {

@@ -8,7 +8,7 @@ import { contenders } from './contenders.ts';
 import { measurePeer } from './measure.ts';
 
 /**
- * At each size all contenders in turn, from the smallest on; `keep` gets what there is after each size. Who exceeded a bound
+ * At each size all contenders in turn, from the smallest on; `keep` gets what there is after each. Who exceeded a bound
  * is not asked at larger sizes, and once the time is over nobody is.
  */
 export async function measurePeers(
@@ -33,8 +33,8 @@ export async function measurePeers(
         const isLargest = size === plan.sizes.at(-1);
         const planned = isLargest ? plan : { ...plan, idleSeconds: 0 };
         results.push(await measurePeer({ contender, cluster, size, plan: planned }));
+        await keep(results);
       }
-      await keep(results);
     }
     return results;
   } finally {
