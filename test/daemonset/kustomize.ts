@@ -13,6 +13,8 @@ export interface Component {
   readonly flags: readonly string[];
 }
 
+const addressRanges = ['--service-external-ip-range=198.51.100.0/24', '--loadbalancer-ip-range=203.0.113.0/24'];
+
 /** In the order of the flags that they add. */
 export const components: readonly Component[] = [
   {
@@ -21,15 +23,18 @@ export const components: readonly Component[] = [
     flags: ['--cluster-cidr=10.244.0.0/16,fd00:10:244::/56'],
   },
   {
+    name: 'audit-addresses',
+    text: [
+      'External and load-balancer IPs outside these ranges are served and reported: by Events, metrics and "sluice plan". The first step to strict-addresses: take one of the two. EDIT: the ranges.',
+    ],
+    flags: addressRanges,
+  },
+  {
     name: 'strict-addresses',
     text: [
-      'External and load-balancer IPs outside these ranges are refused instead of reported. Without the last flag they are reported alone. EDIT: the ranges.',
+      'External and load-balancer IPs outside these ranges are refused. audit-addresses tells first which those are. EDIT: the ranges.',
     ],
-    flags: [
-      '--service-external-ip-range=198.51.100.0/24',
-      '--loadbalancer-ip-range=203.0.113.0/24',
-      '--strict-external-ip-validation',
-    ],
+    flags: [...addressRanges, '--strict-external-ip-validation'],
   },
   {
     name: 'route-mode',

@@ -61,6 +61,17 @@ describe('the image', () => {
     expect(stderr).toMatch(/securityContext\.capabilities\.add/);
   });
 
+  it('says where it asked for an API server that is not there, and what to look at', async () => {
+    const args = ['run', '--master=https://127.0.0.1:6443', '--hostname-override=node1'];
+    const container = world.start(world.node('node1'), await containerCommand({ ...agent(), args }));
+    await vi.waitFor(() => expect(container.output()).toContain('connect ECONNREFUSED 127.0.0.1:6443'), {
+      timeout: 60_000,
+      interval: 100,
+    });
+    expect(container.output()).toContain('See that --master or the kubeconfig names an address of the API server');
+    await container.end();
+  });
+
   it('has nothing in it to start but what it needs', async () => {
     const found = await output('-', ['find', image.root, '-type', 'f', '-perm', '/111', '-printf', '%P\n']);
     const started = found.split('\n').filter((path) => path !== '' && !/\.(so(\.\d+)*|node)$/.test(path));
