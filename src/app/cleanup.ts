@@ -3,15 +3,19 @@
 import { adoptReading, resourceKeyOf } from '../core/actual.ts';
 import { emptyDesired } from '../core/desired.ts';
 import { virtualServerKey } from '../core/keys.ts';
-import type { Operation } from '../core/model/operation.ts';
 import { allKeys, makePlan, type PlanRules } from '../core/plan.ts';
 import { executePlan, type KernelPorts } from '../kernel/executor.ts';
-import { openPodNetwork } from '../kernel/pod-network/open-pod-network.ts';
-import { openReversePath } from '../kernel/reverse-path/open-reverse-path.ts';
 import type { CleanupReport } from './cleanup-report.ts';
+import {
+  attempt,
+  emptyReport,
+  type Report,
+  removeInterface,
+  removeTable,
+  reportExecution,
+  restorePods,
+} from './cleanup-steps.ts';
 import type { Config } from './config/config.ts';
-import { openPodRecords } from './direct-return/pod-records.ts';
-import { restoreAllPods } from './direct-return/restore-all.ts';
 import { closeKernel, openKernel, planRules } from './kernel.ts';
 import { removeOthers } from './migrate/remove-others.ts';
 import { requireStopped } from './migrate/require-stopped.ts';
@@ -23,18 +27,12 @@ export async function cleanup(config: Config): Promise<CleanupReport> {
   await requireStopped(config.cleanupOf);
   const ports = openKernel(config);
   try {
-    const report = cleanUp(ports, planRules(config, nodeNameOf(config)));
-    // After the virtual servers: nothing is sent into a tunnel any more.
-    const { restored, failed } = restoreAllPods({
-      network: openPodNetwork(),
-      reversePath: openReversePath(),
-      records: openPodRecords(config.podRecords),
-    });
+    const report = restorePods(cleanUp(ports, planRules(config, nodeNameOf(config))), config);
     const others = await removeOthers(config.cleanupOf, config.vipInterface);
     return {
-      removed: [...report.removed, ...restored, ...others.removed],
+      removed: [...report.removed, ...others.removed],
       kept: withoutRepeats([...others.kept, ...report.kept], new Set(others.removed)),
-      failed: [...report.failed, ...failed, ...others.failed],
+      failed: [...report.failed, ...others.failed],
     };
   } finally {
     closeKernel(ports);
@@ -53,26 +51,16 @@ function withoutRepeats(kept: CleanupReport['kept'], removed: ReadonlySet<string
 
 /** Goes on after an error and reports it. Running it on a clean node finds nothing and changes nothing. */
 export function cleanUp(ports: KernelPorts, rules: Omit<PlanRules, 'quarantined'>): CleanupReport {
-  const report: Report = { removed: [], kept: [], failed: [] };
+  const report = emptyReport();
   attempt(report, 'IPVS and VIPs', () => removeResources(report, ports, rules));
   if (report.failed.length === 0) {
-    attempt(report, 'nftables table inet sluice', () => {
-      if (ports.filter.removeTable() === 'removed') {
-        report.removed.push('nftables table inet sluice');
-      }
-    });
+    removeTable(report, ports);
   } else {
     const why = 'it records what could not be removed; run cleanup again';
     report.kept.push({ what: 'nftables table inet sluice', why });
   }
-  attempt(report, 'VIP interface', () => removeInterface(report, ports));
+  removeInterface(report, ports);
   return report;
-}
-
-interface Report extends CleanupReport {
-  readonly removed: string[];
-  readonly kept: { what: string; why: string }[];
-  readonly failed: { what: string; error: string }[];
 }
 
 function removeResources(report: Report, ports: KernelPorts, rules: Omit<PlanRules, 'quarantined'>): void {
@@ -90,10 +78,7 @@ function removeResources(report: Report, ports: KernelPorts, rules: Omit<PlanRul
   });
   // Elements go with the table; only what stands outside it is removed one by one.
   const execution = executePlan({ ...plan, claim: [], unguard: [], disclaim: [], guard: [] }, ports);
-  report.removed.push(...execution.performed.map((operation) => describe(operation)));
-  report.failed.push(
-    ...execution.failed.map(({ operation, error }) => ({ what: describe(operation), error: error.message })),
-  );
+  reportExecution(report, execution);
   keepForeign(
     report,
     actual,
@@ -116,40 +101,5 @@ function keepForeign(
     if (!removed.has(key)) {
       report.kept.push({ what: `virtual server ${key}`, why });
     }
-  }
-}
-
-function removeInterface(report: Report, ports: KernelPorts): void {
-  switch (ports.link.removeInterface()) {
-    case 'removed':
-      report.removed.push('VIP interface');
-      break;
-    case 'absent':
-      break;
-    case 'not-ours':
-      report.kept.push({ what: 'VIP interface', why: 'sluice did not make it' });
-      break;
-    case 'in-use':
-      report.kept.push({ what: 'VIP interface', why: 'addresses that are not sluice’s are on it' });
-      break;
-  }
-}
-
-function describe(operation: Operation): string {
-  switch (operation.kind) {
-    case 'remove-virtual-server':
-      return `virtual server ${resourceKeyOf(operation)}`;
-    case 'remove-vip':
-      return `VIP ${operation.address}`;
-    default:
-      return `${operation.kind} ${resourceKeyOf(operation)}`;
-  }
-}
-
-function attempt(report: Report, what: string, action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    report.failed.push({ what, error: error instanceof Error ? error.message : String(error) });
   }
 }
