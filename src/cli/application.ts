@@ -16,7 +16,7 @@ export interface Application {
   prepareNode(configuration: Configuration, environment: Environment): Promise<boolean>;
   /** Reads only. */
   planMigration(config: Config): Promise<MigrationPlan>;
-  /** Removes what another proxy left. */
+  /** Removes what another proxy left, or what kube-proxy does without of sluice. */
   migrate(config: Config, step: Exclude<MigrationStep, 'plan'>, whileRunning: boolean): Promise<CleanupReport>;
   cleanup(config: Config): Promise<CleanupReport>;
   /** Reads only. */

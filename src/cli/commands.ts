@@ -69,7 +69,7 @@ export const namespaceFlag: CommandFlag = {
 };
 
 /** What the command migrate can be told to do. */
-export const migrationSteps = ['plan', 'from-kube-proxy', 'from-kube-router'] as const;
+export const migrationSteps = ['plan', 'from-kube-proxy', 'from-kube-router', 'to-kube-proxy'] as const;
 export type MigrationStep = (typeof migrationSteps)[number];
 
 export const commands: Readonly<Record<CommandName, Command>> = {
@@ -125,9 +125,9 @@ export const commands: Readonly<Record<CommandName, Command>> = {
     examples: [['sluice cleanup', 'after the DaemonSet is gone']],
   },
   migrate: {
-    summary: 'take this node over from kube-proxy or kube-router',
+    summary: 'take this node over from kube-proxy or kube-router, or give it back',
     description: [
-      'plan says what of which other proxy is here, what of it would be removed and kept, and why; it writes nothing. from-kube-proxy and from-kube-router remove what the other proxy left, once it is stopped and sluice stands in its place: its rules of iptables or its nftables tables, virtual servers that no Service has, its interface and its ipsets.',
+      'plan says what of which other proxy is here, what of it would be removed and kept, and why; it writes nothing. from-kube-proxy and from-kube-router remove what the other proxy left, once it is stopped and sluice stands in its place: its rules of iptables or its nftables tables, virtual servers that no Service has, its interface and its ipsets. to-kube-proxy is the way back, with sluice stopped and kube-proxy running in ipvs mode: the virtual servers stay, which are kube-proxy’s then, and everything else of sluice goes once kube-proxy has its own.',
       'Run it on the node, as root; rules of iptables take the programs that made them. Goes on after an error, and may be run again. Exits with 1 if something could not be removed. Give it the flags that run gets.',
     ],
     flags: [outputFlag, whileRunningFlag],

@@ -1,4 +1,4 @@
-/** Takes a node over from another service proxy. */
+/** Takes a node over from another service proxy, and gives it back to kube-proxy. */
 
 import { virtualServerKey } from '../../core/keys.ts';
 import { type OtherProxy, otherProxies } from '../../core/leftovers/names.ts';
@@ -6,6 +6,7 @@ import { workingAgent } from '../agent-lock.ts';
 import type { CleanupReport } from '../cleanup-report.ts';
 import type { Config } from '../config/config.ts';
 import { findLeftovers, type Leftovers } from './find-leftovers.ts';
+import { handOver } from './hand-over.ts';
 import { withLeftoverPorts } from './leftover-ports.ts';
 import { outstandingOperations } from './outstanding.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
@@ -45,7 +46,7 @@ export async function planMigration(config: Config): Promise<MigrationPlan> {
 /** Carries out one step. Rejects with an Error, having changed nothing, when something must be done before. */
 export function migrate(
   config: Config,
-  step: 'from-kube-proxy' | 'from-kube-router',
+  step: 'from-kube-proxy' | 'from-kube-router' | 'to-kube-proxy',
   whileRunning: boolean,
 ): Promise<CleanupReport> {
   switch (step) {
@@ -53,6 +54,8 @@ export function migrate(
       return migrateFrom(config, 'kube-proxy', whileRunning);
     case 'from-kube-router':
       return migrateFrom(config, 'kube-router', whileRunning);
+    case 'to-kube-proxy':
+      return handOver(config);
   }
 }
 

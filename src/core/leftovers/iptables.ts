@@ -22,6 +22,12 @@ export function iptablesLeftovers(saved: string, proxy: OtherProxy): IptablesLef
   };
 }
 
+/** Whether kube-proxy masquerades what it marked, in a text of `iptables-save`. */
+export function kubeProxyMasquerades(saved: string): boolean {
+  const rules = parseSave(saved).flatMap((table) => (table.name === 'nat' ? table.rules : []));
+  return rules.some(({ chain, target }) => chain === 'KUBE-POSTROUTING' && target === 'MASQUERADE');
+}
+
 interface Table {
   readonly name: string;
   readonly chains: readonly { readonly name: string; readonly isBuiltIn: boolean }[];

@@ -1,5 +1,6 @@
 /** Interfaces and policy routing of other service proxies in memory. */
 
+import { errno, KernelError } from '../error.ts';
 import { isLinkLocal } from '../link/decode-address.ts';
 import type { OtherInterfacePort } from '../link/open-other-interface.ts';
 
@@ -19,6 +20,11 @@ export function fakeOtherInterface(): FakeOtherInterface {
   };
   return {
     addresses: (name) => find(name)?.filter((address) => !isLinkLocal(address)),
+    addAddresses: (name, addresses) => {
+      const before = find(name);
+      if (before === undefined) throw new KernelError(`put addresses on ${name}`, errno.ENODEV);
+      links.set(name, { kind: 'dummy', addresses: [...new Set([...before, ...addresses])] });
+    },
     remove: (name) => {
       if (find(name) === undefined) return 'absent';
       links.delete(name);

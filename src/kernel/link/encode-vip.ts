@@ -4,7 +4,7 @@ import { addressBits, addressBytes, familyOf } from '../../core/address.ts';
 import type { Vip } from '../../core/model/vip.ts';
 import { beginNest, endNest, putBytes, putU32 } from '../netlink/attribute-writer.ts';
 import { type Batch, beginMessage, endMessage, putHeader } from '../netlink/batch.ts';
-import { NLM_F_CREATE, NLM_F_REPLACE } from '../netlink/constants.ts';
+import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../netlink/constants.ts';
 import { familyNumberOf } from './address-family.ts';
 import { routeMetric, routeProtocol } from './identity.ts';
 import {
@@ -109,6 +109,13 @@ export function putVipAddress(batch: Batch, interfaceIndex: number, address: str
   endMessage(batch);
 }
 
+/** The address as kube-proxy gives it to its own interface: of global scope, without flags. EEXIST: it is there. */
+export function putGlobalAddress(batch: Batch, interfaceIndex: number, address: string): void {
+  beginMessage(batch, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+  putAddress(batch, interfaceIndex, address, RT_SCOPE_UNIVERSE);
+  endMessage(batch);
+}
+
 /** Removes the address. EADDRNOTAVAIL: it is not there. */
 export function putVipAddressRemoval(batch: Batch, interfaceIndex: number, address: string): void {
   beginMessage(batch, RTM_DELADDR, 0);
@@ -120,12 +127,12 @@ export function putVipAddressRemoval(batch: Batch, interfaceIndex: number, addre
 const deprecatedForever = new Uint8Array(new Uint32Array([0, 0xffffffff, 0, 0]).buffer);
 
 /** `ifaddrmsg` and the address as a single host. */
-function putAddress(batch: Batch, interfaceIndex: number, address: string): void {
+function putAddress(batch: Batch, interfaceIndex: number, address: string, scopeOfIPv4: number = RT_SCOPE_LINK): void {
   const family = familyOf(address);
   const header = new DataView(new ArrayBuffer(addressHeaderLength));
   header.setUint8(0, familyNumberOf(address));
   header.setUint8(1, addressBits(family));
-  header.setUint8(3, family === 'IPv4' ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE);
+  header.setUint8(3, family === 'IPv4' ? scopeOfIPv4 : RT_SCOPE_UNIVERSE);
   header.setUint32(4, interfaceIndex, true);
   putHeader(batch, new Uint8Array(header.buffer));
   const bytes = addressBytes(address);

@@ -1,16 +1,21 @@
 /** Interfaces of other service proxies: what is on them, and their end. */
 
+import { errno, KernelError } from '../error.ts';
 import { NETLINK_ROUTE } from '../netlink/constants.ts';
 import { closeNetlinkSocket, openNetlinkSocket } from '../netlink/socket.ts';
 import { isLinkLocal } from './decode-address.ts';
 import { dumpAddresses } from './dump-vips.ts';
+import { putGlobalAddress } from './encode-vip.ts';
 import { steeringTable } from './identity.ts';
 import { deleteLink, findLink } from './interface.ts';
+import { tell } from './link-message.ts';
 import { readOtherRoutes, readOtherRules, removeOtherRoute, removeOtherRule } from './other-rules.ts';
 
 export interface OtherInterfacePort {
   /** The addresses on a dummy interface, except IPv6 link-local; undefined when there is none of that name and kind. */
   addresses(name: string): readonly string[] | undefined;
+  /** Puts addresses on a dummy interface that is there, as kube-proxy does. One that is on it already is well. Throws KernelError. */
+  addAddresses(name: string, addresses: readonly string[]): void;
   /** Removes the interface with all its addresses. Throws KernelError. */
   remove(name: string): 'removed' | 'absent';
   /** kube-router's policy routing: `rule IPv4 priority 32765 lookup 79`. Throws KernelError. */
@@ -34,6 +39,18 @@ export function openOtherInterface(options: { readonly networkNamespace?: string
       return dumpAddresses(socket)
         .filter(({ interfaceIndex, address }) => interfaceIndex === index && !isLinkLocal(address))
         .map(({ address }) => address);
+    },
+    addAddresses: (name, addresses) => {
+      const link = find(name);
+      if (link === undefined) throw new KernelError(`put addresses on ${name}`, errno.ENODEV);
+      for (const address of addresses) {
+        tell(
+          socket,
+          `put ${address} on ${name}`,
+          (batch) => putGlobalAddress(batch, link.index, address),
+          errno.EEXIST,
+        );
+      }
     },
     remove: (name) => {
       const link = find(name);

@@ -31,12 +31,42 @@ const intervalMs = 100;
 /** One CPU serves the pods and two proxies: a slow answer is not a lost one. */
 const options: RequestOptions = { deadlineMs: 5_000 };
 
-/** Opens connections, each with one exchange, and begins to send requests on new ones. */
+/** Opens connections from outside, each with one exchange, and begins to send requests on new ones. */
 export async function startSteadyTraffic(world: World, target: Target): Promise<SteadyTraffic> {
+  const connections = await openConnections(world, 'client', target, connectionCount);
+  const begun = performance.now();
+  const streams = await startStreams(world, target);
+  const end = async () => {
+    const seconds = (performance.now() - begun) / 1_000;
+    const requests = streams.reduce((sum, { results }) => sum + results.length, 0);
+    const broken = await connections.end();
+    await Promise.all(streams.map((each) => each.stop()));
+    const failed = streams.flatMap(({ failures }) => failures);
+    return { broken, failed, requests, requestsPerSecond: Math.round(requests / seconds) };
+  };
+  return { exchange: connections.exchange, end };
+}
+
+/** Connections on which nothing is sent unless asked for. */
+export interface Connections {
+  /** One exchange on each that still stands. */
+  readonly exchange: () => Promise<void>;
+  /** One more exchange, and the end. Why a connection is no more, once for each. */
+  readonly end: () => Promise<readonly RequestResult[]>;
+}
+
+/** Opens connections from a place, each with one exchange. */
+export async function openConnections(
+  world: World,
+  place: string,
+  target: Target,
+  count: number,
+): Promise<Connections> {
   const standing = new Set<Flow>();
   const broken: RequestResult[] = [];
-  for (let opened = 0; opened < connectionCount; opened += groupSize) {
-    const group = Array.from({ length: groupSize }, () => world.traffic.connect('client', target, options));
+  for (let opened = 0; opened < count; opened += groupSize) {
+    const length = Math.min(groupSize, count - opened);
+    const group = Array.from({ length }, () => world.traffic.connect(place, target, options));
     const answers = await Promise.all(group.map((each) => each.next()));
     const failure = answers.find((each) => !isAnswer(each));
     if (failure !== undefined) throw new Error(`a connection could not be opened: ${JSON.stringify(failure)}`);
@@ -53,15 +83,10 @@ export async function startSteadyTraffic(world: World, target: Target): Promise<
       }
     }
   };
-  const begun = performance.now();
-  const streams = await startStreams(world, target);
   const end = async () => {
-    const seconds = (performance.now() - begun) / 1_000;
-    const requests = streams.reduce((sum, { results }) => sum + results.length, 0);
     await exchange();
-    await Promise.all([...streams, ...standing].map((each) => each.stop()));
-    const failed = streams.flatMap(({ failures }) => failures);
-    return { broken, failed, requests, requestsPerSecond: Math.round(requests / seconds) };
+    await Promise.all([...standing].map((each) => each.stop()));
+    return broken;
   };
   return { exchange, end };
 }

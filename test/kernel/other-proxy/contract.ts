@@ -45,6 +45,15 @@ export function testOtherProxyContract(make: () => OtherProxyUnderTest): void {
     expect(interfaces.addresses('kube-ipvs0')).toBeUndefined();
   });
 
+  it('puts addresses on an interface that is there, also those that are on it', () => {
+    const { interfaces } = subject;
+    expect(() => interfaces.addAddresses('kube-ipvs0', ['10.96.0.1'])).toThrow('ENODEV');
+    subject.addLink('kube-ipvs0', 'dummy', ['10.96.0.1']);
+    interfaces.addAddresses('kube-ipvs0', ['10.96.0.1', '10.96.0.2', 'fd00:96::1']);
+    const expected = ['10.96.0.1', '10.96.0.2', 'fd00:96::1'];
+    expect([...(interfaces.addresses('kube-ipvs0') ?? [])].sort()).toEqual(expected);
+  });
+
   it('leaves alone what has the name and is another kind of interface', () => {
     subject.addLink('kube-ipvs0', 'bridge', ['10.96.0.1']);
     expect(subject.interfaces.addresses('kube-ipvs0')).toBeUndefined();
