@@ -36,6 +36,8 @@ it('takes everything of kube-proxy and kube-router, and nothing of others', asyn
       'IPv6 filter chain KUBE-FORWARD',
       'nftables table ip kube-proxy',
       'virtual server TCP 10.96.0.1:443',
+      'virtual server FWM 7454 IPv4',
+      expect.stringMatching(/^IPv4 mangle rule -A PREROUTING -s 198\.51\.100\.7\/32 .* -j TCPMSS/),
       'interface kube-ipvs0',
       'interface kube-dummy-if',
       'rule IPv4 priority 32765 lookup 79',
@@ -76,8 +78,10 @@ const foreign = [
   'iptables -t nat -A OUTPUT -s 10.9.9.9 -j OTHERS',
   'iptables -t nat -A POSTROUTING -s 10.0.0.0/8 -o eth0 -j MASQUERADE',
   'iptables -t mangle -A PREROUTING -d 198.51.100.7/32 -p tcp --dport 80 -j MARK --set-mark 7',
+  'iptables -t mangle -A PREROUTING -s 198.51.100.7/32 -i eth0 -p tcp --sport 80 --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1400',
   'ipset create blocklist hash:ip',
   'ipvsadm -A -t 192.0.2.10:30080 -s rr',
+  'ipvsadm -A -f 9 -s rr',
   'ip rule add priority 32000 fwmark 9 lookup 79',
 ];
 
@@ -116,6 +120,7 @@ COMMIT
 COMMIT
 *mangle
 -A PREROUTING -d 198.51.100.7/32 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x1d1e/0xffffffff
+-A PREROUTING -s 198.51.100.7/32 -i kube-bridge -p tcp -m tcp --sport 80 --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1440
 COMMIT
 `;
 
@@ -134,6 +139,8 @@ const left = [
   'ip address add 10.96.0.2/32 dev kube-dummy-if',
   'ipvsadm -A -t 10.96.0.1:443 -s rr',
   'ipvsadm -A -t 10.96.0.2:53 -s rr',
+  'ipvsadm -A -f 7454 -s rr',
+  'ipvsadm -a -f 7454 -r 10.1.0.2 -i',
   'ip rule add priority 32765 lookup 79',
   'ip rule add priority 32764 fwmark 7454 lookup 78',
   'ip route add local default dev lo table 78',
