@@ -1,8 +1,9 @@
 /** What another service proxy left on this node. Reads only. */
 
 import { ownershipKey } from '../../core/actual.ts';
+import { markedConnections } from '../../core/hand-over.ts';
 import { filterElementKey, virtualServerKey } from '../../core/keys.ts';
-import { type IptablesLeftovers, iptablesLeftovers } from '../../core/leftovers/iptables.ts';
+import { directReturnMarks, type IptablesLeftovers, iptablesLeftovers } from '../../core/leftovers/iptables.ts';
 import { ipsetOwner, kubeProxyTable, type OtherProxy, proxyInterface } from '../../core/leftovers/names.ts';
 import type { Family } from '../../core/model/facts.ts';
 import type { VirtualServerIdentity } from '../../core/model/virtual-server.ts';
@@ -14,7 +15,7 @@ export interface Leftovers {
   readonly rules: readonly (IptablesLeftovers & { readonly kind: IptablesKind; readonly family: Family })[];
   /** `ip kube-proxy`. */
   readonly tables: readonly string[];
-  /** Of the proxy's VIPs, and not recorded as sluice's. */
+  /** Of the proxy's VIPs and marks, and not recorded as sluice's. */
   readonly virtualServers: readonly VirtualServerIdentity[];
   readonly interface: string | undefined;
   /** Policy routing. */
@@ -31,7 +32,8 @@ export async function findLeftovers(ports: LeftoverPorts, proxy: OtherProxy, vip
   const rules = readings.map(({ kind, family, text }) => ({ kind, family, ...iptablesLeftovers(text, proxy) }));
   const name = proxyInterface[proxy];
   const addresses = ports.interfaces.addresses(name);
-  const servers = sortServers(ports, new Set(addresses));
+  const marks = proxy === 'kube-router' ? readings.flatMap(({ text }) => directReturnMarks(text)) : [];
+  const servers = sortServers(ports, { addresses: new Set(addresses), marks: new Set(marks) });
   const isShared = name === vipInterface && ports.filter.dump(recordSets) !== undefined;
   return {
     rules: rules.filter(({ restore }) => restore !== ''),
@@ -45,6 +47,10 @@ export async function findLeftovers(ports: LeftoverPorts, proxy: OtherProxy, vip
       ...(addresses !== undefined && isShared
         ? [{ what: `interface ${name}`, why: 'sluice keeps its VIPs on it' }]
         : []),
+      ...servers.busy.map(({ key, count }) => ({
+        what: `virtual server ${key}`,
+        why: `${count} connections of direct server return go on through it; remove it by ipvsadm when they have ended`,
+      })),
       ...servers.unclear.map((key) => ({
         what: `virtual server ${key}`,
         why: `not recorded as sluice’s, and on no address of ${name}: nothing tells whose it is`,
@@ -58,22 +64,35 @@ function isKubeProxyTable(name: string): boolean {
   return name === `ip ${kubeProxyTable}` || name === `ip6 ${kubeProxyTable}`;
 }
 
-function sortServers(
-  { ipvs, filter }: LeftoverPorts,
-  addresses: ReadonlySet<string>,
-): {
+interface SortedServers {
   readonly leftover: readonly VirtualServerIdentity[];
+  /** The proxy's, by firewall mark, with connections that would not outlive them. */
+  readonly busy: readonly { readonly key: string; readonly count: number }[];
   readonly unclear: readonly string[];
   readonly adopted: number;
-} {
+}
+
+/** By what the proxy has: addresses on its interface, firewall marks of its rules. */
+function sortServers(
+  { ipvs, filter }: LeftoverPorts,
+  its: { readonly addresses: ReadonlySet<string>; readonly marks: ReadonlySet<number> },
+): SortedServers {
   const recorded = new Set((filter.dump(recordSets) ?? []).map((element) => filterElementKey(element)));
-  const identities = ipvs.dump().map(({ server }) => server.identity);
+  const all = ipvs.dump();
+  const identities = all.map(({ server }) => server.identity);
   const foreign = identities.filter((identity) => !recorded.has(ownershipKey(identity)));
-  const isLeft = (identity: VirtualServerIdentity): boolean =>
-    identity.kind === 'address' && addresses.has(identity.address);
+  const isIts = (identity: VirtualServerIdentity): boolean =>
+    identity.kind === 'address' ? its.addresses.has(identity.address) : its.marks.has(identity.mark);
+  const counts = markedConnections(all);
+  const left = foreign.filter((identity) => isIts(identity));
   return {
-    leftover: foreign.filter((identity) => isLeft(identity)),
-    unclear: foreign.filter((identity) => !isLeft(identity)).map((identity) => virtualServerKey(identity)),
+    leftover: left.filter((identity) => !counts.has(virtualServerKey(identity))),
+    busy: left.flatMap((identity) => {
+      const key = virtualServerKey(identity);
+      const count = counts.get(key);
+      return count === undefined ? [] : [{ key, count }];
+    }),
+    unclear: foreign.filter((identity) => !isIts(identity)).map((identity) => virtualServerKey(identity)),
     adopted: identities.length - foreign.length,
   };
 }

@@ -1,6 +1,6 @@
 /** What of an `iptables-save` text is another proxy's, and the `iptables-restore --noflush` text that removes it. */
 
-import { isDirectReturnRule, isMasqueradeRule } from './kube-router-rules.ts';
+import { directReturnMark, isMasqueradeRule, isSegmentSizeRule } from './kube-router-rules.ts';
 import { chainOwner, type OtherProxy } from './names.ts';
 
 /** What is there of one proxy in one text. */
@@ -26,6 +26,13 @@ export function iptablesLeftovers(saved: string, proxy: OtherProxy): IptablesLef
 export function kubeProxyMasquerades(saved: string): boolean {
   const rules = parseSave(saved).flatMap((table) => (table.name === 'nat' ? table.rules : []));
   return rules.some(({ chain, target }) => chain === 'KUBE-POSTROUTING' && target === 'MASQUERADE');
+}
+
+/** The firewall marks that kube-router gives to frontends with direct server return, in a text of `iptables-save`. */
+export function directReturnMarks(saved: string): readonly number[] {
+  return parseSave(saved).flatMap(({ name, rules }) =>
+    rules.flatMap(({ specification }) => directReturnMark(name, specification) ?? []),
+  );
 }
 
 interface Table {
@@ -120,5 +127,9 @@ function usedByOthers(
 }
 
 function isOfKubeRouter(table: Table, { chain, specification }: Rule): boolean {
-  return isMasqueradeRule(table.name, chain, specification) || isDirectReturnRule(table.name, specification);
+  return (
+    isMasqueradeRule(table.name, chain, specification) ||
+    isSegmentSizeRule(table.name, chain, specification) ||
+    directReturnMark(table.name, specification) !== undefined
+  );
 }
