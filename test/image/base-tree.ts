@@ -16,7 +16,7 @@ export interface BaseParts {
 }
 
 /**
- * Fills `tree` with what changes seldom: Node, nft, modprobe, the libraries they ask for, CA certificates and the
+ * Fills `tree` with what changes seldom: Node, nft, iptables, modprobe, the libraries they ask for, CA certificates and the
  * licences of all. Throws when a library is missing or a file is for another machine.
  */
 export async function fillBaseTree(tree: string, parts: BaseParts): Promise<void> {
@@ -32,14 +32,38 @@ export async function fillBaseTree(tree: string, parts: BaseParts): Promise<void
   await copyFile(join(debian, 'usr/sbin/nft'), join(tree, 'usr/sbin/nft'));
   await copyFile(join(debian, 'bin/kmod'), join(tree, 'usr/bin/kmod'));
   await symlink('../bin/kmod', join(tree, 'usr/sbin/modprobe'));
-  await copyLibraries(tree, parts);
+  const extensions = await copyIptables(tree, parts);
+  await copyLibraries(tree, parts, extensions);
   await writeConfiguration(tree, debian);
   await copyLicences(tree, parts);
 }
 
-async function copyLibraries(tree: string, { architecture, debian }: BaseParts): Promise<void> {
+/** Both kinds of iptables, each one program of several names. Brings back its extensions, which no program names. */
+async function copyIptables(tree: string, { architecture, debian }: BaseParts): Promise<readonly string[]> {
+  for (const kind of ['nft', 'legacy']) {
+    const program = `xtables-${kind}-multi`;
+    await copyFile(join(debian, 'usr/sbin', program), join(tree, 'usr/sbin', program));
+    for (const family of ['iptables', 'ip6tables']) {
+      for (const verb of ['save', 'restore'])
+        await symlink(program, join(tree, 'usr/sbin', `${family}-${kind}-${verb}`));
+    }
+  }
+  // All of them: a table is listed whole, with the rules of everybody.
+  const folder = `usr/lib/${architecture.triplet}/xtables`;
+  await mkdir(join(tree, folder));
+  const names = await readdir(join(debian, folder));
+  for (const name of names) await copyFile(join(debian, folder, name), join(tree, folder, name));
+  return names.map((name) => `${folder}/${name}`);
+}
+
+async function copyLibraries(
+  tree: string,
+  { architecture, debian }: BaseParts,
+  extensions: readonly string[],
+): Promise<void> {
   const { triplet, interpreter } = architecture;
-  const waiting = ['usr/bin/node', 'usr/sbin/nft', 'usr/bin/kmod'];
+  const iptables = ['usr/sbin/xtables-nft-multi', 'usr/sbin/xtables-legacy-multi', ...extensions];
+  const waiting = ['usr/bin/node', 'usr/sbin/nft', 'usr/bin/kmod', ...iptables];
   const done = new Set<string>();
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     if (done.has(next)) continue;

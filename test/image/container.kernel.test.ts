@@ -1,6 +1,6 @@
 /** The image in a container: what it may do with the capabilities that the manifest gives it, and says without them. */
 
-import { chmod, mkdtemp } from 'node:fs/promises';
+import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -32,6 +32,20 @@ afterAll(async () => {
 });
 
 describe('the image', () => {
+  // First: a container leaves in its root where it had something mounted.
+  it('has nothing in it to start but what it needs', async () => {
+    const found = await output('-', ['find', image.root, '-type', 'f', '-perm', '/111', '-printf', '%P\n']);
+    const started = found.split('\n').filter((path) => path !== '' && !/\.(so(\.\d+)*|node)$/.test(path));
+    expect(started.toSorted()).toEqual([
+      'usr/bin/kmod',
+      'usr/bin/node',
+      'usr/lib/sluice/sluice.mjs',
+      'usr/sbin/nft',
+      'usr/sbin/xtables-legacy-multi',
+      'usr/sbin/xtables-nft-multi',
+    ]);
+  });
+
   it('prepares the node with all privileges', async () => {
     const { status, stdout } = await run({
       ...agent(),
@@ -72,12 +86,41 @@ describe('the image', () => {
     await container.end();
   });
 
-  it('has nothing in it to start but what it needs', async () => {
-    const found = await output('-', ['find', image.root, '-type', 'f', '-perm', '/111', '-printf', '%P\n']);
-    const started = found.split('\n').filter((path) => path !== '' && !/\.(so(\.\d+)*|node)$/.test(path));
-    expect(started.toSorted()).toEqual(['usr/bin/kmod', 'usr/bin/node', 'usr/lib/sluice/sluice.mjs', 'usr/sbin/nft']);
-  });
+  it.each(['nft', 'legacy'] as const)(
+    'removes what kube-proxy left by iptables-%s, and nothing of others',
+    async (kind) => {
+      const restored = await output('node1', [`iptables-${kind}-restore`, '--noflush'], kubeProxyRules);
+      expect(restored).toBe('');
+      // The lock that every program of iptables-legacy takes.
+      const lock = join(await mkdtemp(join(tmpdir(), 'container-lock-')), 'xtables.lock');
+      await writeFile(lock, '');
+      const { status, stdout } = await run({
+        ...agent(),
+        args: ['--cleanup-config', '--cleanup-of=kube-proxy'],
+        capabilities: ['CAP_NET_ADMIN', 'CAP_NET_RAW'],
+        writable: { '/run/xtables.lock': lock },
+      });
+      expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.not.stringContaining('failed') });
+      expect(stdout).toContain('IPv4 nat chain KUBE-SERVICES');
+      const left = await output('node1', [`iptables-${kind}-save`, '-t', 'nat']);
+      expect(left).not.toContain('KUBE-');
+      expect(left).toContain('-A POSTROUTING -s 10.0.0.0/8 -j MASQUERADE');
+      await output('node1', [`iptables-${kind}`, '-t', 'nat', '-F']);
+    },
+  );
 });
+
+const kubeProxyRules = `*nat
+:KUBE-SERVICES - [0:0]
+:KUBE-POSTROUTING - [0:0]
+-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+-A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING
+-A POSTROUTING -s 10.0.0.0/8 -j MASQUERADE
+-A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m tcp --dport 443 -m statistic --mode random --probability 0.5 -j RETURN
+-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
+-A KUBE-POSTROUTING -j MASQUERADE --random-fully
+COMMIT
+`;
 
 const all = ['CAP_NET_ADMIN', 'CAP_SYS_MODULE', 'CAP_SYS_ADMIN', 'CAP_SYS_RESOURCE', 'CAP_DAC_OVERRIDE'];
 

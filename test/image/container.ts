@@ -22,6 +22,8 @@ export interface ContainerInput {
   readonly isPrivileged?: boolean;
   /** Paths outside by paths in the container, read-only. */
   readonly mounts: Readonly<Record<string, string>>;
+  /** The same, to be written. */
+  readonly writable?: Readonly<Record<string, string>>;
 }
 
 /** An image on the disk, and how it asks to be started. */
@@ -79,12 +81,22 @@ function blob(layout: string, digest = ''): string {
 
 /** As the runtime specification (runtime-spec 1.0) asks for it and containerd fills it in. */
 function configuration(input: ContainerInput): object {
-  const { node, image, args, user = 0, capabilities, ambient = [], isPrivileged = false, mounts } = input;
-  const bind = (destination: string, source: string) => ({
+  const {
+    node,
+    image,
+    args,
+    user = 0,
+    capabilities,
+    ambient = [],
+    isPrivileged = false,
+    mounts,
+    writable = {},
+  } = input;
+  const bind = (destination: string, source: string, mode: 'ro' | 'rw') => ({
     destination,
     source,
     type: 'bind',
-    options: ['rbind', 'ro'],
+    options: ['rbind', mode],
   });
   return {
     ociVersion: '1.0.2',
@@ -108,7 +120,8 @@ function configuration(input: ContainerInput): object {
       { destination: '/proc', type: 'proc', source: 'proc' },
       { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
       { destination: '/sys', type: 'sysfs', source: 'sysfs', options: isPrivileged ? [] : ['ro'] },
-      ...Object.entries(mounts).map(([destination, source]) => bind(destination, source)),
+      ...Object.entries(mounts).map(([destination, source]) => bind(destination, source, 'ro')),
+      ...Object.entries(writable).map(([destination, source]) => bind(destination, source, 'rw')),
     ],
     linux: {
       namespaces: [

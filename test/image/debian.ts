@@ -33,6 +33,12 @@ const names: readonly string[] = [
   'libbsd0',
   'libmd0',
   'libtinfo6',
+  // Rules that other proxies left are read and removed by the programs that made them.
+  'iptables',
+  'libip4tc2',
+  'libip6tc2',
+  'libnetfilter-conntrack3',
+  'libnfnetlink0',
   // modprobe, for --init-only.
   'kmod',
   'libkmod2',
