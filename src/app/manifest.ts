@@ -19,13 +19,21 @@ export interface ManifestPlan {
   readonly input: ManifestInput;
   /** What the manifest needs and was not given. */
   readonly examples: readonly ExampleFlag[];
+  /** What a configuration file says that cannot stand in a manifest for all nodes; clauses for people. */
+  readonly omissions: readonly string[];
 }
 
+/** What a configuration file says becomes flags: the pods do not have the file. */
 export function planManifest({ config, given }: Configuration, place: ManifestPlace): ManifestPlan {
   const examples = neededFlags.filter(({ isNeeded }) => isNeeded(config, given));
   const agentFlags = flags.flatMap((flag) => {
     const example = examples.find(({ key }) => key === flag.key);
-    return example?.argument ?? (given.has(flag.key) ? argumentOf(flag, config) : []);
+    const isTaken = given.has(flag.key) && flag.key !== 'configFile' && refusals[flag.key] === undefined;
+    return example?.argument ?? (isTaken ? argumentOf(flag, config) : []);
+  });
+  const omissions = flags.flatMap((flag) => {
+    const { expected, given: found } = (given.has(flag.key) ? refusals[flag.key] : undefined) ?? {};
+    return expected === undefined ? [] : [`${argumentOf(flag, config)}: expected ${expected}, given ${found}`];
   });
   return {
     input: {
@@ -41,6 +49,7 @@ export function planManifest({ config, given }: Configuration, place: ManifestPl
       stateFolder: config.lastKnownState === undefined ? undefined : dirname(config.lastKnownState),
     },
     examples,
+    omissions,
   };
 }
 
@@ -79,11 +88,6 @@ const oneRun: Refusal = {
 };
 
 const refusals: Partial<Readonly<Record<ConfigKey, Refusal>>> = {
-  configFile: {
-    expected: 'flags',
-    given: 'a file, which the pods do not have',
-    remedy: 'Give its settings as flags; docs/configuration.md names the flag of each field',
-  },
   kubeconfig: {
     expected: 'the ServiceAccount of the manifest',
     given: 'a file, which the pods do not have',
@@ -152,5 +156,5 @@ function runtimeFolder({ runtimeEndpoint }: Config): string {
 const mountedPaths = ['lastKnownState', 'runtimeEndpoint', 'podRecords'] as const;
 /** The flags that may stand in a manifest, in the order of the table; `isPreparation`: they count before the agent runs too. */
 export const manifestFlags: readonly { readonly flag: Flag; readonly isPreparation: boolean }[] = flags
-  .filter(({ key }) => refusals[key] === undefined)
+  .filter(({ key }) => refusals[key] === undefined && key !== 'configFile')
   .map((flag) => ({ flag, isPreparation: preparationKeys.has(flag.key) }));

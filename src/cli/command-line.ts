@@ -97,9 +97,12 @@ function manifestOf(
   { version, stderr }: Environment,
 ): string {
   const { image = `localhost/sluice:${version}`, namespace } = place;
-  const { input, examples } = planManifest(configuration, { image, namespace });
+  const { input, examples, omissions } = planManifest(configuration, { image, namespace });
   for (const { argument, what } of examples) {
     stderr.write(`warning: ${argument} is an example; give ${what}\n`);
+  }
+  for (const omission of omissions) {
+    stderr.write(`warning: the manifest leaves out ${omission}\n`);
   }
   const objects = manifestObjects(input);
   return output === 'json'

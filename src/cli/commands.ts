@@ -142,7 +142,7 @@ export const commands: Readonly<Record<CommandName, Command>> = {
     summary: 'print the objects that install sluice in a cluster',
     description: [
       'Prints a ServiceAccount, a ClusterRoleBinding to the role that every cluster has for kube-proxy, and a DaemonSet whose containers run with the flags given here, checked as run checks them. It asks no cluster and needs no rights. Without --master and --cluster-cidr the manifest holds examples, in lines marked EDIT.',
-      'With --direct-return the agent gets what entering pods takes; a state of --last-known-state is kept on the node. What pods do not have cannot be given: --config (give its settings as flags), --kubeconfig (the ServiceAccount is used) and --manifests.',
+      'With --direct-return the agent gets what entering pods takes; a state of --last-known-state is kept on the node. The settings of a file of --config become flags. What pods do not have cannot be given: --kubeconfig (the ServiceAccount is used) and --manifests.',
     ],
     flags: [imageFlag, namespaceFlag, outputFlag],
     operands: '',
@@ -152,6 +152,7 @@ export const commands: Readonly<Record<CommandName, Command>> = {
         'sluice manifest --master=https://192.0.2.10:6443 --cluster-cidr=10.244.0.0/16 | kubectl apply -f -',
         'install, or change flags',
       ],
+      ['sluice manifest --config=kube-proxy.conf --master=https://192.0.2.10:6443', 'with the settings of kube-proxy'],
       ['sluice manifest --vip-mode=route --image=registry.example/sluice:0.1.0', 'from a registry of yours'],
     ],
   },

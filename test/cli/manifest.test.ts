@@ -6,7 +6,7 @@ import type { Configuration } from '../../src/app/config/parse-config.ts';
 import { hostSettings } from '../../src/app/host/host-settings.ts';
 import { parseInvocation } from '../../src/cli/arguments.ts';
 import { manifestNotes } from '../../src/core/manifest/notes.ts';
-import { manifestCommand } from '../support/manifest-command.ts';
+import { manifestCommand, manifestCommandWith } from '../support/manifest-command.ts';
 import { noFile } from '../support/no-file.ts';
 
 interface Container {
@@ -129,6 +129,38 @@ describe('sluice manifest', () => {
     expect(containers[0].args.slice(4)).toEqual(['--excluded-cidrs=192.0.2.0/24', '--ipvs-tcp-timeout=1h']);
   });
 
+  it('makes flags of a configuration file of kube-proxy', async () => {
+    // As kubeadm writes it, with some settings of an administrator.
+    const file = `apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+bindAddress: 0.0.0.0
+clientConnection: {kubeconfig: /var/lib/kube-proxy/kubeconfig.conf, burst: 0, qps: 0}
+clusterCIDR: 10.244.0.0/16,fd00:10:244::/56
+configSyncPeriod: 0s
+conntrack: {maxPerCore: null, min: 65536, tcpEstablishedTimeout: 2h}
+healthzBindAddress: ""
+ipvs: {scheduler: lc, strictARP: true, syncPeriod: 1m30s}
+mode: ipvs
+nodePortAddresses: [primary]
+`;
+    const { code, stdout, stderr } = await manifestCommandWith(
+      () => file,
+      ['--config=/any', given[0] ?? '', '-o', 'json'],
+    );
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^warning: the manifest leaves out --kubeconfig=\/var\/lib\/kube-proxy\/kubeconfig\.conf: expected the ServiceAccount of the manifest/m,
+    );
+    const { items } = JSON.parse(stdout) as { readonly items: readonly Manifest[] };
+    const [agent] = present(items[2]).spec.template.spec.containers;
+    const words = ['run', '--hostname-override=node-1', given[0] ?? ''];
+    const asked = parseInvocation([...words, '--config=/any'], () => file);
+    if (asked.kind !== 'run') throw new Error(asked.kind);
+    const { config } = configurationOf(agent.args, 'run');
+    expect(config).toEqual({ ...asked.config, configFile: undefined, kubeconfig: undefined });
+    expect(config).toMatchObject({ ipvsScheduler: 'lc', ipvsStrictARP: true, conntrackMin: 65_536 });
+  });
+
   it('says which values are examples, and marks them', async () => {
     const { stdout, stderr } = await manifestCommand();
     expect(stdout.match(/# EDIT: .*\n\s*- .*/g)?.map((text) => text.split('- ').at(-1))).toEqual([
@@ -144,7 +176,7 @@ describe('sluice manifest', () => {
   });
 
   it('tells all that is wrong at once', async () => {
-    const bad = ['--vip-mode=x', '--image=A b', '--namespace=Kube', '--config=/c', '--cleanup', '--no-such', '-o', 'x'];
+    const bad = ['--vip-mode=x', '--image=A b', '--namespace=Kube', '--cleanup', '--no-such', '-o', 'x'];
     const { code, stdout, stderr } = await manifestCommand(...bad, 'word', '--hostname-override=n', '--host-root=/h');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     const told = stderr
@@ -155,7 +187,6 @@ describe('sluice manifest', () => {
       new Set([
         'sluice',
         '--no-such',
-        '--config',
         '--hostname-override',
         '--host-root',
         '--cleanup-config',
@@ -165,7 +196,7 @@ describe('sluice manifest', () => {
         '--output',
       ]),
     );
-    expect(told).toHaveLength(10);
+    expect(told).toHaveLength(9);
   });
 
   it.each(['state.json', '/state.json'])('refuses to mount the folder of %s', async (path) => {

@@ -5,10 +5,22 @@ import type { Output } from '../../src/cli/environment.ts';
 import type { JsonObject } from '../../src/core/manifest/input.ts';
 import { noFile } from './no-file.ts';
 
+interface CommandOutcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** `sluice manifest` with these flags. */
-export async function manifestCommand(
-  ...flags: readonly string[]
-): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+export function manifestCommand(...flags: readonly string[]): Promise<CommandOutcome> {
+  return manifestCommandWith(noFile, flags);
+}
+
+/** The same where files are read by `readText`. */
+export async function manifestCommandWith(
+  readText: (path: string) => string,
+  flags: readonly string[],
+): Promise<CommandOutcome> {
   const text = { stdout: '', stderr: '' };
   const output = (name: 'stdout' | 'stderr'): Output => ({
     write: (part) => (text[name] += part),
@@ -21,7 +33,7 @@ export async function manifestCommand(
       env: {},
       stdout: output('stdout'),
       stderr: output('stderr'),
-      readText: noFile,
+      readText,
       stop: new AbortController().signal,
       processId: 1,
       readProcess: () => ({ residentBytes: 0, cpuSeconds: 0, startTimeSeconds: 0 }),
