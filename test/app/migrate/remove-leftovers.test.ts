@@ -8,7 +8,7 @@ import { fakeIptables } from '../../../src/kernel/fake/iptables.ts';
 import { fakeIpvs } from '../../../src/kernel/fake/ipvs.ts';
 import { fakeOtherInterface } from '../../../src/kernel/fake/other-interface.ts';
 import { fakeOtherTables } from '../../../src/kernel/fake/other-tables.ts';
-import { virtualServer } from '../../support/servers.ts';
+import { destination, virtualServer } from '../../support/servers.ts';
 
 const vipInterface = 'kube-dummy-if';
 const set = 'KUBE-CLUSTER-IP';
@@ -63,6 +63,27 @@ describe('what kube-proxy left', () => {
     expect(failed.map(({ what }) => what)).toEqual(['nftables table ip kube-proxy']);
     expect(ports.interfaces.addresses('kube-ipvs0')).toBeUndefined();
   });
+});
+
+it('of kube-router’s direct return, a virtual server with connections is kept, and told', async () => {
+  const identity = { kind: 'fwmark', family: 'IPv4', mark: 0x1d1e } as const;
+  const pod = { ...destination('10.1.0.2'), forwarding: 'tunnel' } as const;
+  ports.ipvs.apply([
+    { kind: 'add-virtual-server', server: virtualServer('TCP', { identity }) },
+    { kind: 'add-destination', identity, destination: pod },
+  ]);
+  ports.ipvs.setConnections(identity, pod, { activeConnections: 2, inactiveConnections: 1 });
+  const mark = '-A PREROUTING -d 198.51.100.7/32 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x1d1e/0xffffffff';
+  await ports.iptables.restore('nft', 'IPv4', `*mangle\n${mark}\nCOMMIT\n`);
+  const busy = await findLeftovers(ports, 'kube-router', vipInterface);
+  expect(busy.virtualServers).toEqual([]);
+  expect(busy.kept).toContainEqual({
+    what: 'virtual server FWM 7454 IPv4',
+    why: expect.stringContaining('3 connections'),
+  });
+  ports.ipvs.setConnections(identity, pod, { activeConnections: 0, inactiveConnections: 0 });
+  const idle = await findLeftovers(ports, 'kube-router', vipInterface);
+  expect(idle.virtualServers).toEqual([identity]);
 });
 
 const rules = [
