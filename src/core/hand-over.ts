@@ -18,12 +18,16 @@ export function withdrawViews({ elements }: Actual): Plan {
   return { ...emptyPlan, unguard: [...elements.values()].filter(isViewElement).map(removal) };
 }
 
-/** How many connections the kernel knows of each virtual server by firewall mark that has any; by `virtualServerKey`. */
-export function markedConnections(virtualServers: readonly VirtualServerState[]): ReadonlyMap<string, number> {
+/** How many connections go through virtual servers by firewall mark, where there are any; by `virtualServerKey`. */
+export function markedConnections(
+  virtualServers: readonly VirtualServerState[],
+  concerns: (identity: VirtualServerIdentity) => boolean,
+): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { server, destinations } of virtualServers) {
+    const { identity } = server;
     const count = destinations.reduce((sum, each) => sum + each.activeConnections + each.inactiveConnections, 0);
-    if (server.identity.kind === 'fwmark' && count > 0) counts.set(virtualServerKey(server.identity), count);
+    if (identity.kind === 'fwmark' && count > 0 && concerns(identity)) counts.set(virtualServerKey(identity), count);
   }
   return counts;
 }

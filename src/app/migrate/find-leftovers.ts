@@ -83,7 +83,7 @@ function sortServers(
   const foreign = identities.filter((identity) => !recorded.has(ownershipKey(identity)));
   const isIts = (identity: VirtualServerIdentity): boolean =>
     identity.kind === 'address' ? its.addresses.has(identity.address) : its.marks.has(identity.mark);
-  const counts = markedConnections(all);
+  const counts = markedConnections(all, isIts);
   const left = foreign.filter((identity) => isIts(identity));
   return {
     leftover: left.filter((identity) => !counts.has(virtualServerKey(identity))),

@@ -1,16 +1,25 @@
 /** Gives the node back to kube-proxy in ipvs mode, with the connections. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Actual, adoptReading } from '../../core/actual.ts';
+import { type Actual, adoptReading, ownershipKey } from '../../core/actual.ts';
 import { familyOf } from '../../core/address.ts';
 import { handOverPlan, markedConnections, withdrawViews } from '../../core/hand-over.ts';
 import { kubeProxyMasquerades } from '../../core/leftovers/iptables.ts';
 import { proxyInterface } from '../../core/leftovers/names.ts';
+import type { VirtualServerIdentity } from '../../core/model/virtual-server.ts';
 import type { PlanRules } from '../../core/plan.ts';
 import { executePlan, type KernelPorts } from '../../kernel/executor.ts';
 import { workingAgent } from '../agent-lock.ts';
 import type { CleanupReport } from '../cleanup-report.ts';
-import { emptyReport, removeInterface, removeTable, reportExecution, restorePods } from '../cleanup-steps.ts';
+import {
+  attempt,
+  emptyReport,
+  type Report,
+  removeInterface,
+  removeTable,
+  reportExecution,
+  restorePods,
+} from '../cleanup-steps.ts';
 import type { Config } from '../config/config.ts';
 import { closeKernel, openKernel, planRules } from '../kernel.ts';
 import { recordSets } from '../ownership.ts';
@@ -35,8 +44,10 @@ export async function handOver(config: Config): Promise<CleanupReport> {
       await requireReady(vips, others);
       others.interfaces.addAddresses(itsInterface, vips);
       const report = handOverKernel(ports, planRules(config, nodeNameOf(config)));
-      await keepOn(vips, others);
-      return report.kept.length > 0 ? report : restorePods(report, config);
+      await keepOn(report, vips, others);
+      // The record stays for as long as something goes through virtual servers of sluice's, perhaps into a tunnel.
+      const isOver = ports.filter.dump(recordSets) === undefined;
+      return isOver ? restorePods(report, config) : report;
     });
   } finally {
     closeKernel(ports);
@@ -46,11 +57,13 @@ export async function handOver(config: Config): Promise<CleanupReport> {
 const itsInterface = proxyInterface['kube-proxy'];
 
 /** What is on the node goes to kube-proxy, which must stand in for all of it. Goes on after an error and reports it. */
-export function handOverKernel(ports: KernelPorts, rules: Omit<PlanRules, 'quarantined'>): CleanupReport {
+export function handOverKernel(ports: KernelPorts, rules: Omit<PlanRules, 'quarantined'>): Report {
   const report = emptyReport();
   reportExecution(report, executePlan(withdrawViews(read(ports)), ports));
-  const busy = markedConnections(ports.ipvs.dump());
-  reportExecution(report, executePlan(handOverPlan(read(ports), new Set(busy.keys()), rules), ports));
+  const actual = read(ports);
+  const isOurs = (identity: VirtualServerIdentity): boolean => actual.elements.has(ownershipKey(identity));
+  const busy = markedConnections(ports.ipvs.dump(), isOurs);
+  reportExecution(report, executePlan(handOverPlan(actual, new Set(busy.keys()), rules), ports));
   if (busy.size === 0 && report.failed.length === 0) {
     removeTable(report, ports);
   }
@@ -101,11 +114,11 @@ async function requireReady(vips: readonly string[], { interfaces, iptables }: L
 
 /**
  * A sync that began while sluice's interface had an address takes it from kube-proxy's again at its end; the next one
- * keeps it. Rejects with KernelError.
+ * keeps it.
  */
-async function keepOn(vips: readonly string[], { interfaces }: LeftoverPorts): Promise<void> {
-  for (let watched = 0; watched < watchMs; watched += pauseMs) {
-    interfaces.addAddresses(itsInterface, vips);
+async function keepOn(report: Report, vips: readonly string[], { interfaces }: LeftoverPorts): Promise<void> {
+  for (let watched = 0; watched < watchMs && report.failed.length === 0; watched += pauseMs) {
+    attempt(report, `VIPs on ${itsInterface}`, () => interfaces.addAddresses(itsInterface, vips));
     await sleep(pauseMs);
   }
 }
