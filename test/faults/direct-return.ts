@@ -26,7 +26,7 @@ export const directReturnFaults: readonly Fault[] = [
   {
     id: 'kr#1169',
     what: 'the VIP is on no interface, so that nobody answers for it',
-    proofs: [[packets, 'answers a ping in %s (kr#644, kr#1044)']],
+    proofs: [[packets, 'answers a ping in %s, to the client and to its own node (kr#644, kr#1044)']],
     remark: 'It is an address of the VIP interface. ARP for it is left to whoever announces it.',
   },
   {
@@ -81,7 +81,7 @@ export const directReturnFaults: readonly Fault[] = [
   {
     id: 'kr#644, kr#1044',
     what: 'a VIP does not answer a ping',
-    proofs: [[packets, 'answers a ping in %s (kr#644, kr#1044)']],
+    proofs: [[packets, 'answers a ping in %s, to the client and to its own node (kr#644, kr#1044)']],
   },
   {
     id: 'kr#570, kr#683, kr#1199',
