@@ -1,0 +1,49 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { httpTransport } from '../../../src/kube/watch/http-transport.ts';
+
+/** A long list: lines of one kilobyte, each written alone, as an API server does. */
+const lines = 8_000;
+const line = Buffer.from(`${'x'.repeat(1_023)}\n`);
+
+let server: http.Server;
+
+beforeEach(async () => {
+  server = http.createServer((_, response) => {
+    for (let sent = 0; sent < lines; sent += 1) response.write(line);
+    response.end();
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+});
+
+afterEach(() => {
+  server.close();
+});
+
+it('lets everything else have its turn while a long answer comes', async () => {
+  const { port } = server.address() as AddressInfo;
+  const access = { url: new URL(`http://127.0.0.1:${port}`), agent: new http.Agent(), headers: {} };
+  const transport = httpTransport({ read: async () => access, forget: () => {}, close: () => {} });
+  let [bytes, bytesOfTurn, longestTurn] = [0, 0, 0];
+  let counter = setImmediate(function next() {
+    longestTurn = Math.max(longestTurn, bytesOfTurn);
+    bytesOfTurn = 0;
+    counter = setImmediate(next);
+  });
+  await new Promise<void>((resolve, reject) => {
+    transport.get('/', {
+      head: () => {},
+      chunk: (chunk) => {
+        bytes += chunk.length;
+        bytesOfTurn += chunk.length;
+      },
+      end: (failure) => (failure === undefined ? resolve() : reject(new Error(failure.message))),
+    });
+  });
+  clearImmediate(counter);
+  expect(bytes).toBe(lines * line.length);
+  expect(longestTurn).toBeLessThan(150_000);
+});
