@@ -1,6 +1,6 @@
 /**
  * Decides when passes run. Facts are carried out the moment they arrive; besides that there is one timer each for
- * audits, retries and drains, and none of them runs without cause.
+ * audits, retries and drains, and none of them runs without cause. What asks for a pass during the first one waits.
  */
 
 import type { Facts } from '../core/facts.ts';
@@ -11,6 +11,7 @@ import type { FilterSkeleton } from '../kernel/ports.ts';
 import { ensureRecord } from './ownership.ts';
 import type { Reconciler } from './reconciler/reconciler.ts';
 import type { PassOutcome, ReconcilerView } from './reconciler/state.ts';
+import { inSlices } from './slices.ts';
 
 export interface LoopInput {
   readonly reconciler: Reconciler;
@@ -51,16 +52,19 @@ const firstRetryMs = 500;
 const longestRetryMs = 30_000;
 
 export function startLoop(input: LoopInput): Loop {
-  const loop: LoopState = { input, timers: new Map(), phase: 'waiting', attempts: 0, stopWatching: () => {} };
+  const loop: LoopState = {
+    input,
+    timers: new Map(),
+    phase: 'waiting',
+    attempts: 0,
+    deferred: [],
+    stopWatching: () => {},
+  };
   input.observer.started();
   setTimer(loop, 'patience', patienceMs, () => begin(loop, false));
   return {
     changes: (batch) => takeIn(loop, batch),
-    contextChanged: () => {
-      if (loop.phase === 'running') {
-        refreshContext(loop);
-      }
-    },
+    contextChanged: () => afterStart(loop, () => refreshContext(loop)),
     stop: () => {
       loop.phase = 'stopped';
       loop.stopWatching();
@@ -76,7 +80,9 @@ type TimerName = 'patience' | 'audit' | 'retry' | 'drain' | 'begin';
 interface LoopState {
   readonly input: LoopInput;
   readonly timers: Map<TimerName, { readonly due: number; readonly timer: NodeJS.Timeout }>;
-  phase: 'waiting' | 'beginning' | 'running' | 'stopped';
+  phase: 'waiting' | 'beginning' | 'starting' | 'running' | 'stopped';
+  /** What waits for the end of the first pass. */
+  readonly deferred: (() => void)[];
   /** Failed attempts in a row, for the back-off. */
   attempts: number;
   stopWatching: () => void;
@@ -97,10 +103,19 @@ function takeIn(loop: LoopState, batch: readonly FactChange[]): void {
     return outcome;
   });
   const { facts } = reconciler.view;
-  if (loop.phase === 'running' && (facts.node !== node || facts.serviceCIDRs !== serviceCIDRs)) {
-    refreshContext(loop);
+  if (facts.node !== node || facts.serviceCIDRs !== serviceCIDRs) {
+    afterStart(loop, () => refreshContext(loop));
   }
   begin(loop, true);
+}
+
+/** At once when the first pass is over; not at all when it has not begun, since it looks at everything. */
+function afterStart(loop: LoopState, action: () => void): void {
+  if (loop.phase === 'running') {
+    action();
+  } else if (loop.phase === 'starting') {
+    loop.deferred.push(action);
+  }
 }
 
 /** Nothing is written before the lists of Services and EndpointSlices are complete; the others are waited for. */
@@ -135,11 +150,17 @@ async function bringUp(loop: LoopState): Promise<void> {
     input.ports.link.ensureInterface();
     // Before they are read: what comes during the first pass is told of after it.
     loop.stopWatching();
-    loop.stopWatching = input.ports.link.onAddressChange((gone) => followAddresses(loop, gone));
+    loop.stopWatching = input.ports.link.onAddressChange((gone) => afterStart(loop, () => followAddresses(loop, gone)));
     input.reconciler.setContext(input.readContext());
-    loop.phase = 'running';
+    loop.phase = 'starting';
     loop.attempts = 0;
-    report(loop, input.reconciler.start());
+    const outcome = await inSlices(input.reconciler.startInSteps(), () => loop.phase === 'starting');
+    if (outcome === undefined) {
+      return;
+    }
+    loop.phase = 'running';
+    report(loop, outcome);
+    catchUp(loop);
     if (table === 'to-be-filled') {
       await input.ports.filter.ensureTable(input.skeleton);
     }
@@ -153,15 +174,18 @@ async function bringUp(loop: LoopState): Promise<void> {
   }
 }
 
+/** Carries out what came during the first pass. */
+function catchUp(loop: LoopState): void {
+  guarded(loop, 'carry out a change', () => loop.input.reconciler.changes([]));
+  loop.deferred.splice(0).forEach((action) => action());
+}
+
 /**
  * With an IPv6 address the kernel takes the source of every route that names it (rt6_remove_prefsrc in
  * net/ipv6/route.c), those of all VIPs among them, and does not give it back when the address is there again a moment
  * later and nothing looks changed. The routes are read again then. IPv4 routes in table `local` keep theirs.
  */
 function followAddresses(loop: LoopState, gone: ReadonlySet<string> | undefined): void {
-  if (loop.phase !== 'running') {
-    return;
-  }
   const { IPv6 } = loop.input.reconciler.view.context.sources;
   refreshContext(loop);
   if (gone === undefined || (IPv6 !== undefined && gone.has(IPv6))) {

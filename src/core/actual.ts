@@ -8,6 +8,7 @@ import type { FilterElement } from './model/filter-element.ts';
 import type { Operation } from './model/operation.ts';
 import type { VipState } from './model/vip.ts';
 import type { Destination, VirtualServer, VirtualServerIdentity, VirtualServerState } from './model/virtual-server.ts';
+import type { Steps } from './steps.ts';
 
 export interface ActualVirtualServer {
   readonly server: VirtualServer;
@@ -126,6 +127,30 @@ export function advance(
     }
   }
 }
+
+/** The same in steps. */
+export function* advanceSteps(
+  actual: ActualStore,
+  operations: readonly Operation[],
+  expected: Pick<Expected, 'virtualServer'>,
+): Steps<void> {
+  if (operations.length <= stepOperations) {
+    advance(actual, operations, expected);
+    return;
+  }
+  for (let from = 0; from < operations.length; ) {
+    let to = from + stepOperations;
+    // A new virtual server is looked at together with its destinations.
+    while (operations[to]?.kind === 'add-destination') {
+      to += 1;
+    }
+    advance(actual, operations.slice(from, to), expected);
+    from = to;
+    yield;
+  }
+}
+
+const stepOperations = 4_000;
 
 type DestinationOperation = Extract<Operation, { readonly destination: Destination }>;
 

@@ -10,9 +10,11 @@ import { type FilterElement, isViewElement } from '../core/model/filter-element.
 import type { FilterOperation, IpvsOperation, Operation, Plan, VipOperation } from '../core/model/operation.ts';
 import type { VirtualServerIdentity } from '../core/model/virtual-server.ts';
 import { phases } from '../core/plan.ts';
+import type { Steps } from '../core/steps.ts';
 import type { KernelError } from './error.ts';
+import { piecesOf } from './pieces.ts';
 import type { ApplyResult, FilterPort, IpvsPort, LinkPort } from './ports.ts';
-import { type Remedy, remedyFor } from './remedy.ts';
+import { otherVerb, type Remedy, remedyFor } from './remedy.ts';
 
 export interface KernelPorts {
   readonly ipvs: IpvsPort;
@@ -37,7 +39,55 @@ export interface Execution {
 }
 
 export function executePlan(plan: Plan, ports: KernelPorts): Execution {
-  const run: Run = {
+  const run = emptyRun();
+  for (const phase of phases) {
+    executePhase(run, plan, phase, ports);
+  }
+  return run;
+}
+
+/** The same in steps: nobody else may write to these ports between them. */
+export function* executeSteps(plan: Plan, ports: KernelPorts): Steps<Execution> {
+  const run = emptyRun();
+  for (const phase of phases) {
+    for (const piece of piecesOf(plan, phase)) {
+      executePhase(run, piece, phase, ports);
+      yield;
+    }
+  }
+  return run;
+}
+
+function executePhase(run: Run, plan: Plan, phase: keyof Plan, ports: KernelPorts): void {
+  switch (phase) {
+    case 'claim':
+    case 'guard':
+      applyFilter(run, plan[phase], ports.filter);
+      break;
+    case 'unguard':
+    case 'disclaim':
+      applyFilter(run, unneededOnly(run, plan[phase]), ports.filter);
+      break;
+    case 'make':
+      applyIpvs(run, securedOnly(run, plan.make), ports.ipvs);
+      break;
+    case 'quiesce':
+      applyIpvs(run, plan.quiesce, ports.ipvs);
+      break;
+    case 'remove':
+      applyIpvs(run, unreachedOnly(run, plan.remove), ports.ipvs);
+      break;
+    case 'expose':
+      applyVips(run, guardedOnly(run, plan.expose), ports.link);
+      break;
+    case 'hide':
+      applyVips(run, plan.hide, ports.link);
+      break;
+  }
+}
+
+function emptyRun(): Run {
+  return {
     performed: [],
     failed: [],
     withheld: [],
@@ -47,34 +97,6 @@ export function executePlan(plan: Plan, ports: KernelPorts): Execution {
     blind: false,
     remaining: new Set(),
   };
-  for (const phase of phases) {
-    switch (phase) {
-      case 'claim':
-      case 'guard':
-        applyFilter(run, plan[phase], ports.filter);
-        break;
-      case 'unguard':
-      case 'disclaim':
-        applyFilter(run, unneededOnly(run, plan[phase]), ports.filter);
-        break;
-      case 'make':
-        applyIpvs(run, securedOnly(run, plan.make), ports.ipvs);
-        break;
-      case 'quiesce':
-        applyIpvs(run, plan.quiesce, ports.ipvs);
-        break;
-      case 'remove':
-        applyIpvs(run, unreachedOnly(run, plan.remove), ports.ipvs);
-        break;
-      case 'expose':
-        applyVips(run, guardedOnly(run, plan.expose), ports.link);
-        break;
-      case 'hide':
-        applyVips(run, plan.hide, ports.link);
-        break;
-    }
-  }
-  return run;
 }
 
 interface Run extends Execution {
@@ -140,22 +162,6 @@ function applyIpvs(run: Run, operations: readonly IpvsOperation[], port: IpvsPor
   run.isUncertain = true;
   const attempted = operations.map((operation, index) => turned.get(index) ?? operation);
   collect(run, attempted, { failures, unknown: first.unknown || second.unknown });
-}
-
-function otherVerb(operation: IpvsOperation | undefined, error: KernelError): IpvsOperation | undefined {
-  if (operation === undefined) {
-    return undefined;
-  }
-  const remedy = remedyFor(operation.kind, error.code);
-  if (remedy === 'edit-instead') {
-    if (operation.kind === 'add-virtual-server') {
-      return { kind: 'edit-virtual-server', server: operation.server };
-    }
-    return operation.kind === 'add-destination' ? { ...operation, kind: 'edit-destination' } : undefined;
-  }
-  return remedy === 'add-instead' && operation.kind === 'edit-destination'
-    ? { ...operation, kind: 'add-destination' }
-    : undefined;
 }
 
 function collect(run: Run, operations: readonly Operation[], result: ApplyResult): void {

@@ -1,7 +1,7 @@
 /** What each errno means for each operation, and what is done about it. The one table (ipvs-kernel errors: ip_vs_ctl.c). */
 
-import type { Operation } from '../core/model/operation.ts';
-import type { ErrnoCode } from './error.ts';
+import type { IpvsOperation, Operation } from '../core/model/operation.ts';
+import type { ErrnoCode, KernelError } from './error.ts';
 
 export type Remedy =
   /** The kernel already is as wanted. */
@@ -71,4 +71,21 @@ function absent(kind: Operation['kind']): Remedy {
       // The table or the set: somebody flushed the ruleset.
       return 'read-again';
   }
+}
+
+/** What is tried in place of a refused operation where the kernel turned out to hold something else. */
+export function otherVerb(operation: IpvsOperation | undefined, error: KernelError): IpvsOperation | undefined {
+  if (operation === undefined) {
+    return undefined;
+  }
+  const remedy = remedyFor(operation.kind, error.code);
+  if (remedy === 'edit-instead') {
+    if (operation.kind === 'add-virtual-server') {
+      return { kind: 'edit-virtual-server', server: operation.server };
+    }
+    return operation.kind === 'add-destination' ? { ...operation, kind: 'edit-destination' } : undefined;
+  }
+  return remedy === 'add-instead' && operation.kind === 'edit-destination'
+    ? { ...operation, kind: 'add-destination' }
+    : undefined;
 }

@@ -4,17 +4,17 @@ import { advance, resourceKeyOf, vipKey } from '../../core/actual.ts';
 import { isScheduler } from '../../core/annotations.ts';
 import { type Census, takeCensus } from '../../core/census.ts';
 import { compileService } from '../../core/compile.ts';
-import { bySeniority, expectedOf, rivalsOf, setContribution, setStanding } from '../../core/desired.ts';
+import { bySeniority, expectedOf, rivalsOf, setContribution } from '../../core/desired.ts';
 import { trackDrains } from '../../core/drain.ts';
 import { slicesOf } from '../../core/facts.ts';
-import { filterElementKey, isHealthCheckKey, virtualServerKey } from '../../core/keys.ts';
+import { isHealthCheckKey } from '../../core/keys.ts';
 import { hasFreeMark, type MarkHolders, openMarks } from '../../core/marks.ts';
 import type { CompileContext } from '../../core/model/context.ts';
-import { type FilterElement, viewSets } from '../../core/model/filter-element.ts';
+import type { FilterElement } from '../../core/model/filter-element.ts';
 import type { Plan } from '../../core/model/operation.ts';
 import type { Contribution } from '../../core/model/resource.ts';
-import { allKeys, makePlan } from '../../core/plan.ts';
-import { standingElements } from '../../core/standing-elements.ts';
+import { allKeys, makePlan, type PlanInput } from '../../core/plan.ts';
+import { finish, type Steps } from '../../core/steps.ts';
 import { type Execution, executePlan, type FailedOperation } from '../../kernel/executor.ts';
 import { addLingering, dropTaken } from './lingering.ts';
 import { quarantine, releaseChanged } from './quarantine.ts';
@@ -61,31 +61,9 @@ function isVip(state: ReconcilerState, key: string): boolean {
   return state.desired.resources.get(key)?.resource.kind === 'vip';
 }
 
-/**
- * Everything is compiled before the kernel is read, so that the reading can share what is as it should be. Marks alone
- * are asked for before: they are taken over from the kernel.
- */
-export function startPass(state: ReconcilerState): PassOutcome {
-  const stopwatch = startStopwatch(state.options.now);
-  const holders = readOnce(() => readMarkHolders(state));
-  setStanding(state.desired, standingElements(state.context));
-  const services = bySeniority(state.facts.services.values()).map((service) => service.key);
-  // A start that failed may have compiled Services that are gone by now.
-  const gone = [...state.desired.contributions.keys()].filter((service) => !state.facts.services.has(service));
-  for (const service of [...services, ...gone]) {
-    compileInto(state, service, holders);
-  }
-  stopwatch.lap('compileMs');
-  const census = readKernel(state);
-  state.isStarted = true;
-  addLingering(state, [...state.actual.virtualServers.keys()]);
-  stopwatch.lap('readMs');
-  return carryOut(state, { trigger: 'start', services, keys: allKeys(state.desired, state.actual), census, stopwatch });
-}
-
 export function auditPass(state: ReconcilerState): PassOutcome {
   const stopwatch = startStopwatch(state.options.now);
-  const census = readKernel(state);
+  const census = finish(readKernel(state));
   stopwatch.lap('readMs');
   return carryOut(state, {
     trigger: 'audit',
@@ -112,8 +90,14 @@ export interface PlannedPass {
 
 /** Carries a plan out and takes the result into account. */
 export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): PassOutcome {
+  // Not as the steps of a full pass: a change is small, and handing steps on would take a sixth of its time.
   const execution = executePlan(plan, state.options.ports);
   advance(state.actual, execution.performed, expectedOf(state.desired));
+  return conclude(state, pass, plan, execution);
+}
+
+/** Takes into account what was carried out. */
+export function conclude(state: ReconcilerState, pass: PlannedPass, plan: Plan, execution: Execution): PassOutcome {
   trackDrains(state.drains, state, pass.keys);
   noteFailures(state, execution);
   state.isUncertain ||= execution.isUncertain;
@@ -127,49 +111,44 @@ export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): P
 
 /** Plans for these keys, and settles. */
 export function carryOut(state: ReconcilerState, pass: PlannedPass): PassOutcome {
-  const plan = makePlan({
-    desired: state.desired,
-    actual: state.actual,
-    keys: pass.keys,
-    rules: { ...state.options.rules, quarantined: state.quarantined.keys },
-  });
-  pass.stopwatch.lap('planMs');
-  for (const key of pass.keys) {
-    state.failing.delete(key);
-  }
+  const plan = makePlan(planInput(state, pass));
+  noteTried(state, pass);
   return settle(state, pass, plan);
 }
 
-function readKernel(state: ReconcilerState): Census {
+export function planInput(state: ReconcilerState, { keys }: PlannedPass): PlanInput {
+  const { desired, actual, options, quarantined } = state;
+  return { desired, actual, keys, rules: { ...options.rules, quarantined: quarantined.keys } };
+}
+
+/** What failed before has been tried again. */
+export function noteTried({ failing }: ReconcilerState, { keys, stopwatch }: PlannedPass): void {
+  stopwatch.lap('planMs');
+  if (failing.size === 0) {
+    return;
+  }
+  for (const key of keys) {
+    failing.delete(key);
+  }
+}
+
+/** Reads and adopts everything, one interface in each step. */
+export function* readKernel(state: ReconcilerState): Steps<Census> {
   const { ipvs, link, filter } = state.options.ports;
   const expected = expectedOf(state.desired);
-  state.actual = {
-    virtualServers: ipvs.read(expected),
-    vips: new Map(link.dumpVips().map((vip) => [vipKey(vip.address), vip])),
-    elements: filter.read(expected.eachElement) ?? new Map<string, FilterElement>(),
-  };
+  const virtualServers = ipvs.read(expected);
+  yield;
+  const vips = new Map(link.dumpVips().map((vip) => [vipKey(vip.address), vip]));
+  yield;
+  const elements = filter.read(expected.eachElement) ?? new Map<string, FilterElement>();
+  yield;
+  state.actual = { virtualServers, vips, elements };
   state.isUncertain = false;
   return takeCensus(state.actual, expected);
 }
 
-function readMarkHolders(state: ReconcilerState): MarkHolders {
-  const { ipvs, filter } = state.options.ports;
-  const elements = filter.dump(viewSets) ?? [];
-  return {
-    elements: new Map(elements.map((element) => [filterElementKey(element), element])),
-    virtualServers: new Set(ipvs.dumpMarks().map(virtualServerKey)),
-  };
-}
-
-function readOnce<Value extends object>(read: () => Value): () => Value {
-  let value: Value | undefined;
-  return () => {
-    value ??= read();
-    return value;
-  };
-}
-
-function compileInto(state: ReconcilerState, key: string, holders: () => MarkHolders): ReadonlySet<string> {
+/** Compiles one Service, and puts it with the others. Returns the keys of resources to look at. */
+export function compileInto(state: ReconcilerState, key: string, holders: () => MarkHolders): ReadonlySet<string> {
   const service = state.facts.services.get(key);
   const session = openMarks(state.marks, holders, key);
   const contribution =

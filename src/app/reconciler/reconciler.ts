@@ -9,10 +9,12 @@ import { applyChanges } from '../../core/facts.ts';
 import type { CompileContext } from '../../core/model/context.ts';
 import type { FactChange } from '../../core/model/facts.ts';
 import { standingElements } from '../../core/standing-elements.ts';
+import { finish, type Steps } from '../../core/steps.ts';
 import { drainPass } from './drain-pass.ts';
 import { lingerPass } from './linger-pass.ts';
-import { auditPass, changePass, retryPass, startPass, withoutStruck } from './pass.ts';
+import { auditPass, changePass, retryPass, withoutStruck } from './pass.ts';
 import { releaseAll } from './quarantine.ts';
+import { startSteps } from './start-pass.ts';
 import {
   initialState,
   type PassOutcome,
@@ -26,6 +28,11 @@ export interface Reconciler {
   changes(batch: readonly FactChange[]): PassOutcome | undefined;
   /** Reads the kernel, adopts it, compiles everything, carries out the difference. */
   start(): PassOutcome;
+  /**
+   * The same in steps. Facts that come in between are only kept; once all is done `changes([])` carries them out. Nothing
+   * else may be asked of the reconciler meanwhile.
+   */
+  startInSteps(): Steps<PassOutcome>;
   /** Reads the kernel again and mends what differs. */
   audit(): PassOutcome;
   /** The node or the configuration changed: what that touches is compiled again. Undefined before `start`, and for nothing. */
@@ -51,11 +58,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       for (const service of touched.udpServices) {
         state.udpServices.add(service);
       }
-      return state.isStarted && touched.services.size > 0
-        ? orUncertain(state, () => changePass(state, 'change', touched.services))
-        : undefined;
+      return state.isStarted ? carryOutTouched(state, touched.services) : keepTouched(state, touched.services);
     },
-    start: () => startPass(state),
+    start: () => finish(startOnce(state)),
+    startInSteps: () => startOnce(state),
     audit: () => orUncertain(state, () => auditPass(state)),
     setContext: (context) => {
       const before = state.context;
@@ -72,6 +78,26 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     drain: () => orUncertain(state, () => drainOnce(state)),
     takeUdpServices: () => takeUdpServices(state),
   };
+}
+
+function* startOnce(state: ReconcilerState): Steps<PassOutcome> {
+  // All are compiled now; what is touched from here on may come too late for that. A start may be one of several.
+  state.missed.clear();
+  state.isStarted = false;
+  return yield* startSteps(state);
+}
+
+function keepTouched({ missed }: ReconcilerState, services: ReadonlySet<string>): undefined {
+  services.forEach((service) => missed.add(service));
+}
+
+function carryOutTouched(state: ReconcilerState, touched: ReadonlySet<string>): PassOutcome | undefined {
+  const services = state.missed.size === 0 ? touched : new Set([...state.missed, ...touched]);
+  if (services.size === 0) {
+    return undefined;
+  }
+  state.missed.clear();
+  return orUncertain(state, () => changePass(state, 'change', services));
 }
 
 /** One pass at most: what lingers waits for the next call while destinations go. */

@@ -86,6 +86,8 @@ export interface ReconcilerState extends ReconcilerView {
   /** Services whose UDP endpoints changed since they were last asked for. */
   udpServices: Set<string>;
   readonly failing: Set<string>;
+  /** Services that changed after the first pass began. */
+  readonly missed: Set<string>;
   isUncertain: boolean;
   isStarted: boolean;
 }
@@ -105,6 +107,7 @@ export function initialState(options: ReconcilerOptions): ReconcilerState {
     struck: new Set(),
     udpServices: new Set(),
     failing: new Set(),
+    missed: new Set(),
     isUncertain: false,
     isStarted: false,
   };

@@ -1,0 +1,74 @@
+/** The first pass: everything, in steps. */
+
+import { advanceSteps } from '../../core/actual.ts';
+import { bySeniority, expectedOf, setStanding } from '../../core/desired.ts';
+import { filterElementKey, virtualServerKey } from '../../core/keys.ts';
+import type { MarkHolders } from '../../core/marks.ts';
+import { viewSets } from '../../core/model/filter-element.ts';
+import { allKeys } from '../../core/plan.ts';
+import { planSteps } from '../../core/plan-steps.ts';
+import { standingElements } from '../../core/standing-elements.ts';
+import { endsStep, type Steps } from '../../core/steps.ts';
+import { executeSteps } from '../../kernel/executor.ts';
+import { addLingering } from './lingering.ts';
+import { compileInto, conclude, noteTried, type PlannedPass, planInput, readKernel } from './pass.ts';
+import type { PassOutcome, ReconcilerState } from './state.ts';
+import { startStopwatch } from './stopwatch.ts';
+
+/**
+ * Everything is compiled before the kernel is read, so that the reading can share what is as it should be. Marks alone
+ * are asked for before: they are taken over from the kernel.
+ */
+export function* startSteps(state: ReconcilerState): Steps<PassOutcome> {
+  const stopwatch = startStopwatch(state.options.now);
+  const holders = readOnce(() => readMarkHolders(state));
+  setStanding(state.desired, standingElements(state.context));
+  const services = bySeniority(state.facts.services.values()).map((service) => service.key);
+  // A start that failed may have compiled Services that are gone by now.
+  const gone = [...state.desired.contributions.keys()].filter((service) => !state.facts.services.has(service));
+  for (const [index, service] of [...services, ...gone].entries()) {
+    compileInto(state, service, holders);
+    if (endsStep(index, stepServices)) {
+      yield;
+    }
+  }
+  stopwatch.lap('compileMs');
+  const census = yield* readKernel(state);
+  addLingering(state, [...state.actual.virtualServers.keys()]);
+  stopwatch.lap('readMs');
+  yield;
+  const keys = allKeys(state.desired, state.actual);
+  const outcome = yield* carryOutSteps(state, { trigger: 'start', services, keys, census, stopwatch });
+  state.isStarted = true;
+  return outcome;
+}
+
+const stepServices = 32;
+
+function* carryOutSteps(
+  state: ReconcilerState,
+  pass: PlannedPass & { readonly keys: readonly string[] },
+): Steps<PassOutcome> {
+  const plan = yield* planSteps({ ...planInput(state, pass), keys: pass.keys });
+  noteTried(state, pass);
+  const execution = yield* executeSteps(plan, state.options.ports);
+  yield* advanceSteps(state.actual, execution.performed, expectedOf(state.desired));
+  return conclude(state, pass, plan, execution);
+}
+
+function readMarkHolders(state: ReconcilerState): MarkHolders {
+  const { ipvs, filter } = state.options.ports;
+  const elements = filter.dump(viewSets) ?? [];
+  return {
+    elements: new Map(elements.map((element) => [filterElementKey(element), element])),
+    virtualServers: new Set(ipvs.dumpMarks().map(virtualServerKey)),
+  };
+}
+
+function readOnce<Value extends object>(read: () => Value): () => Value {
+  let value: Value | undefined;
+  return () => {
+    value ??= read();
+    return value;
+  };
+}

@@ -1,0 +1,22 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Steps } from '../core/steps.ts';
+
+/** Health checks, metrics and the watches are answered between two slices. */
+const sliceMs = 8;
+
+/** Does the steps with turns of the event loop in between. Undefined when `goesOn` says no after one. */
+export async function inSlices<Result>(steps: Steps<Result>, goesOn: () => boolean): Promise<Result | undefined> {
+  for (;;) {
+    const began = performance.now();
+    do {
+      const step = steps.next();
+      if (step.done === true) {
+        return step.value;
+      }
+    } while (performance.now() - began < sliceMs);
+    await turn();
+    if (!goesOn()) {
+      return undefined;
+    }
+  }
+}
