@@ -79,11 +79,8 @@ describe.each<{ readonly peer: Peer; readonly step: string }>([
       await answersMasqueraded(proxy);
       const traffic = await startSteadyTraffic(world, target);
       await expect(sluice('migrate', step)).rejects.toThrow('to be stopped on this node, found it running');
-      await proxy.end('SIGTERM');
-      const agent = await startAgent();
+      const agent = await takeOver(proxy, step);
       await traffic.exchange();
-      expect(await sluice('migrate', 'plan')).toContain('in the kernel: in sync');
-      await sluice('migrate', step);
       await sleep(2_000);
       const outcome = await traffic.end();
       console.info(`from ${peer}: ${connectionCount} connections, ${JSON.stringify(outcome)}`);
@@ -98,12 +95,13 @@ describe.each<{ readonly peer: Peer; readonly step: string }>([
 });
 
 it(
-  'goes back to kube-proxy ipvs, and no connection breaks, no request fails',
+  'from kube-proxy ipvs and back to it no connection breaks, no request fails',
   async () => {
     const before = await listing(node());
-    const agent = await startAgent();
-    await answersMasqueraded(agent);
+    const first = world.start(node(), peerCommand('kube-proxy ipvs', kubernetes.adminKubeconfig));
+    await answersMasqueraded(first);
     const traffic = await startSteadyTraffic(world, target);
+    const agent = await takeOver(first, 'from-kube-proxy');
     // Their virtual server has a firewall mark, and kube-proxy has none like it.
     const inside = await openConnections(world, 'pod-a', local, 20);
     await expect(sluice('migrate', 'to-kube-proxy')).rejects.toThrow('found an agent at work');
@@ -116,7 +114,7 @@ it(
     expect(said).toContain('20 connections go on through it');
     await sleep(2_000);
     const outcome = await traffic.end();
-    console.info(`to kube-proxy ipvs: ${connectionCount} connections, ${JSON.stringify(outcome)}`);
+    console.info(`from kube-proxy ipvs and back: ${connectionCount} connections, ${JSON.stringify(outcome)}`);
     expect(outcome).toMatchObject({ broken: [], failed: [] });
     expect(outcome.requestsPerSecond).toBeGreaterThan(leastRequestsPerSecond);
     expect(await inside.end()).toEqual([]);
@@ -132,6 +130,15 @@ it(
 
 function node(): ReturnType<World['node']> {
   return world.node('node1');
+}
+
+/** Brings back the agent that stands in the proxy's place. */
+async function takeOver(proxy: WorldProcess, step: string): Promise<WorldProcess> {
+  await proxy.end('SIGTERM');
+  const agent = await startAgent();
+  expect(await sluice('migrate', 'plan')).toContain('in the kernel: in sync');
+  await sluice('migrate', step);
+  return agent;
 }
 
 async function startAgent(): Promise<WorldProcess> {

@@ -26,8 +26,8 @@ export const connectionCount = 1_000;
 /** Opened and asked at a time: a burst of a thousand would only fill the responder's queue. */
 const groupSize = 50;
 /** Each sends its next request when it has the answer to the last: together at most 250 a second. */
-const streamCount = 25;
-const intervalMs = 100;
+const streamCount = 50;
+const intervalMs = 200;
 /** One CPU serves the pods and two proxies: a slow answer is not a lost one. */
 const options: RequestOptions = { deadlineMs: 5_000 };
 
