@@ -24,7 +24,10 @@ async function runAll(reports: string): Promise<readonly PartResult[]> {
   const image =
     built.outcome === 'passed' ? await runPart(hostPart('image', reports)) : notRun(hostPart('image', reports));
   // Two machines at a time, each with a core of its own.
-  const lanes = [[labPart('kernel', reports, '1/2')], [labPart('api', reports), labPart('kernel', reports, '2/2')]];
+  const lanes = [
+    [labPart('kernel', reports, '1/2'), labPart('cluster', reports)],
+    [labPart('api', reports), labPart('kernel', reports, '2/2')],
+  ];
   const inLab = await Promise.all(lanes.map((lane) => runLane(lane, built.outcome === 'passed')));
   // Alone: it measures.
   const guard = built.outcome === 'passed' ? await runPart(benchGuardPart) : notRun(benchGuardPart);

@@ -7,8 +7,7 @@ import { ownArchitecture } from '../image/architecture.ts';
 import { buildImage } from '../image/image.ts';
 import { imageFolder } from '../image/image-name.ts';
 import { labSteps } from '../lab/run.ts';
-import { type LabSuite, reportName, runSuiteInLab } from '../lab/suites.ts';
-import { kubernetesSteps } from '../prerequisites/kubernetes.ts';
+import { allSuiteSteps, type LabSuite, reportName, runSuiteInLab } from '../lab/suites.ts';
 import { packagesStep } from '../prerequisites/packages.ts';
 import { runSteps } from '../prerequisites/steps.ts';
 import type { Counts, Part } from './part.ts';
@@ -22,7 +21,7 @@ export const prerequisitesPart: Part = {
   run: async () => {
     // Which steps the lab has is known only with the packages at hand.
     await runSteps([packagesStep]);
-    await runSteps([...(await labSteps()), ...kubernetesSteps]);
+    await runSteps([...(await labSteps()), ...allSuiteSteps]);
     return undefined;
   },
 };

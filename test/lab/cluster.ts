@@ -36,7 +36,7 @@ export interface ClusterDescription {
 }
 
 /** Under user-mode Linux on a busy machine. */
-const patienceMs = 180_000;
+const patienceMs = 300_000;
 
 /** Starts a control plane in the root namespace and nodes in their own, and waits until all are Ready. */
 export async function startCluster(

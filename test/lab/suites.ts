@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { imagesStep } from '../cluster/images.ts';
 import { clusterSteps } from '../prerequisites/cluster.ts';
 import { containerdSteps } from '../prerequisites/containerd.ts';
 import { helmStep } from '../prerequisites/helm.ts';
@@ -26,8 +27,11 @@ const memory = { kernel: '2048M', api: '4096M', cluster: '8192M' } as const;
 const suiteSteps: Readonly<Record<LabSuite, readonly Step[]>> = {
   kernel: [peerPackagesStep],
   api: [...kubernetesSteps, ...containerdSteps, ...peerSteps, helmStep],
-  cluster: [...kubernetesSteps, ...clusterSteps],
+  cluster: [...kubernetesSteps, ...clusterSteps, imagesStep],
 };
+
+/** What all of them together need, each once. */
+export const allSuiteSteps: readonly Step[] = [...new Set(Object.values(suiteSteps).flat())];
 
 /** Whether `word` names a suite of the lab. */
 export function isLabSuite(word: string): word is LabSuite {
