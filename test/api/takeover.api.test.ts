@@ -18,6 +18,8 @@ const pods = new Set(['pod-a', 'pod-b']);
 const endpoints = ['10.1.0.2', '10.1.0.3'];
 /** 200 and more on a machine that has nothing else to do; less would mean that they do not flow. */
 const leastRequestsPerSecond = 20;
+/** From a pod: to another one with the pod's own address, to itself with one of the node's. */
+const insideCount = 100;
 const waiting = { timeout: 120_000, interval: 200 };
 const testTimeout = 600_000;
 
@@ -78,14 +80,17 @@ describe.each<{ readonly peer: Peer; readonly step: string }>([
       const proxy = world.start(node(), peerCommand(peer, kubernetes.adminKubeconfig));
       await answersMasqueraded(proxy);
       const traffic = await startSteadyTraffic(world, target);
+      const inside = await openConnections(world, 'pod-a', target, insideCount);
       await expect(sluice('migrate', step)).rejects.toThrow('to be stopped on this node, found it running');
       const agent = await takeOver(proxy, step);
       await traffic.exchange();
+      await inside.exchange();
       await sleep(2_000);
       const outcome = await traffic.end();
       console.info(`from ${peer}: ${connectionCount} connections, ${JSON.stringify(outcome)}`);
       expect(outcome).toMatchObject({ broken: [], failed: [] });
       expect(outcome.requestsPerSecond).toBeGreaterThan(leastRequestsPerSecond);
+      expect(await inside.end()).toEqual([]);
       await agent.end('SIGTERM');
       await sluice('cleanup', ...(peer === 'kube-router' ? ['--cleanup-of=kube-router'] : []));
       expect(withoutWhatIsKept(await listing(node()))).toEqual(withoutWhatIsKept(before));
