@@ -6,11 +6,11 @@ import { output } from '../lab/execute.ts';
 import { type Kubernetes, startKubernetes } from '../lab/kubernetes.ts';
 import { type Listing, listing } from '../lab/state/listing.ts';
 import { isAnswer } from '../lab/traffic/result.ts';
+import { connectionCount, openConnections, startSteadyTraffic } from '../lab/traffic/steady-traffic.ts';
 import { rootAddresses } from '../lab/world/places.ts';
 import { createWorld, type World, type WorldProcess } from '../lab/world.ts';
 import { endpointSlice, node1, service } from './cluster-objects.ts';
 import { type Peer, peerCommand, sluiceCommand } from './takeover/proxies.ts';
-import { connectionCount, openConnections, startSteadyTraffic } from './takeover/traffic.ts';
 
 const target = { protocol: 'TCP', address: '10.96.1.1', port: 80 } as const;
 const local = { ...target, address: '198.51.100.11' };

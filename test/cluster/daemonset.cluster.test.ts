@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectionCount, type Outcome, startSteadyTraffic } from '../api/takeover/traffic.ts';
 import { ownArchitecture } from '../image/architecture.ts';
 import { imageArchive, imageName } from '../image/image-name.ts';
 import { answeringDeployment, podsOf } from '../lab/cluster/deployment.ts';
@@ -7,6 +6,7 @@ import { type Cluster, startCluster } from '../lab/cluster.ts';
 import { output } from '../lab/execute.ts';
 import { type Listing, listing } from '../lab/state/listing.ts';
 import { countAnswers } from '../lab/traffic/result.ts';
+import { connectionCount, type Outcome, startSteadyTraffic } from '../lab/traffic/steady-traffic.ts';
 import { clusterCIDRs, rootAddresses } from '../lab/world/places.ts';
 import { cleanUp } from './clean-up.ts';
 import { manifestFor } from './manifest.ts';

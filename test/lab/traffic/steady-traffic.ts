@@ -1,9 +1,9 @@
 /** Traffic that goes on while one proxy takes the place of another. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAnswer, type RequestResult, type Target } from '../../lab/traffic/result.ts';
-import type { Flow, RequestOptions } from '../../lab/traffic/traffic.ts';
-import type { World } from '../../lab/world.ts';
+import type { World } from '../world.ts';
+import { isAnswer, type RequestResult, type Target } from './result.ts';
+import type { Flow, RequestOptions } from './traffic.ts';
 
 export interface SteadyTraffic {
   /** One exchange on every connection that still stands. */
