@@ -14,8 +14,8 @@ import {
   beginMessage,
   createBatch,
   endMessage,
+  putFinished,
   putGenericHeader,
-  reserve,
   resetBatch,
 } from '../netlink/batch.ts';
 import {
@@ -27,8 +27,8 @@ import {
   topAttribute,
   tunnelTypeGue,
 } from './constants.ts';
-import { refuseDestination } from './refusal.ts';
-import { putIdentityNest } from './service-message.ts';
+import { identityFamily, refuseDestination } from './refusal.ts';
+import { putIdentityNest, rewriteIdentity } from './service-message.ts';
 
 export type DestinationOperation = Extract<IpvsOperation, { readonly kind: `${string}-destination` }>;
 
@@ -67,7 +67,9 @@ export function encodeDestination(
   // Operations of one virtual server share the identity object; an equal one of its own merely costs a new template.
   const isGue = destination.forwarding === 'gue';
   if (template.identity !== identity || template.kind !== kind || template.isGue !== isGue) {
-    const unwritten = prepareTemplate(template, kind, identity, isGue);
+    const unwritten = isLike(template, operation)
+      ? rewriteTemplate(template, identity)
+      : prepareTemplate(template, kind, identity, isGue);
     if (unwritten !== 0) return unwritten;
   }
   const { bytes, view } = template.message;
@@ -83,9 +85,7 @@ export function encodeDestination(
     view.setUint32(nest + offset.forwarding, forwardingNumber[destination.forwarding], true);
     view.setInt32(nest + offset.weight, destination.weight, true);
   }
-  const start = reserve(batch, template.bytes.length);
-  batch.bytes.set(template.bytes, start);
-  batch.messageCount += 1;
+  putFinished(batch, template.bytes);
   return 0;
 }
 
@@ -97,6 +97,24 @@ const commandOf = {
   'edit-destination': command.setDestination,
   'remove-destination': command.deleteDestination,
 } as const satisfies Record<DestinationOperation['kind'], number>;
+
+/** Whether nothing but the virtual server's address, protocol and port may differ. */
+function isLike({ kind, identity, isGue }: DestinationTemplate, operation: DestinationOperation): boolean {
+  return (
+    kind === operation.kind &&
+    isGue === (operation.destination.forwarding === 'gue') &&
+    identity?.kind === 'address' &&
+    operation.identity.kind === 'address' &&
+    identityFamily(identity) === identityFamily(operation.identity)
+  );
+}
+
+function rewriteTemplate(template: DestinationTemplate, identity: VirtualServerIdentity): number {
+  template.identity = undefined;
+  const unwritten = identity.kind === 'address' ? rewriteIdentity(template.message, identity) : 0;
+  if (unwritten === 0) template.identity = identity;
+  return unwritten;
+}
 
 function prepareTemplate(
   template: DestinationTemplate,

@@ -2,12 +2,14 @@ import type { IpvsOperation } from '../../core/model/operation.ts';
 import type { Batch } from '../netlink/batch.ts';
 import { command } from './constants.ts';
 import { createDestinationTemplate, type DestinationTemplate, encodeDestination } from './destination-message.ts';
-import { encodeIdentity, encodeVirtualServer } from './service-message.ts';
+import { encodeIdentity } from './service-message.ts';
+import { createServiceTemplate, encodeByTemplate, type ServiceTemplate } from './service-template.ts';
 
 /** What encoding keeps from one message to the next. */
 export interface Encoder {
   readonly familyId: number;
-  readonly template: DestinationTemplate;
+  readonly service: ServiceTemplate;
+  readonly destination: DestinationTemplate;
 }
 
 /** No message is longer: 16 + 4 header, 48 of an identity, 72 of a destination; a virtual server stays below that. */
@@ -15,7 +17,11 @@ export const longestMessage = 160;
 
 /** Makes an encoder for the message type of the IPVS family. */
 export function createEncoder(familyId: number): Encoder {
-  return { familyId, template: createDestinationTemplate(familyId) };
+  return {
+    familyId,
+    service: createServiceTemplate(familyId),
+    destination: createDestinationTemplate(familyId),
+  };
 }
 
 /** Appends the message of an operation. Returns 0, or an errno, with nothing written, for what must not be sent. */
@@ -23,12 +29,12 @@ export function encodeOperation(batch: Batch, encoder: Encoder, operation: IpvsO
   switch (operation.kind) {
     case 'add-virtual-server':
     case 'edit-virtual-server':
-      return encodeVirtualServer(batch, encoder.familyId, operation.kind, operation.server);
+      return encodeByTemplate(batch, encoder.service, operation.kind, operation.server);
     case 'remove-virtual-server':
       return encodeIdentity(batch, encoder.familyId, command.deleteService, operation.identity);
     case 'add-destination':
     case 'edit-destination':
     case 'remove-destination':
-      return encodeDestination(batch, encoder.template, operation);
+      return encodeDestination(batch, encoder.destination, operation);
   }
 }

@@ -72,6 +72,24 @@ export function putIdentityNest(batch: Batch, identity: VirtualServerIdentity): 
   return unwritten;
 }
 
+/**
+ * Writes another identity over that of the only message in `message`, which begins with it: both have to be an address, of
+ * the same family. Returns 0 or EINVAL; after EINVAL the message must not be sent, but may be written over again.
+ */
+export function rewriteIdentity({ bytes, view }: Batch, identity: AddressIdentity): number {
+  const refused = refuseIdentity(identity);
+  if (refused !== 0) return refused;
+  if (writeAddressText(identity.address, bytes, at.address) === 0) return errno.EINVAL;
+  view.setUint16(at.protocol, protocolNumber[identity.protocol], true);
+  view.setUint16(at.port, identity.port, false);
+  return 0;
+}
+
+export type AddressIdentity = Extract<VirtualServerIdentity, { readonly kind: 'address' }>;
+
+/** Where the values of an address stand: behind two headers and that of the nest, in the order of `putIdentity`. */
+const at = { protocol: 36, address: 44, port: 64 } as const;
+
 function encodeService(batch: Batch, familyId: number, commandNumber: number, server: VirtualServer): number {
   beginMessage(batch, familyId, 0);
   putGenericHeader(batch, commandNumber, familyVersion);

@@ -82,9 +82,15 @@ export function putHeader(batch: Batch, header: Uint8Array): void {
 
 /** Appends a finished message, or several: for templates made with another batch. */
 export function putMessages(batch: Batch, messages: Batch): void {
-  const start = reserve(batch, messages.length);
-  batch.bytes.set(messages.bytes.subarray(0, messages.length), start);
-  batch.messageCount += messages.messageCount;
+  putFinished(batch, messages.bytes.subarray(0, messages.length));
+  batch.messageCount += messages.messageCount - 1;
+}
+
+/** Appends the bytes of one finished message. */
+export function putFinished(batch: Batch, message: Uint8Array): void {
+  const start = reserve(batch, message.length);
+  batch.bytes.set(message, start);
+  batch.messageCount += 1;
 }
 
 /** Grows the batch by `size` bytes, the last three of them zeroed as padding, and returns where they start. */
