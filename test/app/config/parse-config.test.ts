@@ -25,6 +25,12 @@ describe('the configuration', () => {
     expect(parse()).toEqual({ config: makeConfig(), problems: [] });
   });
 
+  it('leaves the marks of kube-proxy and of Calico alone unless told', () => {
+    const calico = 0xffff_0000;
+    const [masquerade, drop] = [0x4000, 0x8000];
+    expect((makeConfig().fwmarkMask & (calico | masquerade | drop)) >>> 0).toBe(0);
+  });
+
   it('has one flag for every setting', () => {
     expect(flags.map(({ key }) => key).toSorted()).toEqual(Object.keys(makeConfig()).toSorted());
   });
