@@ -20,7 +20,7 @@ export interface FakePorts extends KernelPorts {
 export const skeleton = {
   podInterface: undefined,
   masqueradeMark: 0x4000,
-  fwmarkMask: 0xff3fff,
+  fwmarkMask: 0x3fff,
 } as const;
 
 export const fwmarkMask = 0x0000_0f00;

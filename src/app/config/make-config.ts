@@ -45,8 +45,9 @@ export function makeConfig(given: Partial<Config> = {}): Config {
     masqueradeAll: false,
     // kube-proxy's bit (iptables.masqueradeBit 14), which other agents already leave alone.
     masqueradeMark: 0x4000,
-    // 22 bits without kube-proxy's 0x4000 and 0x8000 and without the top byte, where Calico has its marks.
-    fwmarkMask: 0x00ff3fff,
+    // The bits below kube-proxy's 0x4000 and 0x8000. Calico may take all above them (iptablesMarkMask 0xffff0000 in
+    // felix/config), and a bit of sluice's there would tell its rules that a policy has accepted the packet.
+    fwmarkMask: 0x3fff,
     // Stale addresses may be other pods' by now: who wants them asks for them.
     lastKnownState: undefined,
     lastKnownStateMaxAgeMs: 3_600_000,

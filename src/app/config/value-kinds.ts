@@ -268,7 +268,7 @@ export function markBits(count: 'one' | 'some'): ValueKind<number> {
     parse: (text) => {
       const value = /^(0[xX][0-9a-fA-F]{1,8}|\d{1,10})$/.test(text) ? Number(text) : 0;
       if (value === 0 || value > 0xffff_ffff) {
-        return { ok: false, remedy: `Write it like ${count === 'one' ? '0x4000' : '0x00ff3fff'}` };
+        return { ok: false, remedy: `Write it like ${count === 'one' ? '0x4000' : '0x3fff'}` };
       }
       return count === 'one' && !Number.isInteger(Math.log2(value))
         ? { ok: false, remedy: 'Choose a power of two, like 0x4000' }

@@ -158,7 +158,7 @@ describe('settings that do not go together', () => {
       [
         "--manifests: expected one source of Services, given a folder and also --kubeconfig. Leave out --manifests, or --kubeconfig and --master.",
         "--ipvs-min-sync-period: expected at most the sync period of 5s, given 6s. Shorten it, or lengthen --ipvs-sync-period.",
-        "--fwmark-mask: expected a mask without the masquerade mark, given 0xff3fff, which contains 0x1. Take that bit out of --fwmark-mask, or choose another --masquerade-mark.",
+        "--fwmark-mask: expected a mask without the masquerade mark, given 0x3fff, which contains 0x1. Take that bit out of --fwmark-mask, or choose another --masquerade-mark.",
         "--metrics-bind-address: expected a port of its own, given 127.0.0.1:10256, where --healthz-bind-address listens. Choose another port for one of them.",
         "--health-port: expected a port of its own, given :10256, where --healthz-bind-address listens. Choose another port for one of them.",
         "--init-only: expected one thing to do, given also --cleanup. Leave out --init-only or --cleanup.",

@@ -18,7 +18,7 @@ export interface FilterUnderTest {
 export const skeleton: FilterSkeleton = {
   podInterface: undefined,
   masqueradeMark: 0x4000,
-  fwmarkMask: 0xff3fff,
+  fwmarkMask: 0x3fff,
 };
 
 export function add(element: FilterElement): FilterOperation {

@@ -16,7 +16,7 @@ beforeAll(async () => {
   filter = openFilter({ networkNamespace });
   link = openLink({ interfaceName: 'kube-dummy-if', mode: 'address', steeringMark: 0xff, networkNamespace });
   link.ensureInterface();
-  await filter.ensureTable({ podInterface: undefined, masqueradeMark: 0x4000, fwmarkMask: 0xff3fff });
+  await filter.ensureTable({ podInterface: undefined, masqueradeMark: 0x4000, fwmarkMask: 0x3fff });
   for (const family of ['IPv4', 'IPv6'] as const) program(family);
 }, 120_000);
 
