@@ -116,7 +116,7 @@ async function work(
   const observer = createObserver({ log, metrics, health, now: Date.now, refusals, healthChecks, events });
   const source = openSource(config);
   opened.push(() => source.stop(), watchSource(source, metrics, log));
-  const { loop, facts } = startWork(config, ports, observer, { log, metrics });
+  const { loop, facts } = startWork(configuration, ports, observer, { log, metrics });
   known.facts = facts;
   opened.push(() => loop.stop(), watchConfigFile(file, ending.fail));
   const changes = rememberingLastKnown(config, { loop, facts }, ports, { log, opened });
@@ -171,7 +171,7 @@ interface Work {
 }
 
 function startWork(
-  config: Config,
+  { config, given }: Configuration,
   ports: ReturnType<typeof openKernel>,
   observer: ReturnType<typeof createObserver>,
   { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
@@ -218,6 +218,7 @@ function startWork(
       },
     },
     auditPeriodMs: config.ipvsSyncPeriodMs,
+    isAuditPeriodExact: given.has('ipvsSyncPeriodMs'),
   });
   const stop = (): void => {
     loop.stop();

@@ -8,19 +8,19 @@ import type { CompileContext } from '../core/model/context.ts';
 import type { FactChange } from '../core/model/facts.ts';
 import type { KernelPorts } from '../kernel/executor.ts';
 import type { FilterSkeleton } from '../kernel/ports.ts';
+import { type AuditRhythm, auditPauseMs } from './audit-pause.ts';
 import { ensureRecord } from './ownership.ts';
 import type { Reconciler } from './reconciler/reconciler.ts';
 import type { PassOutcome, ReconcilerView } from './reconciler/state.ts';
 import { inSlices } from './slices.ts';
 
-export interface LoopInput {
+export interface LoopInput extends AuditRhythm {
   readonly reconciler: Reconciler;
   readonly ports: KernelPorts;
   readonly skeleton: FilterSkeleton;
   /** Reads the node anew: called at the start and whenever addresses or the Node object change. */
   readonly readContext: () => CompileContext;
   readonly observer: LoopObserver;
-  readonly auditPeriodMs: number;
 }
 
 export interface LoopObserver {
@@ -48,8 +48,7 @@ export interface Loop {
 /** Other kinds that do not come (no permission, wrong name of the node) must not keep Services from working. */
 const patienceMs = 30_000;
 const drainPeriodMs = 1_000;
-const firstRetryMs = 500;
-const longestRetryMs = 30_000;
+const [firstRetryMs, longestRetryMs] = [500, 30_000] as const;
 
 export function startLoop(input: LoopInput): Loop {
   const loop: LoopState = {
@@ -205,7 +204,7 @@ function refreshContext(loop: LoopState): void {
 }
 
 async function audit(loop: LoopState): Promise<void> {
-  const { ports, skeleton, reconciler, observer, auditPeriodMs } = loop.input;
+  const { ports, skeleton, reconciler, observer } = loop.input;
   loop.attempts += 1;
   try {
     // Whether the table is whole is known without its elements, which the audit reads.
@@ -217,8 +216,9 @@ async function audit(loop: LoopState): Promise<void> {
     }
     ports.link.ensureInterface();
     refreshContext(loop);
-    report(loop, reconciler.audit());
-    scheduleAudit(loop, auditPeriodMs);
+    const outcome = reconciler.audit();
+    report(loop, outcome);
+    scheduleAudit(loop, auditPauseMs(loop.input, outcome.durationMs));
   } catch (error) {
     const delayMs = delayOf(loop);
     observer.troubled('audit the kernel', error, delayMs);

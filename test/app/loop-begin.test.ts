@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Loop, type LoopObserver, startLoop } from '../../src/app/loop.ts';
 import type { PassOutcome } from '../../src/app/reconciler/state.ts';
+import type { CompileContext } from '../../src/core/model/context.ts';
 import type { FactChange, ObjectFact, ObjectKind } from '../../src/core/model/facts.ts';
 import { context } from '../support/context.ts';
 import { service, servicePort, slice } from '../support/facts.ts';
@@ -16,19 +17,23 @@ const web: ObjectFact = {
 };
 const webSlice: ObjectFact = { kind: 'EndpointSlice', fact: slice([one]) };
 
+const observer: LoopObserver = {
+  started: () => {},
+  received: () => {},
+  taken: () => {},
+  passed: (outcome) => passes.push(outcome),
+  troubled: () => {},
+  leftAlone: () => {},
+};
+
+function readContext(): CompileContext {
+  return context({ nodePortAddresses: ports.link.nodeAddresses().map(({ address }) => address) });
+}
+
 beforeEach(async () => {
   passes.length = 0;
   vi.useFakeTimers();
   ports = await fakePorts();
-  const observer: LoopObserver = {
-    started: () => {},
-    received: () => {},
-    taken: () => {},
-    passed: (outcome) => passes.push(outcome),
-    troubled: () => {},
-    leftAlone: () => {},
-  };
-  const readContext = () => context({ nodePortAddresses: ports.link.nodeAddresses().map(({ address }) => address) });
   const reconciler = reconcilerOn(ports);
   loop = startLoop({ reconciler, ports, skeleton, readContext, observer, auditPeriodMs: 300_000 });
 });
@@ -121,5 +126,27 @@ describe('a table that somebody flushed', () => {
     await vi.advanceTimersByTimeAsync(3_000);
     expect(ports.filter.dump(['vips']) ?? []).toContainEqual({ set: 'vips', address: '10.96.0.2' });
     expect(ports.link.dumpVips().map(({ address }) => address)).toContain('10.96.0.2');
+  });
+});
+
+describe('audits', () => {
+  it.each([
+    { takes: 10, isAuditPeriodExact: false, everyMs: 300_000 },
+    { takes: 3_000, isAuditPeriodExact: false, everyMs: 600_000 },
+    { takes: 3_000, isAuditPeriodExact: true, everyMs: 300_000 },
+  ])('that take $takes ms come every $everyMs ms (period asked for: $isAuditPeriodExact)', async (given) => {
+    loop.stop();
+    const reconciler = reconcilerOn(ports);
+    const audit = reconciler.audit.bind(reconciler);
+    const begun: number[] = [];
+    vi.spyOn(reconciler, 'audit').mockImplementation(() => {
+      begun.push(performance.now());
+      return { ...audit(), durationMs: given.takes };
+    });
+    loop = startLoop({ reconciler, ports, skeleton, readContext, observer, auditPeriodMs: 300_000, ...given });
+    loop.changes([list('Service', web), list('EndpointSlice', webSlice), list('Node'), list('ServiceCIDR')]);
+    await vi.advanceTimersByTimeAsync(2_000_000);
+    const [first = 0, second = 0] = begun;
+    expect(second - first).toBe(given.everyMs);
   });
 });
