@@ -1,4 +1,4 @@
-/** Hands the table's text to nft. The only place where a program is started, and only when the table is (re)made. */
+/** Hands the table's text to nft. The only program that a running agent starts, and only when the table is (re)made. */
 
 import { execa } from 'execa';
 
