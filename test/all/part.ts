@@ -2,6 +2,8 @@
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
+  /** Each that failed: its file, its name and the first line of why. */
+  readonly failures: readonly string[];
 }
 
 /** One part of `npm test`. */

@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import type { PartResult } from './part.ts';
 
-/** A table of the parts and, as the very last line, how many tests passed and failed. */
+/** A table of the parts, what failed in them and, as the very last line, how many tests passed and failed. */
 export function renderSummary(results: readonly PartResult[]): string {
   const table = new Table({
     head: ['part', 'seconds', 'passed', 'failed', ''],
@@ -13,7 +13,8 @@ export function renderSummary(results: readonly PartResult[]): string {
   }
   const passed = sum(results.map((each) => each.counts?.passed ?? 0));
   const failed = sum(results.map((each) => each.counts?.failed ?? 0));
-  return `\n${table.toString()}\n${passed} passed, ${failed} failed`;
+  const failures = results.flatMap(({ name, counts }) => (counts?.failures ?? []).map((each) => `✗ ${name} │ ${each}`));
+  return ['', table.toString(), ...failures, `${passed} passed, ${failed} failed`].join('\n');
 }
 
 function sum(numbers: readonly number[]): number {
