@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Loop, type LoopObserver, startLoop } from '../../src/app/loop.ts';
+import { type Loop, startLoop } from '../../src/app/loop.ts';
 import type { PassOutcome } from '../../src/app/reconciler/state.ts';
 import type { CompileContext } from '../../src/core/model/context.ts';
 import type { FactChange, ObjectFact, ObjectKind } from '../../src/core/model/facts.ts';
 import { context } from '../support/context.ts';
 import { service, servicePort, slice } from '../support/facts.ts';
+import { keepingPasses } from '../support/loop-observer.ts';
 import { type FakePorts, fakePorts, reconcilerOn, sets, skeleton } from '../support/node-ports.ts';
 import { one } from '../support/web.ts';
 
@@ -17,14 +18,7 @@ const web: ObjectFact = {
 };
 const webSlice: ObjectFact = { kind: 'EndpointSlice', fact: slice([one]) };
 
-const observer: LoopObserver = {
-  started: () => {},
-  received: () => {},
-  taken: () => {},
-  passed: (outcome) => passes.push(outcome),
-  troubled: () => {},
-  leftAlone: () => {},
-};
+const observer = keepingPasses(passes);
 
 function readContext(): CompileContext {
   return context({ nodePortAddresses: ports.link.nodeAddresses().map(({ address }) => address) });
