@@ -1,18 +1,20 @@
 /**
  * Decides when passes run. Facts are carried out the moment they arrive; besides that there is one timer each for
- * audits, retries and drains, and none of them runs without cause. What asks for a pass during the first one waits.
+ * audits, retries and drains, and none of them runs without cause. What asks for a pass while one in steps goes on waits
+ * for its end; while an audit only reads, nothing waits.
  */
 
-import type { Facts } from '../core/facts.ts';
 import type { CompileContext } from '../core/model/context.ts';
 import type { FactChange } from '../core/model/facts.ts';
 import type { KernelPorts } from '../kernel/executor.ts';
 import type { FilterSkeleton } from '../kernel/ports.ts';
 import { type AuditRhythm, auditPauseMs } from './audit-pause.ts';
+import type { LoopObserver } from './loop-observer.ts';
 import { ensureRecord } from './ownership.ts';
 import type { Reconciler } from './reconciler/reconciler.ts';
-import type { PassOutcome, ReconcilerView } from './reconciler/state.ts';
+import type { PassOutcome } from './reconciler/state.ts';
 import { inSlices } from './slices.ts';
+import { createTimers, type Timers } from './timers.ts';
 
 export interface LoopInput extends AuditRhythm {
   readonly reconciler: Reconciler;
@@ -21,20 +23,6 @@ export interface LoopInput extends AuditRhythm {
   /** Reads the node anew: called at the start and whenever addresses or the Node object change. */
   readonly readContext: () => CompileContext;
   readonly observer: LoopObserver;
-}
-
-export interface LoopObserver {
-  /** The loop waits for the complete lists. */
-  started(): void;
-  /** Facts arrived; `facts` are still without them. */
-  received(batch: readonly FactChange[], facts: Facts): void;
-  /** Facts were taken in and no pass came of it: they ask for nothing, or it is too early. */
-  taken(view: ReconcilerView): void;
-  passed(outcome: PassOutcome, view: ReconcilerView): void;
-  /** Something could not be done; it is tried again after `retryInMs`. */
-  troubled(what: string, error: unknown, retryInMs: number): void;
-  /** The record of ownership was lost, and nobody can tell whether these virtual servers on VIPs are sluice's. */
-  leftAlone(servers: readonly string[]): void;
 }
 
 export interface Loop {
@@ -53,23 +41,23 @@ const [firstRetryMs, longestRetryMs] = [500, 30_000] as const;
 export function startLoop(input: LoopInput): Loop {
   const loop: LoopState = {
     input,
-    timers: new Map(),
+    timers: createTimers(),
     phase: 'waiting',
     attempts: 0,
     deferred: [],
+    isAuditing: false,
+    auditsAgain: false,
     stopWatching: () => {},
   };
   input.observer.started();
-  setTimer(loop, 'patience', patienceMs, () => begin(loop, false));
+  loop.timers.set('patience', patienceMs, () => begin(loop, false));
   return {
     changes: (batch) => takeIn(loop, batch),
-    contextChanged: () => afterStart(loop, () => refreshContext(loop)),
+    contextChanged: () => whenFree(loop, () => refreshContext(loop)),
     stop: () => {
       loop.phase = 'stopped';
       loop.stopWatching();
-      for (const { timer } of loop.timers.values()) {
-        clearTimeout(timer);
-      }
+      loop.timers.stop();
     },
   };
 }
@@ -78,10 +66,13 @@ type TimerName = 'patience' | 'audit' | 'retry' | 'drain' | 'begin';
 
 interface LoopState {
   readonly input: LoopInput;
-  readonly timers: Map<TimerName, { readonly due: number; readonly timer: NodeJS.Timeout }>;
+  readonly timers: Timers<TimerName>;
   phase: 'waiting' | 'beginning' | 'starting' | 'running' | 'stopped';
-  /** What waits for the end of the first pass. */
+  /** What waits for the end of a pass in steps. */
   readonly deferred: (() => void)[];
+  isAuditing: boolean;
+  /** Another audit was due before the last one was over. */
+  auditsAgain: boolean;
   /** Failed attempts in a row, for the back-off. */
   attempts: number;
   stopWatching: () => void;
@@ -103,17 +94,17 @@ function takeIn(loop: LoopState, batch: readonly FactChange[]): void {
   });
   const { facts } = reconciler.view;
   if (facts.node !== node || facts.serviceCIDRs !== serviceCIDRs) {
-    afterStart(loop, () => refreshContext(loop));
+    whenFree(loop, () => refreshContext(loop));
   }
   begin(loop, true);
 }
 
-/** At once when the first pass is over; not at all when it has not begun, since it looks at everything. */
-function afterStart(loop: LoopState, action: () => void): void {
-  if (loop.phase === 'running') {
-    action();
-  } else if (loop.phase === 'starting') {
+/** At once, or after the pass that goes on in steps; not at all before the first one, since that looks at everything. */
+function whenFree(loop: LoopState, action: () => void): void {
+  if (loop.phase === 'starting' || loop.input.reconciler.view.isExclusive) {
     loop.deferred.push(action);
+  } else if (loop.phase === 'running') {
+    action();
   }
 }
 
@@ -127,11 +118,11 @@ function begin(loop: LoopState, waitsForRest: boolean): void {
   }
   if (waitsForRest && !isWhole) {
     // The patience of the start may be over: the API server was away.
-    setTimer(loop, 'patience', patienceMs, () => begin(loop, false));
+    loop.timers.set('patience', patienceMs, () => begin(loop, false));
     return;
   }
   loop.phase = 'beginning';
-  clearTimeout(loop.timers.get('patience')?.timer);
+  loop.timers.clear('patience');
   void bringUp(loop);
 }
 
@@ -149,7 +140,7 @@ async function bringUp(loop: LoopState): Promise<void> {
     input.ports.link.ensureInterface();
     // Before they are read: what comes during the first pass is told of after it.
     loop.stopWatching();
-    loop.stopWatching = input.ports.link.onAddressChange((gone) => afterStart(loop, () => followAddresses(loop, gone)));
+    loop.stopWatching = input.ports.link.onAddressChange((gone) => whenFree(loop, () => followAddresses(loop, gone)));
     input.reconciler.setContext(input.readContext());
     loop.phase = 'starting';
     loop.attempts = 0;
@@ -169,11 +160,11 @@ async function bringUp(loop: LoopState): Promise<void> {
     const delayMs = delayOf(loop);
     loop.attempts += 1;
     input.observer.troubled('program the kernel for the first time', error, delayMs);
-    setTimer(loop, 'begin', delayMs, () => void bringUp(loop));
+    loop.timers.set('begin', delayMs, () => void bringUp(loop));
   }
 }
 
-/** Carries out what came during the first pass. */
+/** Carries out what came during a pass in steps. */
 function catchUp(loop: LoopState): void {
   guarded(loop, 'carry out a change', () => loop.input.reconciler.changes([]));
   loop.deferred.splice(0).forEach((action) => action());
@@ -203,7 +194,23 @@ function refreshContext(loop: LoopState): void {
   }
 }
 
+/** One at a time. */
 async function audit(loop: LoopState): Promise<void> {
+  if (loop.isAuditing) {
+    loop.auditsAgain = true;
+    return;
+  }
+  loop.isAuditing = true;
+  loop.auditsAgain = false;
+  await auditOnce(loop);
+  loop.isAuditing = false;
+  catchUp(loop);
+  if (loop.auditsAgain) {
+    scheduleAudit(loop, 0);
+  }
+}
+
+async function auditOnce(loop: LoopState): Promise<void> {
   const { ports, skeleton, reconciler, observer } = loop.input;
   loop.attempts += 1;
   try {
@@ -216,7 +223,10 @@ async function audit(loop: LoopState): Promise<void> {
     }
     ports.link.ensureInterface();
     refreshContext(loop);
-    const outcome = reconciler.audit();
+    const outcome = await inSlices(reconciler.auditInSteps(), () => loop.phase === 'running');
+    if (outcome === undefined) {
+      return;
+    }
     report(loop, outcome);
     scheduleAudit(loop, auditPauseMs(loop.input, outcome.durationMs));
   } catch (error) {
@@ -239,13 +249,13 @@ function report(loop: LoopState, outcome: PassOutcome | undefined): void {
   if (isUncertain) {
     scheduleAudit(loop, delayOf(loop));
   } else if (failing.size > 0) {
-    setTimer(loop, 'retry', delayOf(loop), () => retry(loop));
+    loop.timers.set('retry', delayOf(loop), () => whenFree(loop, () => retry(loop)));
   } else {
     loop.attempts = 0;
   }
   // One that is set comes sooner than a new one would: the clock need not be read to know.
   if (isDraining(reconciler) && !loop.timers.has('drain')) {
-    setTimer(loop, 'drain', drainPeriodMs, () => drain(loop));
+    loop.timers.set('drain', drainPeriodMs, () => whenFree(loop, () => drain(loop)));
   }
 }
 
@@ -257,7 +267,7 @@ function retry(loop: LoopState): void {
 function drain(loop: LoopState): void {
   guarded(loop, 'look after draining destinations', () => loop.input.reconciler.drain());
   if (isDraining(loop.input.reconciler)) {
-    setTimer(loop, 'drain', drainPeriodMs, () => drain(loop));
+    loop.timers.set('drain', drainPeriodMs, () => whenFree(loop, () => drain(loop)));
   }
 }
 
@@ -277,22 +287,7 @@ function guarded(loop: LoopState, what: string, pass: () => PassOutcome | undefi
 }
 
 function scheduleAudit(loop: LoopState, delayMs: number): void {
-  setTimer(loop, 'audit', delayMs, () => void audit(loop));
-}
-
-/** One timer of each name; set again it only ever comes sooner, so that a stream of events cannot put it off. */
-function setTimer(loop: LoopState, name: TimerName, delayMs: number, action: () => void): void {
-  const due = performance.now() + delayMs;
-  const pending = loop.timers.get(name);
-  if (loop.phase === 'stopped' || (pending !== undefined && pending.due <= due)) {
-    return;
-  }
-  clearTimeout(pending?.timer);
-  const run = (): void => {
-    loop.timers.delete(name);
-    action();
-  };
-  loop.timers.set(name, { due, timer: setTimeout(run, delayMs) });
+  loop.timers.set('audit', delayMs, () => void audit(loop));
 }
 
 function delayOf(loop: LoopState): number {

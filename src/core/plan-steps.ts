@@ -1,15 +1,20 @@
+import { resourceKeyOf } from './actual.ts';
 import type { Plan } from './model/operation.ts';
-import { makePlan, type PlanInput } from './plan.ts';
+import { makePlan, type PlanInput, phases } from './plan.ts';
 import type { Steps } from './steps.ts';
 
 /** Keys that are compared in a few milliseconds. */
 const stepKeys = 4_000;
 
+interface ListedInput extends PlanInput {
+  readonly keys: readonly string[];
+}
+
 /** `makePlan` in steps: nothing of the input may change between them. */
-export function* planSteps(input: PlanInput & { readonly keys: readonly string[] }): Steps<Plan> {
+export function* planSteps(input: ListedInput): Steps<Plan> {
   const parts: Plan[] = [];
-  for (let from = 0; from < input.keys.length; from += stepKeys) {
-    parts.push(makePlan({ ...input, keys: input.keys.slice(from, from + stepKeys) }));
+  for (const keys of partsOf(input)) {
+    parts.push(makePlan({ ...input, keys }));
     yield;
   }
   return {
@@ -23,4 +28,37 @@ export function* planSteps(input: PlanInput & { readonly keys: readonly string[]
     remove: parts.flatMap(({ remove }) => remove),
     disclaim: parts.flatMap(({ disclaim }) => disclaim),
   };
+}
+
+/** The keys of resources that are not there as they are wanted. What changes between the steps may be missing. */
+export function* differingKeys(input: ListedInput): Steps<readonly string[]> {
+  const differing: string[] = [];
+  for (const keys of partsOf(input)) {
+    const plan = makePlan({ ...input, keys });
+    for (const phase of phases) {
+      for (const operation of plan[phase]) {
+        differing.push(resourceKeyOf(operation));
+      }
+    }
+    for (const key of keys) {
+      if (hasOtherDestinations(input, key)) {
+        differing.push(key);
+      }
+    }
+    yield;
+  }
+  return differing;
+}
+
+function* partsOf({ keys }: ListedInput): Generator<readonly string[], void, undefined> {
+  for (let from = 0; from < keys.length; from += stepKeys) {
+    yield keys.slice(from, from + stepKeys);
+  }
+}
+
+/** One that drains differs without an operation. */
+function hasOtherDestinations({ desired, actual }: ListedInput, key: string): boolean {
+  const there = actual.virtualServers.get(key);
+  const wanted = there === undefined ? undefined : desired.resources.get(key)?.resource;
+  return wanted?.kind === 'virtual-server' && wanted.value.destinations !== there?.destinations;
 }

@@ -6,6 +6,7 @@ import type { FilterOperation, IpvsOperation, VipOperation } from '../core/model
 import type { PodTunnel } from '../core/model/pod-tunnel.ts';
 import type { VipMode, VipState } from '../core/model/vip.ts';
 import type { DestinationState, VirtualServerIdentity, VirtualServerState } from '../core/model/virtual-server.ts';
+import type { Steps } from '../core/steps.ts';
 import type { KernelError } from './error.ts';
 
 /**
@@ -33,9 +34,10 @@ export interface IpvsPort {
   dump(): readonly VirtualServerState[];
   /**
    * The same without counts, by `virtualServerKey`. A virtual server that is as `expected` is the expected object, so
-   * that a table that is right takes no memory of its own.
+   * that a table that is right takes no memory of its own. Between the steps the table may be written to, and `dumpDestinations`
+   * be called: what is changed meanwhile is found as it was before or as it is then.
    */
-  read(expected: ExpectedServers): Map<string, ActualVirtualServer>;
+  read(expected: ExpectedServers): Steps<Map<string, ActualVirtualServer>>;
   /** The identities of all virtual servers of firewall marks, sluice's and others'. */
   dumpMarks(): readonly VirtualServerIdentity[];
   /** Destinations of one virtual server with their connection counts; empty when it does not exist. */
@@ -66,6 +68,8 @@ export interface LinkPort {
    * route protocol. Empty when there is no interface.
    */
   dumpVips(): readonly VipState[];
+  /** The same in steps, between which anything else may be asked for and done, as with `IpvsPort.read`. */
+  readVips(): Steps<readonly VipState[]>;
   /** add-vip of a complete VIP and remove-vip of an absent one succeed. Other errors as the kernel has them. */
   apply(operations: readonly VipOperation[]): ApplyResult;
   /** Removes the interface if sluice made it and nothing else is on it, and what steered. */
@@ -108,10 +112,10 @@ export interface FilterPort {
   dump(sets?: readonly SetName[]): readonly FilterElement[] | undefined;
   /**
    * Every element of every set by `filterElementKey`. One that is as expected is the expected object, but for
-   * ranges of sources. Undefined when the
-   * table is missing.
+   * ranges of sources. Undefined when the table is missing. Between the steps anything else may be asked for and done, as
+   * with `IpvsPort.read`.
    */
-  read(eachExpected: Expected['eachElement']): Map<string, FilterElement> | undefined;
+  read(eachExpected: Expected['eachElement']): Steps<Map<string, FilterElement> | undefined>;
   /**
    * One transaction. When the kernel refuses some operations these are left out and the rest is sent again,
    * so that a bad element stops nobody. add-element of what exists and remove-element of what does not, succeed;

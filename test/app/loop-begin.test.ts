@@ -131,11 +131,11 @@ describe('audits', () => {
   ])('that take $takes ms come every $everyMs ms (period asked for: $isAuditPeriodExact)', async (given) => {
     loop.stop();
     const reconciler = reconcilerOn(ports);
-    const audit = reconciler.audit.bind(reconciler);
+    const auditInSteps = reconciler.auditInSteps.bind(reconciler);
     const begun: number[] = [];
-    vi.spyOn(reconciler, 'audit').mockImplementation(() => {
+    vi.spyOn(reconciler, 'auditInSteps').mockImplementation(function* () {
       begun.push(performance.now());
-      return { ...audit(), durationMs: given.takes };
+      return { ...(yield* auditInSteps()), durationMs: given.takes };
     });
     loop = startLoop({ reconciler, ports, skeleton, readContext, observer, auditPeriodMs: 300_000, ...given });
     loop.changes([list('Service', web), list('EndpointSlice', webSlice), list('Node'), list('ServiceCIDR')]);

@@ -42,6 +42,7 @@ function counted(ports: FakePorts, counts: Counts): KernelPorts {
     link: {
       ...link,
       dumpVips: read(() => link.dumpVips()),
+      readVips: read(() => link.readVips()),
       nodeAddresses: read(() => link.nodeAddresses()),
       apply: write((operations) => link.apply(operations)),
     },

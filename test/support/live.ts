@@ -13,6 +13,7 @@ import type { VipMode } from '../../src/core/model/vip.ts';
 import { phases } from '../../src/core/plan.ts';
 import { renderActual, renderDesired } from '../../src/core/render.ts';
 import { standingElements } from '../../src/core/standing-elements.ts';
+import { finish } from '../../src/core/steps.ts';
 import type { KernelPorts } from '../../src/kernel/executor.ts';
 import { renderIpvs } from '../../src/kernel/ipvs/render.ts';
 import { context } from './context.ts';
@@ -48,7 +49,7 @@ export function live(ports: KernelPorts, steps: readonly Step[], vipMode: VipMod
   const life: Life = { ports: mishaps, facts, vipMode, reconciler: reconcilerOn(mishaps), now: 0, context: context() };
   restart(life);
   for (const [index, step] of steps.entries()) {
-    take(life, step);
+    takeDuringAudit(life, step, index);
     settle(life);
     expectRight(life, step);
     // An audit also mends what is believed, so most steps go without.
@@ -66,6 +67,23 @@ function addForeign(server: (typeof foreignServers)[number]): readonly IpvsOpera
     { kind: 'add-virtual-server', server },
     { kind: 'add-destination', identity: server.identity, destination: destination('10.1.9.9') },
   ];
+}
+
+/** An audit goes on while the step is taken, and is somewhere else each time. */
+function takeDuringAudit(life: Life, step: Step, index: number): void {
+  const { reconciler } = life;
+  const audit = reconciler.auditInSteps();
+  for (let done = 0; done < index % 8; done += 1) {
+    audit.next();
+  }
+  if (reconciler.view.isExclusive || step.do === 'restart' || step.do === 'meddle') {
+    finish(audit);
+  }
+  take(life, step);
+  if (life.reconciler === reconciler) {
+    finish(audit);
+    reconciler.changes([]);
+  }
 }
 
 function take(life: Life, step: Step): void {

@@ -57,6 +57,7 @@ export function scriptedPorts(script: Script = {}): ScriptedPorts {
     link: {
       apply: apply('link'),
       dumpVips: unused,
+      readVips: unused,
       ensureInterface: unused,
       removeInterface: unused,
       nodeAddresses: unused,

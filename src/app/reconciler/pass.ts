@@ -1,8 +1,8 @@
 /** One pass: compile what is touched, plan what differs, carry it out, take into account what is now in force. */
 
-import { advance, resourceKeyOf, vipKey } from '../../core/actual.ts';
+import { advance, resourceKeyOf } from '../../core/actual.ts';
 import { isScheduler } from '../../core/annotations.ts';
-import { type Census, takeCensus } from '../../core/census.ts';
+import type { Census } from '../../core/census.ts';
 import { compileService } from '../../core/compile.ts';
 import { bySeniority, expectedOf, rivalsOf, setContribution } from '../../core/desired.ts';
 import { trackDrains } from '../../core/drain.ts';
@@ -10,16 +10,15 @@ import { slicesOf } from '../../core/facts.ts';
 import { isHealthCheckKey } from '../../core/keys.ts';
 import { hasFreeMark, type MarkHolders, openMarks } from '../../core/marks.ts';
 import type { CompileContext } from '../../core/model/context.ts';
-import type { FilterElement } from '../../core/model/filter-element.ts';
 import type { Plan } from '../../core/model/operation.ts';
 import type { Contribution } from '../../core/model/resource.ts';
-import { allKeys, makePlan, type PlanInput } from '../../core/plan.ts';
-import { finish, type Steps } from '../../core/steps.ts';
+import { makePlan, type PlanInput } from '../../core/plan.ts';
 import { type Execution, executePlan, type FailedOperation } from '../../kernel/executor.ts';
 import { addLingering, dropTaken } from './lingering.ts';
 import { quarantine, releaseChanged } from './quarantine.ts';
+import { distrust, noteTouched } from './read-kernel.ts';
 import type { PassOutcome, PassTrigger, ReconcilerState } from './state.ts';
-import { type Stopwatch, startStopwatch, startTimer } from './stopwatch.ts';
+import { type Stopwatch, startTimer } from './stopwatch.ts';
 
 /** The named Services alone, and before them the resources with these keys. */
 export function changePass(
@@ -61,19 +60,6 @@ function isVip(state: ReconcilerState, key: string): boolean {
   return state.desired.resources.get(key)?.resource.kind === 'vip';
 }
 
-export function auditPass(state: ReconcilerState): PassOutcome {
-  const stopwatch = startStopwatch(state.options.now);
-  const census = finish(readKernel(state));
-  stopwatch.lap('readMs');
-  return carryOut(state, {
-    trigger: 'audit',
-    services: [],
-    keys: allKeys(state.desired, state.actual),
-    census,
-    stopwatch,
-  });
-}
-
 export function retryPass(state: ReconcilerState): PassOutcome {
   const stopwatch = startTimer(state.options.now);
   return carryOut(state, { trigger: 'retry', services: [], keys: [...state.failing], stopwatch });
@@ -100,7 +86,10 @@ export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): P
 export function conclude(state: ReconcilerState, pass: PlannedPass, plan: Plan, execution: Execution): PassOutcome {
   trackDrains(state.drains, state, pass.keys);
   noteFailures(state, execution);
-  state.isUncertain ||= execution.isUncertain;
+  noteTouched(state, execution);
+  if (execution.isUncertain) {
+    distrust(state);
+  }
   const durationMs = pass.stopwatch.end('executeMs');
   const { trigger, services, rivals = [], census, stopwatch } = pass;
   const healthChecks = [...pass.keys].filter(isHealthCheckKey);
@@ -116,7 +105,10 @@ export function carryOut(state: ReconcilerState, pass: PlannedPass): PassOutcome
   return settle(state, pass, plan);
 }
 
-export function planInput(state: ReconcilerState, { keys }: PlannedPass): PlanInput {
+export function planInput<Keys extends Iterable<string>>(
+  state: ReconcilerState,
+  { keys }: { readonly keys: Keys },
+): PlanInput & { readonly keys: Keys } {
   const { desired, actual, options, quarantined } = state;
   return { desired, actual, keys, rules: { ...options.rules, quarantined: quarantined.keys } };
 }
@@ -130,21 +122,6 @@ export function noteTried({ failing }: ReconcilerState, { keys, stopwatch }: Pla
   for (const key of keys) {
     failing.delete(key);
   }
-}
-
-/** Reads and adopts everything, one interface in each step. */
-export function* readKernel(state: ReconcilerState): Steps<Census> {
-  const { ipvs, link, filter } = state.options.ports;
-  const expected = expectedOf(state.desired);
-  const virtualServers = ipvs.read(expected);
-  yield;
-  const vips = new Map(link.dumpVips().map((vip) => [vipKey(vip.address), vip]));
-  yield;
-  const elements = filter.read(expected.eachElement) ?? new Map<string, FilterElement>();
-  yield;
-  state.actual = { virtualServers, vips, elements };
-  state.isUncertain = false;
-  return takeCensus(state.actual, expected);
 }
 
 /** Compiles one Service, and puts it with the others. Returns the keys of resources to look at. */

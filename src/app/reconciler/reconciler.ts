@@ -10,10 +10,12 @@ import type { CompileContext } from '../../core/model/context.ts';
 import type { FactChange } from '../../core/model/facts.ts';
 import { standingElements } from '../../core/standing-elements.ts';
 import { finish, type Steps } from '../../core/steps.ts';
+import { auditSteps } from './audit-pass.ts';
 import { drainPass } from './drain-pass.ts';
 import { lingerPass } from './linger-pass.ts';
-import { auditPass, changePass, retryPass, withoutStruck } from './pass.ts';
+import { changePass, retryPass, withoutStruck } from './pass.ts';
 import { releaseAll } from './quarantine.ts';
+import { distrust } from './read-kernel.ts';
 import { startSteps } from './start-pass.ts';
 import {
   initialState,
@@ -35,6 +37,11 @@ export interface Reconciler {
   startInSteps(): Steps<PassOutcome>;
   /** Reads the kernel again and mends what differs. */
   audit(): PassOutcome;
+  /**
+   * The same in steps. Everything else may be asked for between them, but for those where the view says `isExclusive`: facts
+   * are only kept then, until `changes([])`, and nothing else may be asked.
+   */
+  auditInSteps(): Steps<PassOutcome>;
   /** The node or the configuration changed: what that touches is compiled again. Undefined before `start`, and for nothing. */
   setContext(context: CompileContext): PassOutcome | undefined;
   /** Tries again what failed. Undefined when nothing did. */
@@ -58,11 +65,13 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       for (const service of touched.udpServices) {
         state.udpServices.add(service);
       }
-      return state.isStarted ? carryOutTouched(state, touched.services) : keepTouched(state, touched.services);
+      const isFree = state.isStarted && !state.isExclusive;
+      return isFree ? carryOutTouched(state, touched.services) : keepTouched(state, touched.services);
     },
     start: () => finish(startOnce(state)),
     startInSteps: () => startOnce(state),
-    audit: () => orUncertain(state, () => auditPass(state)),
+    audit: () => finish(auditOnce(state)),
+    auditInSteps: () => auditOnce(state),
     setContext: (context) => {
       const before = state.context;
       state.context = withoutStruck(context, state.struck);
@@ -85,6 +94,15 @@ function* startOnce(state: ReconcilerState): Steps<PassOutcome> {
   state.missed.clear();
   state.isStarted = false;
   return yield* startSteps(state);
+}
+
+function* auditOnce(state: ReconcilerState): Steps<PassOutcome> {
+  try {
+    return yield* auditSteps(state);
+  } catch (error) {
+    distrust(state);
+    throw error;
+  }
 }
 
 function keepTouched({ missed }: ReconcilerState, services: ReadonlySet<string>): undefined {
@@ -118,7 +136,7 @@ function orUncertain<Outcome extends PassOutcome | undefined>(state: ReconcilerS
   try {
     return pass();
   } catch (error) {
-    state.isUncertain = true;
+    distrust(state);
     throw error;
   }
 }

@@ -1,17 +1,16 @@
 /** The first pass: everything, in steps. */
 
-import { advanceSteps } from '../../core/actual.ts';
-import { bySeniority, expectedOf, setStanding } from '../../core/desired.ts';
+import { bySeniority, setStanding } from '../../core/desired.ts';
 import { filterElementKey, virtualServerKey } from '../../core/keys.ts';
 import type { MarkHolders } from '../../core/marks.ts';
 import { viewSets } from '../../core/model/filter-element.ts';
 import { allKeys } from '../../core/plan.ts';
-import { planSteps } from '../../core/plan-steps.ts';
 import { standingElements } from '../../core/standing-elements.ts';
 import { endsStep, type Steps } from '../../core/steps.ts';
-import { executeSteps } from '../../kernel/executor.ts';
 import { addLingering } from './lingering.ts';
-import { compileInto, conclude, noteTried, type PlannedPass, planInput, readKernel } from './pass.ts';
+import { compileInto } from './pass.ts';
+import { carryOutSteps } from './pass-steps.ts';
+import { readKernel } from './read-kernel.ts';
 import type { PassOutcome, ReconcilerState } from './state.ts';
 import { startStopwatch } from './stopwatch.ts';
 
@@ -44,17 +43,6 @@ export function* startSteps(state: ReconcilerState): Steps<PassOutcome> {
 }
 
 const stepServices = 32;
-
-function* carryOutSteps(
-  state: ReconcilerState,
-  pass: PlannedPass & { readonly keys: readonly string[] },
-): Steps<PassOutcome> {
-  const plan = yield* planSteps({ ...planInput(state, pass), keys: pass.keys });
-  noteTried(state, pass);
-  const execution = yield* executeSteps(plan, state.options.ports);
-  yield* advanceSteps(state.actual, execution.performed, expectedOf(state.desired));
-  return conclude(state, pass, plan, execution);
-}
 
 function readMarkHolders(state: ReconcilerState): MarkHolders {
   const { ipvs, filter } = state.options.ports;

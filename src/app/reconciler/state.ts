@@ -69,7 +69,17 @@ export interface ReconcilerView {
   /** The kernel contradicted what was believed: an audit is due. */
   readonly isUncertain: boolean;
   readonly isStarted: boolean;
+  /** A pass in steps goes on, and takes no others beside it. */
+  readonly isExclusive: boolean;
   readonly quarantined: Quarantine;
+}
+
+/** A reading of the kernel that goes on. */
+export interface OpenReading {
+  /** Keys of resources that passes changed since it began. */
+  readonly touched: Set<string>;
+  /** The kernel contradicted what was believed since it began. */
+  isContradicted: boolean;
 }
 
 export interface ReconcilerState extends ReconcilerView {
@@ -90,6 +100,8 @@ export interface ReconcilerState extends ReconcilerView {
   readonly missed: Set<string>;
   isUncertain: boolean;
   isStarted: boolean;
+  isExclusive: boolean;
+  reading: OpenReading | undefined;
 }
 
 export function initialState(options: ReconcilerOptions): ReconcilerState {
@@ -110,5 +122,7 @@ export function initialState(options: ReconcilerOptions): ReconcilerState {
     missed: new Set(),
     isUncertain: false,
     isStarted: false,
+    isExclusive: false,
+    reading: undefined,
   };
 }

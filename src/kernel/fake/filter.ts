@@ -6,6 +6,7 @@ import { type FilterElement, isViewElement, type SetName, setNames } from '../..
 import type { FilterOperation } from '../../core/model/operation.ts';
 import { isSameElement } from '../../core/plan.ts';
 import { rangesMeet } from '../../core/ranges.ts';
+import type { Steps } from '../../core/steps.ts';
 import { errno, KernelError } from '../error.ts';
 import { setLayouts } from '../nft/set-layout.ts';
 import { renderSkeleton } from '../nft/skeleton.ts';
@@ -50,8 +51,7 @@ export function fakeFilter(): FakeFilter {
       table.elements === undefined || sets.some((set) => table.missing.has(set))
         ? undefined
         : inSetOrder(table.elements).filter(({ set }) => sets.includes(set)),
-    read: (eachExpected) =>
-      table.elements === undefined || table.missing.size > 0 ? undefined : sharedWith(eachExpected, table.elements),
+    read: (eachExpected) => readInSteps(table, eachExpected),
     apply: (operations) => applyAll(table, operations),
     removeTable: () => {
       const outcome = table.elements === undefined ? 'absent' : 'removed';
@@ -142,6 +142,20 @@ function meetsAnother(elements: ReadonlyMap<string, FilterElement>, element: Fil
 
 function keyBesideRange(element: Extract<FilterElement, { readonly range: string }>): string {
   return filterElementKey({ ...element, range: '' });
+}
+/** Each set as it is when its turn comes. */
+function* readInSteps(
+  table: Table,
+  eachExpected: Expected['eachElement'],
+): Steps<Map<string, FilterElement> | undefined> {
+  const found = new Map<string, FilterElement>();
+  for (const set of setNames) {
+    yield;
+    if (table.elements === undefined || table.missing.size > 0) return undefined;
+    const inSet = [...table.elements].filter(([, element]) => element.set === set);
+    for (const [key, element] of sharedWith(eachExpected, new Map(inSet))) found.set(key, element);
+  }
+  return found;
 }
 
 function sharedWith(

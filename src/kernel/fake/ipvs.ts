@@ -58,9 +58,17 @@ export function fakeIpvs(options: FakeIpvsOptions = {}): FakeIpvs {
         destinations: newestFirst(there),
       }));
     },
-    read: (expected) => {
+    read: function* (expected) {
       requireOpen(kernel);
-      return new Map([...table.servers.values()].map((there) => sharedWith(expected, there)));
+      const found = new Map<string, ActualVirtualServer>();
+      // Listed at once, and each shown as it is when its turn comes.
+      const listed = new Map(table.servers);
+      for (const key of listed.keys()) {
+        const there = table.servers.get(key);
+        if (there !== undefined) found.set(...sharedWith(expected, there));
+        yield;
+      }
+      return found;
     },
     dumpMarks: () => {
       requireOpen(kernel);

@@ -84,7 +84,11 @@ function port(node: FakeNode): LinkPort {
       if (created) node.interface = 'ours';
       return { created };
     },
-    dumpVips: () => [...new Set([...node.addresses, ...node.routes.keys()])].map((address) => state(node, address)),
+    dumpVips: () => dumpVips(node),
+    readVips: function* () {
+      yield;
+      return dumpVips(node);
+    },
     apply: (operations) => applyAll(node, operations),
     removeInterface: () => removeInterface(node),
     nodeAddresses: () => node.nodeAddresses.map(nodeAddress),
@@ -185,6 +189,10 @@ function state(node: FakeNode, address: string): VipState {
 /** The kernel's own route, which has the metric 0, stands first. It names a source in IPv4 alone: the address itself. */
 function kernelSource(address: string): string | undefined {
   return familyOf(address) === 'IPv4' ? address : undefined;
+}
+
+function dumpVips(node: FakeNode): readonly VipState[] {
+  return [...new Set([...node.addresses, ...node.routes.keys()])].map((address) => state(node, address));
 }
 
 function removeInterface(node: FakeNode): ReturnType<LinkPort['removeInterface']> {

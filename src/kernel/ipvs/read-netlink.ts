@@ -7,9 +7,10 @@
 import { destinationKey, virtualServerKey } from '../../core/keys.ts';
 import type { Family } from '../../core/model/facts.ts';
 import type { Destination, VirtualServer, VirtualServerIdentity } from '../../core/model/virtual-server.ts';
+import { endsStep, finish, type Steps } from '../../core/steps.ts';
 import { errno, KernelError } from '../error.ts';
-import { type Batch, beginMessage, endMessage, putGenericHeader, resetBatch } from '../netlink/batch.ts';
-import { DumpInterruptedError, dump } from '../netlink/dump.ts';
+import { type Batch, beginMessage, createBatch, endMessage, putGenericHeader, resetBatch } from '../netlink/batch.ts';
+import { DumpInterruptedError, dump, dumpSteps } from '../netlink/dump.ts';
 import type { MessageCursor } from '../netlink/message-reader.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import { command, familyVersion } from './constants.ts';
@@ -36,25 +37,44 @@ export interface NetlinkReader {
   readonly destinations: NetlinkSocket;
 }
 
-/** Reads every virtual server of `families` with its destinations. Throws `KernelError`, `DumpInterruptedError`. */
-export function readTableByNetlink<Item extends Destination, Entry>(
+/**
+ * Reads every virtual server of `families` with its destinations. Nothing else may use the socket for virtual servers
+ * between the steps. Throws `KernelError`, `DumpInterruptedError`.
+ */
+export function* tableByNetlinkSteps<Item extends Destination, Entry>(
   reader: NetlinkReader,
   families: ReadonlySet<Family>,
   shape: TableShape<Item, Entry>,
-): readonly Entry[] {
-  let entries: readonly Entry[] = [];
-  for (let attempt = 0; attempt < maximumAttempts; attempt += 1) {
-    const servers = readServers(reader, families);
-    if (servers.length === 0) return [];
-    entries = servers.map((server) => {
-      const make = shape.begin(server);
-      return shape.end(server, readDestinationsByNetlink(reader, server.identity, make));
-    });
-    // A virtual server that went before its destinations were read looks as if it had none.
-    if (sameOrder(servers, readServers(reader, families), serverKey)) return entries;
+): Steps<readonly Entry[]> {
+  let entries: readonly Entry[] | undefined;
+  for (let attempt = 1; attempt < maximumAttempts && entries === undefined; attempt += 1) {
+    entries = yield* readTableOnce(reader, families, shape);
   }
-  throw new DumpInterruptedError('read virtual servers', maximumAttempts, entries);
+  // The last attempt gives nobody time to change the table.
+  entries ??= finish(readTableOnce(reader, families, shape));
+  if (entries === undefined) throw new DumpInterruptedError('read virtual servers', maximumAttempts, []);
+  return entries;
 }
+
+/** Undefined when the virtual servers are not the same afterwards. */
+function* readTableOnce<Item extends Destination, Entry>(
+  reader: NetlinkReader,
+  families: ReadonlySet<Family>,
+  shape: TableShape<Item, Entry>,
+): Steps<readonly Entry[] | undefined> {
+  const servers = yield* readServers(reader, families);
+  const entries: Entry[] = [];
+  for (const [nth, server] of servers.entries()) {
+    const make = shape.begin(server);
+    entries.push(shape.end(server, readDestinationsByNetlink(reader, server.identity, make)));
+    if (endsStep(nth, stepServers)) yield;
+  }
+  // A virtual server that went before its destinations were read looks as if it had none.
+  const isSame = entries.length === 0 || sameOrder(servers, yield* readServers(reader, families), serverKey);
+  return isSame ? entries : undefined;
+}
+
+const stepServers = 16;
 
 /** Reads the destinations of one virtual server; none when it does not exist. Throws as above. */
 export function readDestinationsByNetlink<Item extends Destination>(
@@ -80,13 +100,13 @@ interface Pass<Item> {
 }
 
 /** Reads every virtual server of `families`. Throws `KernelError`, `DumpInterruptedError`. */
-export function readServers(reader: NetlinkReader, families: ReadonlySet<Family>): readonly VirtualServer[] {
-  const { batch } = reader;
-  resetBatch(batch);
+export function readServers(reader: NetlinkReader, families: ReadonlySet<Family>): Steps<readonly VirtualServer[]> {
+  // Not the reader's: destinations may be asked for between the steps.
+  const batch = createBatch(64);
   beginMessage(batch, reader.familyId, 0);
   putGenericHeader(batch, command.getService, familyVersion);
   endMessage(batch);
-  return dump(reader.services, 'read virtual servers', batch, (message) => readVirtualServer(message, families));
+  return dumpSteps(reader.services, 'read virtual servers', batch, (message) => readVirtualServer(message, families));
 }
 
 function readDestinationsOnce<Item>(

@@ -8,6 +8,7 @@ import type {
   VirtualServerState,
 } from '../../core/model/virtual-server.ts';
 import { isSameServer } from '../../core/plan.ts';
+import { endsStep, finish, type Steps } from '../../core/steps.ts';
 import { DumpInterruptedError } from '../netlink/dump.ts';
 import type { ExpectedServers } from '../ports.ts';
 import {
@@ -21,8 +22,8 @@ import {
   type NetlinkReader,
   readDestinationsByNetlink,
   readServers,
-  readTableByNetlink,
   type TableShape,
+  tableByNetlinkSteps,
 } from './read-netlink.ts';
 import { recogniseServers } from './recognise-servers.ts';
 import { identityFamily } from './refusal.ts';
@@ -55,10 +56,10 @@ export function dumpIpvs(reader: Reader): readonly VirtualServerState[] {
 }
 
 /** See `IpvsPort.read`. */
-export function readIpvs(reader: Reader, wanted: ExpectedServers): Map<string, ActualVirtualServer> {
+export function* readIpvs(reader: Reader, wanted: ExpectedServers): Steps<Map<string, ActualVirtualServer>> {
   const shape = sharing(reader.expected, wanted);
-  const found = readExpectedIPv4(reader, indexServers(wanted), shape);
-  for (const [key, server] of readTableByNetlink(reader.netlink, ipv6, shape)) found.set(key, server);
+  const found = yield* readExpectedIPv4(reader, indexServers(wanted), shape);
+  for (const [key, server] of yield* tableByNetlinkSteps(reader.netlink, ipv6, shape)) found.set(key, server);
   return found;
 }
 
@@ -85,41 +86,37 @@ function sharing(expected: ExpectedDestinations, wanted: ExpectedServers): Shari
   };
 }
 
-/** Nearly all are recognised in place; the others are read one by one. */
-function readExpectedIPv4(reader: Reader, wanted: ServerIndex, shape: SharingShape): Map<string, ActualVirtualServer> {
-  for (let attempt = 0; attempt < maximumAttempts; attempt += 1) {
-    const count = listServicesIPv4(reader.sockopt);
-    const recognised = recogniseServers(reader.sockopt, wanted, count);
-    const others = recognised === undefined ? undefined : readOthers(reader, recognised.others, shape);
-    if (recognised !== undefined && others !== undefined) {
-      const found = new Map(others);
-      for (const position of recognised.same) {
-        const [key, server] = [wanted.keys[position], wanted.servers[position]];
-        if (key !== undefined && server !== undefined) found.set(key, server);
-      }
-      return found;
-    }
+/** Nearly all are recognised in place; the others are read one by one. What goes meanwhile is left out. */
+function* readExpectedIPv4(
+  reader: Reader,
+  wanted: ServerIndex,
+  shape: SharingShape,
+): Steps<Map<string, ActualVirtualServer>> {
+  const count = listServicesIPv4(reader.sockopt);
+  yield;
+  const { same, others } = yield* recogniseServers(reader.sockopt, wanted, count);
+  const found = new Map<string, ActualVirtualServer>();
+  for (const position of same) {
+    const [key, server] = [wanted.keys[position], wanted.servers[position]];
+    if (key !== undefined && server !== undefined) found.set(key, server);
   }
-  throw new DumpInterruptedError(listing, maximumAttempts, []);
+  yield;
+  for (const [nth, index] of others.entries()) {
+    const service = readService(reader.sockopt.list, index);
+    const entry = service === undefined ? undefined : readEntry(reader, service, shape);
+    if (entry !== undefined) found.set(...entry);
+    if (endsStep(nth, stepServers)) yield;
+  }
+  return found;
 }
 
-/** Undefined when one was removed since they were listed. */
-function readOthers<Item extends Destination, Entry>(
-  reader: Reader,
-  listed: readonly number[],
-  shape: TableShape<Item, Entry>,
-): readonly Entry[] | undefined {
-  const entries: Entry[] = [];
-  const { list } = reader.sockopt;
-  const services = listed.map((index) => readService(list, index)).filter((service) => service !== undefined);
-  return services.every((service) => collect(reader, service, shape, entries)) ? entries : undefined;
-}
+const stepServers = 32;
 
 /** See `IpvsPort.dumpMarks`. */
 export function readMarks(reader: Reader): readonly VirtualServerIdentity[] {
   const servers = [
     ...readServicesIPv4(reader.sockopt, 'marks').map((entry) => entry.server),
-    ...readServers(reader.netlink, ipv6),
+    ...finish(readServers(reader.netlink, ipv6)),
   ];
   return servers.map((server) => server.identity).filter((identity) => identity.kind === 'fwmark');
 }
@@ -137,7 +134,7 @@ const ipv6: ReadonlySet<Family> = new Set<Family>(['IPv6']);
 
 /** The whole table: IPv4 by getsockopt, the rest over netlink. */
 function readTable<Item extends Destination, Entry>(reader: Reader, shape: TableShape<Item, Entry>): readonly Entry[] {
-  return readIPv4(reader, shape).concat(readTableByNetlink(reader.netlink, ipv6, shape));
+  return readIPv4(reader, shape).concat(finish(tableByNetlinkSteps(reader.netlink, ipv6, shape)));
 }
 
 /** The list of virtual servers is of one moment; one that is gone when its destinations are asked for starts it anew. */
@@ -146,25 +143,25 @@ function readIPv4<Item extends Destination, Entry>(reader: Reader, shape: TableS
   for (let attempt = 0; attempt < maximumAttempts; attempt += 1) {
     entries = [];
     const services = readServicesIPv4(reader.sockopt, 'all');
-    if (services.every((service) => collect(reader, service, shape, entries))) return entries;
+    entries = services.map((service) => readEntry(reader, service, shape)).filter((entry) => entry !== undefined);
+    if (entries.length === services.length) return entries;
   }
   throw new DumpInterruptedError(listing, maximumAttempts, entries);
 }
 
-function collect<Item extends Destination, Entry>(
+/** Undefined when it does not exist any more. */
+function readEntry<Item extends Destination, Entry>(
   reader: Reader,
   { server, destinationCount }: ServiceEntry,
   shape: TableShape<Item, Entry>,
-  entries: Entry[],
-): boolean {
+): Entry | undefined {
   const make = shape.begin(server);
   const destinations = destinationsOf(reader, server.identity, { count: destinationCount, make });
-  if (destinations === undefined) return false;
+  if (destinations === undefined) return undefined;
   const whole = destinations.some(isTunnel)
     ? readDestinationsByNetlink(reader.netlink, server.identity, shape.begin(server))
     : destinations;
-  entries.push(shape.end(server, whole));
-  return true;
+  return shape.end(server, whole);
 }
 
 /** The old interface does not say how a tunnel wraps. */

@@ -1,5 +1,6 @@
 /** Which of the listed IPv4 virtual servers are as they should be, destinations and all. */
 
+import type { Steps } from '../../core/steps.ts';
 import { findServer, hasDestinationsAt, isServerAt, type ServerIndex } from './expected-servers.ts';
 import { type IpvsSockopt, readDestinationsOfEach } from './sockopt.ts';
 import { destinationsLength, layDestinationsRequestOf, servicePosition } from './sockopt-layout.ts';
@@ -28,9 +29,10 @@ const mostRequests = 1024;
 
 /**
  * Compares the first `count` entries of the list, and the destinations of those that may be as expected, which it asks
- * the kernel for. Undefined when one of them was removed meanwhile. Throws `KernelError`.
+ * the kernel for, one buffer full of requests in each step. What was removed since it was listed is in neither part. The
+ * list must stay as it is between the steps; the buffer need not. Throws `KernelError`.
  */
-export function recogniseServers(sockopt: IpvsSockopt, wanted: ServerIndex, count: number): Recognised | undefined {
+export function* recogniseServers(sockopt: IpvsSockopt, wanted: ServerIndex, count: number): Steps<Recognised> {
   const same: number[] = [];
   const others: number[] = [];
   const requests = noRequests();
@@ -43,12 +45,15 @@ export function recogniseServers(sockopt: IpvsSockopt, wanted: ServerIndex, coun
     } else if (size === 0) {
       same.push(position);
     } else {
-      if (!hasRoom(sockopt, requests, length) && !compare(sockopt, wanted, requests, { same, others }))
-        return undefined;
+      if (!hasRoom(sockopt, requests, length)) {
+        compare(sockopt, wanted, requests, { same, others });
+        yield;
+      }
       add(sockopt, requests, { index, position, length, room: size + 1 });
     }
   }
-  return compare(sockopt, wanted, requests, { same, others }) ? { same, others } : undefined;
+  compare(sockopt, wanted, requests, { same, others });
+  return { same, others };
 }
 
 function noRequests(): Requests {
@@ -85,24 +90,23 @@ function add(
   requests.end = end + each.length;
 }
 
-/** Makes the requests, looks at what they bring, and has none any more. False when a virtual server is gone. */
+/** Makes the requests, looks at what they bring, and has none any more. */
 function compare(
   sockopt: IpvsSockopt,
   wanted: ServerIndex,
   requests: Requests,
   { same, others }: { readonly same: number[]; readonly others: number[] },
-): boolean {
+): void {
   const { lengths, listed, expected, count } = requests;
-  if (!readDestinationsOfEach(sockopt, lengths, count)) return false;
+  const gone = new Set(readDestinationsOfEach(sockopt, lengths, count));
   let start = 0;
   for (let index = 0; index < count; index += 1) {
     const position = expected[index] ?? -1;
     const destinations = wanted.servers[position]?.destinations;
     if (destinations !== undefined && hasDestinationsAt(sockopt.buffer, start, destinations)) same.push(position);
-    else others.push(listed[index] ?? -1);
+    else if (!gone.has(index)) others.push(listed[index] ?? -1);
     start += lengths[index] ?? 0;
   }
   requests.count = 0;
   requests.end = 0;
-  return true;
 }

@@ -112,26 +112,39 @@ export function readDestinationsIPv4<Item>(
 
 /**
  * Makes the requests that lie one after another at the start of the buffer, each for the destinations of one virtual
- * server. False when a virtual server does not exist any more. Throws `KernelError`.
+ * server. Returns the positions of those whose virtual server does not exist any more. Throws `KernelError`.
  */
-export function readDestinationsOfEach(sockopt: IpvsSockopt, lengths: Uint32Array, count: number): boolean {
+export function readDestinationsOfEach(sockopt: IpvsSockopt, lengths: Uint32Array, count: number): readonly number[] {
   const { handle, buffer } = sockopt;
-  const done = handle.getEach(option.destinations, buffer.bytes, lengths, count);
-  if (done === count) return true;
-  const start = lengths.subarray(0, done).reduce((sum, length) => sum + length, 0);
-  const argument = buffer.bytes.subarray(start, start + (lengths[done] ?? 0));
-  try {
-    get(sockopt, 'read IPv4 destinations', { name: option.destinations, argument });
-  } catch (thrown) {
-    if (!isAbsent(thrown)) throw thrown;
+  const gone: number[] = [];
+  let [from, start] = [0, 0];
+  for (;;) {
+    const done = handle.getEach(
+      option.destinations,
+      buffer.bytes.subarray(start),
+      lengths.subarray(from),
+      count - from,
+    );
+    if (from + done === count) return gone;
+    start += lengths.subarray(from, from + done).reduce((sum, length) => sum + length, 0);
+    from += done;
+    // What it stopped at is asked for alone, to know why.
+    const length = lengths[from] ?? 0;
+    const argument = buffer.bytes.subarray(start, start + length);
+    const request = { name: option.destinations, argument };
+    if (!getUnlessAbsent(sockopt, 'read IPv4 destinations', request)) gone.push(from);
+    start += length;
+    from += 1;
   }
-  // One that is there again is another.
-  return false;
 }
 
 function callUnlessAbsent(sockopt: IpvsSockopt, operation: string, name: number, length: number): boolean {
+  return getUnlessAbsent(sockopt, operation, { name, argument: argumentOf(sockopt, length) });
+}
+
+function getUnlessAbsent(sockopt: IpvsSockopt, operation: string, request: GetRequest): boolean {
   try {
-    call(sockopt, operation, name, length);
+    get(sockopt, operation, request);
     return true;
   } catch (thrown) {
     if (isAbsent(thrown)) return false;
@@ -147,11 +160,12 @@ function call(sockopt: IpvsSockopt, operation: string, name: number, length: num
   get(sockopt, operation, { name, argument: argumentOf(sockopt, length) });
 }
 
-function get(
-  sockopt: IpvsSockopt,
-  operation: string,
-  { name, argument }: { readonly name: number; readonly argument: Buffer },
-): void {
+interface GetRequest {
+  readonly name: number;
+  readonly argument: Buffer;
+}
+
+function get(sockopt: IpvsSockopt, operation: string, { name, argument }: GetRequest): void {
   try {
     sockopt.handle.get(name, argument);
   } catch (thrown) {

@@ -3,7 +3,8 @@
 import { familyOf } from '../../core/address.ts';
 import { encapsulations } from '../../core/model/pod-tunnel.ts';
 import type { VipState } from '../../core/model/vip.ts';
-import { dump } from '../netlink/dump.ts';
+import { finish, type Steps } from '../../core/steps.ts';
+import { dump, dumpSteps } from '../netlink/dump.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import { isLinkLocal, type LinkAddress, readLinkAddress } from './decode-address.ts';
 import { type HostRoute, readHostRoute } from './decode-route.ts';
@@ -15,14 +16,25 @@ import { readTunnelMtu } from './tunnel-mtu.ts';
 
 /** Every address on the interface but IPv6 link-local ones, and every route of sluice's. Throws KernelError. */
 export function dumpVips(socket: NetlinkSocket, interfaceIndex: number, steeringMark: number): readonly VipState[] {
+  return finish(readVips(socket, interfaceIndex, steeringMark));
+}
+
+/** The same in steps. Nothing else may use the socket between them. */
+export function* readVips(
+  socket: NetlinkSocket,
+  interfaceIndex: number,
+  steeringMark: number,
+): Steps<readonly VipState[]> {
   const found = new Map<string, FoundVip>();
-  for (const { address, interfaceIndex: index } of dumpAddresses(socket)) {
+  const addresses = dumpSteps(socket, dumpingAddresses, question(RTM_GETADDR, addressHeaderLength), readLinkAddress);
+  for (const { address, interfaceIndex: index } of yield* addresses) {
     if (index === interfaceIndex && !isLinkLocal(address)) foundOf(found, address).onInterface = true;
   }
+  yield;
   // Thousands of routes have one source: one string is kept of it.
   const sources = new Map<string, string>();
   const steered: HostRoute[] = [];
-  for (const route of dumpHostRoutes(socket)) {
+  for (const route of yield* dumpHostRoutes(socket)) {
     if (!route.isLocal) {
       if (route.protocol === routeProtocol && route.interfaceIndex === interfaceIndex) steered.push(route);
       continue;
@@ -31,6 +43,7 @@ export function dumpVips(socket: NetlinkSocket, interfaceIndex: number, steering
     noteSource(vip, sources, route);
     vip.routed ||= route.protocol === routeProtocol;
   }
+  yield;
   noteSteered(socket, found, { sources, steered, steeringMark });
   return [...found.values()]
     .filter(({ onInterface, routed, isSteered }) => onInterface || routed || isSteered)
@@ -103,14 +116,16 @@ function vipState({ address, onInterface, routed, source, isSteered }: FoundVip)
 
 /** Every address of the network namespace, in both families. Throws KernelError. */
 export function dumpAddresses(socket: NetlinkSocket): readonly LinkAddress[] {
-  return dump(socket, 'dump addresses', question(RTM_GETADDR, addressHeaderLength), readLinkAddress);
+  return dump(socket, dumpingAddresses, question(RTM_GETADDR, addressHeaderLength), readLinkAddress);
 }
+
+const dumpingAddresses = 'dump addresses';
 
 /**
  * Local routes to single addresses, and ordinary ones. The kernel lists the routes to one address in the order in which it looks them up,
  * so the first one is in force: another's in front of sluice's (the kernel adds its own again when an interface went
  * down and up) shows by its source.
  */
-function dumpHostRoutes(socket: NetlinkSocket): readonly HostRoute[] {
-  return dump(socket, 'dump local routes', question(RTM_GETROUTE, routeHeaderLength), readHostRoute);
+function dumpHostRoutes(socket: NetlinkSocket): Steps<readonly HostRoute[]> {
+  return dumpSteps(socket, 'dump local routes', question(RTM_GETROUTE, routeHeaderLength), readHostRoute);
 }

@@ -9,7 +9,7 @@ import { closeNetlinkSocket, type NetlinkSocket, openNetlinkSocket } from '../ne
 import type { ApplyResult, LinkOptions, LinkPort } from '../ports.ts';
 import { watchAddresses } from './address-events.ts';
 import { applyVips } from './apply-vips.ts';
-import { dumpVips } from './dump-vips.ts';
+import { dumpVips, readVips } from './dump-vips.ts';
 import { interfaceAlias, proxyInterfaces } from './identity.ts';
 import { createDummy, deleteLink, dumpLinks, findLink, setUp } from './interface.ts';
 import { readNodeAddresses } from './node-addresses.ts';
@@ -22,12 +22,18 @@ export function openLink(options: LinkOptions & { readonly networkNamespace?: st
   const { interfaceName, mode, steeringMark, networkNamespace } = options;
   const place = networkNamespace === undefined ? {} : { networkNamespace };
   const socket = openNetlinkSocket({ protocol: NETLINK_ROUTE, ...place });
+  /** For reading in steps: between them the other one may be used. */
+  let reading: NetlinkSocket | undefined;
   const batch = createBatch();
   const stops = new Set<() => void>();
   return {
     ensureInterface: () => ensureInterface(socket, interfaceName),
     // 0 is no interface's index: without one only routes are found, and they went with it.
     dumpVips: () => dumpVips(socket, findLink(socket, interfaceName)?.index ?? 0, steeringMark),
+    readVips: function* () {
+      reading ??= openNetlinkSocket({ protocol: NETLINK_ROUTE, ...place });
+      return yield* readVips(reading, findLink(socket, interfaceName)?.index ?? 0, steeringMark);
+    },
     apply: (operations) => {
       const interfaceIndex = findLink(socket, interfaceName)?.index;
       if (interfaceIndex === undefined) return withoutInterface(interfaceName, operations);
@@ -54,6 +60,7 @@ export function openLink(options: LinkOptions & { readonly networkNamespace?: st
     close: () => {
       for (const stop of stops) stop();
       stops.clear();
+      if (reading !== undefined) closeNetlinkSocket(reading);
       closeNetlinkSocket(socket);
     },
   };

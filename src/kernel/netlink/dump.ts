@@ -1,9 +1,10 @@
+import { finish, type Steps } from '../../core/steps.ts';
 import { KernelError } from '../error.ts';
 import { acknowledgedErrno, extendedAckText, extendedDoneText } from './acknowledgement.ts';
 import type { Batch } from './batch.ts';
 import { NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR } from './constants.ts';
 import { type MessageCursor, nextMessage } from './message-reader.ts';
-import { datagrams, eachAnswer, type ReadMessage, stampRequest } from './request.ts';
+import { datagrams, type ReadMessage, stampRequest } from './request.ts';
 import type { NetlinkSocket } from './socket.ts';
 
 const brand: unique symbol = Symbol.for('sluice.DumpInterruptedError');
@@ -43,10 +44,22 @@ const maximumAttempts = 5;
  * second dump on a socket (EBUSY) while one goes on.
  */
 export function dump<Item>(socket: NetlinkSocket, operation: string, batch: Batch, read: ReadMessage<Item>): Item[] {
+  return finish(dumpSteps(socket, operation, batch, read));
+}
+
+/** The same in steps, one for each datagram. Nothing else may use the socket between them. */
+export function* dumpSteps<Item>(
+  socket: NetlinkSocket,
+  operation: string,
+  batch: Batch,
+  read: ReadMessage<Item>,
+): Steps<Item[]> {
   let items: Item[] = [];
   for (let attempt = 1; attempt <= maximumAttempts; attempt += 1) {
     items = [];
-    if (dumpOnce(socket, operation, batch, (message) => collect(items, read(message)))) return items;
+    // The last attempt gives nobody time to change the table.
+    const once = dumpOnce(socket, operation, batch, (message) => collect(items, read(message)));
+    if (attempt < maximumAttempts ? yield* once : finish(once)) return items;
   }
   throw new DumpInterruptedError(operation, maximumAttempts, items);
 }
@@ -63,54 +76,55 @@ export function* dumpInPieces<Item>(
   batch: Batch,
   read: ReadMessage<Item>,
 ): Generator<readonly Item[], void, undefined> {
-  const sequence = stampRequest(socket, batch, NLM_F_DUMP);
+  const answer = { operation, sequence: stampRequest(socket, batch, NLM_F_DUMP), flags: 0 };
   for (const message of datagrams(socket, operation, batch)) {
     const items: Item[] = [];
-    const isLast = readDatagram(message, { operation, sequence }, (each) => collect(items, read(each)));
+    const isLast = readDatagram(message, answer, (each) => collect(items, read(each)));
     if (items.length > 0) yield items;
     if (isLast) return;
   }
 }
 
-/** Shows the messages of one datagram to `visit`; true when the end of the dump is among them. */
-function readDatagram(
-  message: MessageCursor,
-  { operation, sequence }: { readonly operation: string; readonly sequence: number },
+/** Reads the table once; false when the kernel says that it changed meanwhile. */
+function* dumpOnce(
+  socket: NetlinkSocket,
+  operation: string,
+  batch: Batch,
   visit: (message: MessageCursor) => void,
-): boolean {
+): Steps<boolean> {
+  const answer = { operation, sequence: stampRequest(socket, batch, NLM_F_DUMP), flags: 0 };
+  let fault: { readonly thrown: unknown } | undefined;
+  const show = (message: MessageCursor): void => {
+    fault ??= faultOf(() => visit(message));
+  };
+  for (const message of datagrams(socket, operation, batch)) {
+    if (readDatagram(message, answer, show)) break;
+    yield;
+  }
+  if (fault !== undefined) throw fault.thrown;
+  return (answer.flags & NLM_F_DUMP_INTR) === 0;
+}
+
+/** What is known of the answer to a dump. */
+interface DumpAnswer {
+  readonly operation: string;
+  readonly sequence: number;
+  /** Those of all its messages so far. */
+  flags: number;
+}
+
+/** Shows the messages of one datagram to `visit`; true when the end of the dump is among them. */
+function readDatagram(message: MessageCursor, answer: DumpAnswer, visit: (message: MessageCursor) => void): boolean {
   while (nextMessage(message)) {
-    if (message.sequence !== sequence) continue;
+    if (message.sequence !== answer.sequence) continue;
+    answer.flags |= message.flags;
     if (message.type === NLMSG_DONE || message.type === NLMSG_ERROR) {
-      refuseFailed(operation, message);
+      refuseFailed(answer.operation, message);
       return true;
     }
     visit(message);
   }
   return false;
-}
-
-/** Reads the table once; false when the kernel says that it changed meanwhile. */
-function dumpOnce(
-  socket: NetlinkSocket,
-  operation: string,
-  batch: Batch,
-  visit: (message: MessageCursor) => void,
-): boolean {
-  const sequence = stampRequest(socket, batch, NLM_F_DUMP);
-  let interrupted = false;
-  let fault: { readonly thrown: unknown } | undefined;
-  eachAnswer(socket, operation, batch, (message) => {
-    if (message.sequence !== sequence) return false;
-    if ((message.flags & NLM_F_DUMP_INTR) !== 0) interrupted = true;
-    if (message.type === NLMSG_DONE || message.type === NLMSG_ERROR) {
-      refuseFailed(operation, message);
-      return true;
-    }
-    fault ??= faultOf(() => visit(message));
-    return false;
-  });
-  if (fault !== undefined) throw fault.thrown;
-  return !interrupted;
 }
 
 function faultOf(call: () => void): { readonly thrown: unknown } | undefined {

@@ -2,7 +2,7 @@
 
 import { createBatch, resetBatch } from '../netlink/batch.ts';
 import { NETLINK_NETFILTER } from '../netlink/constants.ts';
-import { closeNetlinkSocket, openNetlinkSocket } from '../netlink/socket.ts';
+import { closeNetlinkSocket, type NetlinkSocket, openNetlinkSocket } from '../netlink/socket.ts';
 import type { FilterPort } from '../ports.ts';
 import { applyElements } from './apply-elements.ts';
 import { loadSkeleton } from './load-skeleton.ts';
@@ -26,6 +26,8 @@ export function openFilter(options: { readonly networkNamespace?: string } = {})
     receiveQueueBytes: queueBytes,
     ...options,
   });
+  /** For reading in steps: between them the other one may be used. */
+  let reading: NetlinkSocket | undefined;
   const batch = createBatch();
   /** Known once the table was loaded: with another number of rules somebody has flushed or changed it. */
   let expectedRules: number | undefined;
@@ -46,12 +48,18 @@ export function openFilter(options: { readonly networkNamespace?: string } = {})
       return 'loaded';
     },
     dump: (sets) => whole(dumpElements(socket, sets)),
-    read: (eachExpected) => whole(readElements(socket, eachExpected)),
+    read: function* (eachExpected) {
+      reading ??= openNetlinkSocket({ protocol: NETLINK_NETFILTER, ...options });
+      return whole(yield* readElements(reading, eachExpected));
+    },
     apply: (operations) => applyElements({ socket, batch }, operations),
     removeTable: () => {
       resetBatch(batch);
       return deleteTable({ socket, batch });
     },
-    close: () => closeNetlinkSocket(socket),
+    close: () => {
+      if (reading !== undefined) closeNetlinkSocket(reading);
+      closeNetlinkSocket(socket);
+    },
   };
 }

@@ -3,10 +3,11 @@
 import type { Expected } from '../../core/actual.ts';
 import { filterElementKey } from '../../core/keys.ts';
 import { type FilterElement, type SetName, setNames } from '../../core/model/filter-element.ts';
+import { finish, type Steps } from '../../core/steps.ts';
 import { errno, isKernelError, KernelError } from '../error.ts';
 import { putString } from '../netlink/attribute-writer.ts';
 import { type Batch, beginMessage, createBatch, endMessage, putNetfilterHeader } from '../netlink/batch.ts';
-import { dump } from '../netlink/dump.ts';
+import { dump, dumpSteps } from '../netlink/dump.ts';
 import type { ReadMessage } from '../netlink/request.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import { beginTransaction, commitTransaction, endTransaction } from '../netlink/transaction.ts';
@@ -23,7 +24,7 @@ import {
   NFTA_TABLE_NAME,
 } from './constants.ts';
 import { copyElements } from './decode-element.ts';
-import { groupBySet, recogniseElements } from './expected-elements.ts';
+import { groupBySet, type KeyedElements, recogniseElements } from './expected-elements.ts';
 import { copyBoundaries, makeRanges } from './ranges-alone.ts';
 import { type FoundSet, isOfLayout, readSets } from './read-sets.ts';
 import { type SetLayout, setLayouts, tableName } from './set-layout.ts';
@@ -67,26 +68,42 @@ export function readFoundSet(
 }
 
 /** Every element of every set by key, the expected ones themselves where they are there. Else as `dumpElements`. */
-export function readElements(
+export function* readElements(
   socket: NetlinkSocket,
   eachExpected: Expected['eachElement'],
-): Map<string, FilterElement> | undefined {
+): Steps<Map<string, FilterElement> | undefined> {
   const expected = groupBySet(eachExpected);
-  return unlessMissing(() => {
+  yield;
+  try {
     const elements = new Map<string, FilterElement>();
-    for (const set of setLayouts.filter(isOfRanges)) {
-      for (const element of dumpRanges(socket, set)) elements.set(filterElementKey(element), element);
-    }
-    for (const set of setLayouts.filter((layout) => !isOfRanges(layout))) {
-      for (const found of dumpSet(socket, set, recogniseElements(set, expected))) {
-        found.keys.forEach((key, index) => {
-          const element = found.elements[index];
-          if (element !== undefined) elements.set(key, element);
-        });
-      }
+    for (const set of setLayouts) {
+      yield* isOfRanges(set) ? addRanges(elements, socket, set) : addRecognised(elements, socket, set, expected);
     }
     return elements;
-  });
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined;
+    throw thrown;
+  }
+}
+
+function* addRanges(elements: Map<string, FilterElement>, socket: NetlinkSocket, set: SetLayout): Steps<void> {
+  for (const element of dumpRanges(socket, set)) elements.set(filterElementKey(element), element);
+  yield;
+}
+
+function* addRecognised(
+  elements: Map<string, FilterElement>,
+  socket: NetlinkSocket,
+  set: SetLayout,
+  expected: ReadonlyMap<string, KeyedElements>,
+): Steps<void> {
+  for (const found of yield* dumpSetSteps(socket, set, recogniseElements(set, expected))) {
+    found.keys.forEach((key, index) => {
+      const element = found.elements[index];
+      if (element !== undefined) elements.set(key, element);
+    });
+  }
+  yield;
 }
 
 function isOfRanges(set: SetLayout): boolean {
@@ -101,9 +118,13 @@ function unlessMissing<Value>(read: () => Value | undefined): Value | undefined 
   try {
     return read();
   } catch (thrown) {
-    if (isKernelError(thrown) && thrown.errno === errno.ENOENT) return undefined;
+    if (isMissing(thrown)) return undefined;
     throw thrown;
   }
+}
+
+function isMissing(thrown: unknown): boolean {
+  return isKernelError(thrown) && thrown.errno === errno.ENOENT;
 }
 
 /** How many rules the table has, 0 without a table. Throws KernelError. */
@@ -135,11 +156,15 @@ export function deleteTable(target: { readonly socket: NetlinkSocket; readonly b
 }
 
 function dumpSet<Item>(socket: NetlinkSocket, set: SetLayout, read: ReadMessage<Item>): readonly Item[] {
+  return finish(dumpSetSteps(socket, set, read));
+}
+
+function dumpSetSteps<Item>(socket: NetlinkSocket, set: SetLayout, read: ReadMessage<Item>): Steps<readonly Item[]> {
   const batch = createBatch(128);
   beginMessage(batch, NFT_MSG_GETSETELEM, 0);
   putNetfilterHeader(batch, NFPROTO_INET, 0, 0);
   putString(batch, NFTA_SET_ELEM_LIST_TABLE, tableName);
   putString(batch, NFTA_SET_ELEM_LIST_SET, set.name);
   endMessage(batch);
-  return dump(socket, `dump set ${set.name}`, batch, read);
+  return dumpSteps(socket, `dump set ${set.name}`, batch, read);
 }

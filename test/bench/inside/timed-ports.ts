@@ -1,3 +1,4 @@
+import type { Steps } from '../../../src/core/steps.ts';
 import type { KernelPorts } from '../../../src/kernel/executor.ts';
 import type { ApplyResult } from '../../../src/kernel/ports.ts';
 
@@ -23,17 +24,17 @@ export function timePorts(ports: KernelPorts): { readonly ports: KernelPorts; re
       ipvs: {
         ...ports.ipvs,
         apply: timed(times.ipvs, (operations) => ports.ipvs.apply(operations)),
-        read: (expected) => timedRead(times.ipvs, () => ports.ipvs.read(expected)),
+        read: (expected) => timedSteps(times.ipvs, ports.ipvs.read(expected)),
       },
       filter: {
         ...ports.filter,
         apply: timed(times.filter, (operations) => ports.filter.apply(operations)),
-        read: (eachExpected) => timedRead(times.filter, () => ports.filter.read(eachExpected)),
+        read: (eachExpected) => timedSteps(times.filter, ports.filter.read(eachExpected)),
       },
       link: {
         ...ports.link,
         apply: timed(times.vips, (operations) => ports.link.apply(operations)),
-        dumpVips: () => timedRead(times.vips, () => ports.link.dumpVips()),
+        readVips: () => timedSteps(times.vips, ports.link.readVips()),
       },
     },
   };
@@ -56,9 +57,13 @@ function timed<T>(
   };
 }
 
-function timedRead<Value>(applied: Applied, read: () => Value): Value {
-  const began = performance.now();
-  const value = read();
-  applied.readMs += performance.now() - began;
-  return value;
+/** Without what is done between the steps. */
+function* timedSteps<Value>(applied: Applied, steps: Steps<Value>): Steps<Value> {
+  for (;;) {
+    const began = performance.now();
+    const step = steps.next();
+    applied.readMs += performance.now() - began;
+    if (step.done === true) return step.value;
+    yield;
+  }
 }

@@ -10,6 +10,7 @@ import {
   type VirtualServerIdentity,
   virtualServerFlags,
 } from '../../../src/core/model/virtual-server.ts';
+import { finish } from '../../../src/core/steps.ts';
 import type { IpvsTable } from '../../../src/kernel/ipvs/open-ipvs.ts';
 import { renderIpvs } from '../../../src/kernel/ipvs/render.ts';
 import type { ExpectedServers } from '../../../src/kernel/ports.ts';
@@ -49,6 +50,13 @@ function expecting(...servers: readonly ActualVirtualServer[]): ExpectedServers 
     virtualServer: (key) => wanted.get(key),
     eachVirtualServer: (visit) => wanted.forEach((server, key) => visit(key, server)),
   };
+}
+
+/** Another one of the same sort. */
+function sibling(identity: VirtualServerIdentity, nth: number): VirtualServerIdentity {
+  return identity.kind === 'address'
+    ? { ...identity, port: identity.port + nth }
+    : { ...identity, mark: identity.mark + nth };
 }
 
 /** What every implementation of the IPVS port does. */
@@ -115,7 +123,7 @@ export function testIpvsContract(open: () => IpvsTable): void {
       const other = destination(to.address, { port: 9090, weight: 7, forwarding: 'route' });
       const wanted = expectation(virtualServer(identity, { scheduler: 'wrr' }), [to, other]);
       expectDone(addServer(wanted.server), addDestination(identity, other), addDestination(identity, to));
-      const read = table.read(expecting(wanted));
+      const read = finish(table.read(expecting(wanted)));
       expect([...read]).toEqual([[virtualServerKey(identity), wanted]]);
       expect(read.get(virtualServerKey(identity))).toBe(wanted);
     });
@@ -131,9 +139,27 @@ export function testIpvsContract(open: () => IpvsTable): void {
     ])('is read as it is when %s', (_, parts, destinations) => {
       const there = virtualServer(identity);
       expectDone(addServer(there), addDestination(identity, to));
-      const read = table.read(expecting(expectation(virtualServer(identity, parts), destinations)));
+      const read = finish(table.read(expecting(expectation(virtualServer(identity, parts), destinations))));
       expect([...read]).toEqual([[virtualServerKey(identity), expectation(there, [to])]]);
-      expect([...table.read(expecting())]).toEqual([...read]);
+      expect([...finish(table.read(expecting()))]).toEqual([...read]);
+    });
+
+    it('may be changed, gone or new while the table is read in steps', () => {
+      const changed = destination(to.address, { port: 2 });
+      const others = [sibling(identity, 1), sibling(identity, 2)] as const;
+      const wanted = [identity, ...others].map((each) => expectation(virtualServer(each), [to]));
+      for (const each of [identity, others[0]]) expectDone(addServer(virtualServer(each)), addDestination(each, to));
+      const steps = table.read(expecting(...wanted));
+      steps.next();
+      expectDone(addDestination(identity, changed), removeServer(others[0]), addServer(virtualServer(others[1])));
+      expect(table.dumpDestinations(identity).map(({ port }) => port)).toEqual([changed.port, to.port]);
+      const read = finish(steps);
+      const destinations = [...(read.get(virtualServerKey(identity))?.destinations.values() ?? [])];
+      expect(destinations.map(({ port }) => port)).toContain(to.port);
+      expect(
+        [...read.keys()].every((key) => wanted.some(({ server }) => key === virtualServerKey(server.identity))),
+      ).toBe(true);
+      expect(table.dump().map(({ server }) => server.identity)).not.toContainEqual(others[0]);
     });
 
     it('goes with its destinations', () => {
@@ -268,7 +294,7 @@ export function testIpvsContract(open: () => IpvsTable): void {
     );
     const wanted = expectation(virtualServer(web), many);
     expectDone(addServer(wanted.server), ...many.map((each) => addDestination(web, each)));
-    expect(table.read(expecting(wanted)).get(virtualServerKey(web))).toBe(wanted);
+    expect(finish(table.read(expecting(wanted))).get(virtualServerKey(web))).toBe(wanted);
   });
 
   describe('schedulers', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ActualVirtualServer } from '../../../src/core/actual.ts';
 import { destinationKey, virtualServerKey } from '../../../src/core/keys.ts';
 import type { Destination } from '../../../src/core/model/virtual-server.ts';
+import { finish } from '../../../src/core/steps.ts';
 import { indexServers } from '../../../src/kernel/ipvs/expected-servers.ts';
 import { recogniseServers } from '../../../src/kernel/ipvs/recognise-servers.ts';
 import { createSockopt, type IpvsSockopt, listServicesIPv4 } from '../../../src/kernel/ipvs/sockopt.ts';
@@ -49,7 +50,7 @@ describe('recognising virtual servers in a list', () => {
     const shown = golden.sockoptDestinations;
     const sockopt = open({ answer: [...shown.subarray(0, 24 + 2 * 96), ...shown.subarray(24, 24 + 96)] });
     const index = indexServers(expecting(expected(web, [masqueraded, routed])));
-    expect(recogniseServers(sockopt, index, listServicesIPv4(sockopt))?.others).toContain(0);
+    expect(finish(recogniseServers(sockopt, index, listServicesIPv4(sockopt))).others).toContain(0);
   });
 
   it('never takes a tunnel for the expected one, since how it wraps is not shown', () => {
@@ -57,7 +58,7 @@ describe('recognising virtual servers in a list', () => {
     answer.writeUInt32LE(2, 24 + 8);
     const sockopt = open({ answer });
     const index = indexServers(expecting(expected(web, [masqueraded, { ...routed, forwarding: 'tunnel' }])));
-    expect(recogniseServers(sockopt, index, listServicesIPv4(sockopt))?.others).toContain(0);
+    expect(finish(recogniseServers(sockopt, index, listServicesIPv4(sockopt))).others).toContain(0);
   });
 
   it('knows a virtual server of a mark by its mark alone', () => {
@@ -66,16 +67,18 @@ describe('recognising virtual servers in a list', () => {
     expect(recognise([expected(virtualServer(markIdentity(1002), { scheduler: 'wrr' }), [routed])]).asked).toEqual([]);
   });
 
-  it('says when a virtual server was removed meanwhile', () => {
+  it('leaves a virtual server out that was removed meanwhile', () => {
     const sockopt = open({ gone: 'ESRCH' });
     const index = indexServers(expecting(expected(web, [masqueraded, routed])));
-    expect(recogniseServers(sockopt, index, listServicesIPv4(sockopt))).toBeUndefined();
+    expect(finish(recogniseServers(sockopt, index, listServicesIPv4(sockopt)))).toEqual({ same: [], others: [1] });
   });
 
   it('passes other errors on', () => {
     const sockopt = open({ gone: 'EPERM' });
     const index = indexServers(expecting(expected(web, [masqueraded, routed])));
-    expect(() => recogniseServers(sockopt, index, listServicesIPv4(sockopt))).toThrow('read IPv4 destinations: EPERM');
+    expect(() => finish(recogniseServers(sockopt, index, listServicesIPv4(sockopt)))).toThrow(
+      'read IPv4 destinations: EPERM',
+    );
   });
 });
 
@@ -97,8 +100,8 @@ function recognise(servers: readonly ActualVirtualServer[]): {
 } {
   const asked: number[] = [];
   const sockopt = open({ asked });
-  const recognised = recogniseServers(sockopt, indexServers(expecting(...servers)), listServicesIPv4(sockopt));
-  return { same: recognised?.same ?? [], others: recognised?.others ?? [], asked };
+  const index = indexServers(expecting(...servers));
+  return { ...finish(recogniseServers(sockopt, index, listServicesIPv4(sockopt))), asked };
 }
 
 interface Scripted {

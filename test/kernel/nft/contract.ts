@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Expected } from '../../../src/core/actual.ts';
 import { filterElementKey } from '../../../src/core/keys.ts';
 import type { FilterElement } from '../../../src/core/model/filter-element.ts';
 import type { FilterOperation } from '../../../src/core/model/operation.ts';
+import { finish } from '../../../src/core/steps.ts';
 import { renderElements } from '../../../src/kernel/nft/render.ts';
 import type { FilterPort, FilterSkeleton } from '../../../src/kernel/ports.ts';
 
@@ -69,6 +71,10 @@ const view = (mark: number): FilterElement => ({
   mark,
 });
 
+function expecting(elements: readonly FilterElement[]): Expected['eachElement'] {
+  return (visit) => elements.forEach((element) => visit(filterElementKey(element), element));
+}
+
 /** What every FilterPort does. */
 export function testFilterContract(open: () => FilterUnderTest): void {
   let under: FilterUnderTest;
@@ -94,13 +100,13 @@ export function testFilterContract(open: () => FilterUnderTest): void {
   });
 
   it('has nothing to read before the table is there', () => {
-    expect(filter.read(() => {})).toBeUndefined();
+    expect(finish(filter.read(() => {}))).toBeUndefined();
   });
 
   it('reads expected elements as the objects that they are', async () => {
     await filter.ensureTable(skeleton);
     expect(filter.apply(oneOfEach.map(add))).toEqual(done);
-    const read = filter.read((visit) => oneOfEach.forEach((element) => visit(filterElementKey(element), element)));
+    const read = finish(filter.read(expecting(oneOfEach)));
     expect(read?.size).toBe(oneOfEach.length);
     const [ranges, others] = [true, false].map((is) => oneOfEach.filter((element) => 'range' in element === is));
     for (const element of others ?? []) expect(read?.get(filterElementKey(element))).toBe(element);
@@ -111,9 +117,24 @@ export function testFilterContract(open: () => FilterUnderTest): void {
     await filter.ensureTable(skeleton);
     expect(filter.apply([add(view(1)), add(vip('10.96.0.1'))])).toEqual(done);
     const expected = [view(2), vip('10.96.0.2')];
-    const read = filter.read((visit) => expected.forEach((element) => visit(filterElementKey(element), element)));
+    const read = finish(filter.read(expecting(expected)));
     expect(new Set(read?.values())).toEqual(new Set([view(1), vip('10.96.0.1')]));
     expect([...(read ?? [])].every(([key, element]) => key === filterElementKey(element))).toBe(true);
+  });
+
+  it('may be written to while it is read in steps', async () => {
+    await filter.ensureTable(skeleton);
+    const addresses = Array.from({ length: 2_000 }, (_, index) => vip(`10.96.${index >> 8}.${index & 255}`));
+    const [first, ...others] = addresses;
+    if (first === undefined) throw new Error('no addresses');
+    expect(filter.apply(addresses.map(add))).toEqual(done);
+    const steps = filter.read(expecting(addresses));
+    steps.next();
+    steps.next();
+    expect(filter.apply([remove(first), add(view(1))])).toEqual(done);
+    expect(filter.dump()).toHaveLength(addresses.length);
+    const read = finish(steps);
+    expect(others.every((element) => read?.get(filterElementKey(element)) === element)).toBe(true);
   });
 
   it('dumps the sets that are asked for', async () => {

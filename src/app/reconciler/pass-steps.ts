@@ -1,0 +1,21 @@
+/** A large pass in steps: nothing else may change what is wanted or what is there between them. */
+
+import { advanceSteps } from '../../core/actual.ts';
+import { expectedOf } from '../../core/desired.ts';
+import { planSteps } from '../../core/plan-steps.ts';
+import type { Steps } from '../../core/steps.ts';
+import { executeSteps } from '../../kernel/executor.ts';
+import { conclude, noteTried, type PlannedPass, planInput } from './pass.ts';
+import type { PassOutcome, ReconcilerState } from './state.ts';
+
+/** Plans for these keys, carries the plan out and takes the result into account. */
+export function* carryOutSteps(
+  state: ReconcilerState,
+  pass: PlannedPass & { readonly keys: readonly string[] },
+): Steps<PassOutcome> {
+  const plan = yield* planSteps({ ...planInput(state, pass), keys: pass.keys });
+  noteTried(state, pass);
+  const execution = yield* executeSteps(plan, state.options.ports);
+  yield* advanceSteps(state.actual, execution.performed, expectedOf(state.desired));
+  return conclude(state, pass, plan, execution);
+}

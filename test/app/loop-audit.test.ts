@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { type Loop, startLoop } from '../../src/app/loop.ts';
+import type { Reconciler } from '../../src/app/reconciler/reconciler.ts';
+import type { PassOutcome } from '../../src/app/reconciler/state.ts';
+import { objectKinds } from '../../src/core/model/facts.ts';
+import { context } from '../support/context.ts';
+import { node, service, slice } from '../support/facts.ts';
+import { keepingPasses } from '../support/loop-observer.ts';
+import { type FakePorts, fakePorts, reconcilerOn, sets, skeleton } from '../support/node-ports.ts';
+import { one, two, webIdentity } from '../support/web.ts';
+
+const auditPeriodMs = 60_000;
+const passes: PassOutcome[] = [];
+let ports: FakePorts;
+let loop: Loop;
+let reconciler: Reconciler;
+let masqueradeAll: boolean;
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  passes.length = 0;
+  ports = await fakePorts();
+  masqueradeAll = false;
+  reconciler = reconcilerOn(ports);
+  const readContext = (): ReturnType<typeof context> => context({ masqueradeAll });
+  loop = startLoop({ reconciler, ports, skeleton, readContext, observer: keepingPasses(passes), auditPeriodMs });
+  const facts = [
+    { kind: 'Service', fact: service({}) },
+    { kind: 'EndpointSlice', fact: slice([one]) },
+    { kind: 'Node', fact: node() },
+  ] as const;
+  loop.changes(
+    objectKinds.map((kind) => ({ change: 'replace', kind, facts: facts.filter((each) => each.kind === kind) })),
+  );
+  await vi.advanceTimersByTimeAsync(1);
+});
+
+afterEach(() => {
+  loop.stop();
+  vi.useRealTimers();
+});
+
+function triggers(): readonly string[] {
+  return passes.map(({ trigger }) => trigger);
+}
+
+function endpointComes(): void {
+  loop.changes(sets({ kind: 'EndpointSlice', fact: slice([one, two]) }));
+}
+
+/** Calls `act` once, in the middle of a reading. */
+function whileReading(act: () => void): void {
+  const { link } = ports;
+  const readVips = link.readVips.bind(link);
+  vi.spyOn(link, 'readVips').mockImplementationOnce(function* () {
+    const vips = yield* readVips();
+    act();
+    return vips;
+  });
+}
+
+/** Calls `act` once, before an operation of the audit is carried out. */
+function whileMending(act: () => void): void {
+  ports.ipvs.apply([{ kind: 'remove-virtual-server', identity: webIdentity }]);
+  const apply = ports.ipvs.apply.bind(ports.ipvs);
+  vi.spyOn(ports.ipvs, 'apply').mockImplementationOnce((operations) => {
+    act();
+    return apply(operations);
+  });
+}
+
+async function audited(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(auditPeriodMs);
+}
+
+function destinations(): readonly string[] {
+  return ports.ipvs.dumpDestinations(webIdentity).map(({ address }) => address);
+}
+
+it('carries a change out at once while an audit reads', async () => {
+  let found: readonly string[] = [];
+  whileReading(() => {
+    endpointComes();
+    found = destinations();
+  });
+  await audited();
+  expect(found).toHaveLength(2);
+  expect(triggers()).toEqual(['start', 'change', 'audit']);
+  expect(passes[2]?.execution.performed).toEqual([]);
+});
+
+it('carries a change out after the audit where that mends', async () => {
+  whileMending(endpointComes);
+  await audited();
+  expect(triggers()).toEqual(['start', 'audit', 'change']);
+  expect(destinations()).toHaveLength(2);
+});
+
+it('looks at the node after the audit where that mends', async () => {
+  whileMending(() => {
+    masqueradeAll = true;
+    loop.contextChanged();
+  });
+  await audited();
+  expect(triggers()).toEqual(['start', 'audit', 'context']);
+});
+
+it('reads again after an audit during which the kernel contradicted what is believed', async () => {
+  whileReading(() => {
+    ports.ipvs.loseNextReplies();
+    endpointComes();
+  });
+  await audited();
+  expect(triggers()).toEqual(['start', 'change', 'audit']);
+  expect(reconciler.view.isUncertain).toBe(true);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(passes.at(-1)).toMatchObject({ trigger: 'audit', execution: { performed: [] } });
+  expect(reconciler.view.isUncertain).toBe(false);
+  expect(destinations()).toHaveLength(2);
+});
+
+it('audits once more when addresses went during an audit', async () => {
+  whileReading(() => ports.link.setNodeAddresses([]));
+  await audited();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(triggers().filter((each) => each === 'audit')).toHaveLength(2);
+});
