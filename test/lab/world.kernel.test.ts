@@ -72,6 +72,8 @@ test('an established connection goes on when its responder closes, and tells whe
   expect(connection.failures).toEqual([]);
   await responder.drop();
   expect(['closed', 'reset']).toContain(await connection.exchange().catch(() => 'closed'));
+  // Nothing more comes of it: whoever waits is told so.
+  expect(await connection.next()).toBe(connection.failures[0]);
 });
 
 test('a stream goes on by itself and reports every failure', async () => {

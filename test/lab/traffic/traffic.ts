@@ -21,7 +21,7 @@ export interface Flow {
   readonly results: readonly RequestResult[];
   /** So far, in order. */
   readonly failures: readonly Failure[];
-  /** Resolves with the next result. */
+  /** Resolves with the next result; at once with the last one where a connection has ended. */
   readonly next: () => Promise<RequestResult>;
   /** Sends one more request on an established connection that has no interval; resolves with its result. */
   readonly exchange: () => Promise<RequestResult>;
@@ -70,9 +70,12 @@ export function startTraffic(): Traffic {
       });
       return parseResult(text);
     },
-    stream: (namespace, target, options) => startFlow(wire, `stream ${sessionWords(namespace, target, options)}`),
+    stream: (namespace, target, options) =>
+      startFlow(wire, `stream ${sessionWords(namespace, target, options)}`, { endsByFailure: false }),
     connect: (namespace, target, options = {}) =>
-      startFlow(wire, `connect ${sessionWords(namespace, target, options)}`),
+      startFlow(wire, `connect ${sessionWords(namespace, target, options)}`, {
+        endsByFailure: target.protocol !== 'UDP',
+      }),
     writeSysctl: async (namespace, path, value) => void (await wire.ask(`write ${namespace} ${path} ${value}`)),
     end: wire.end,
   };
@@ -129,7 +132,7 @@ function sessionWords(namespace: string, target: Target, options: RequestOptions
   return `${namespace} ${target.protocol} ${target.address} ${target.port} ${deadlineMs} ${source} ${sourcePort} ${intervalMs}`;
 }
 
-function startFlow(wire: Wire, command: string): Flow {
+function startFlow(wire: Wire, command: string, { endsByFailure }: { readonly endsByFailure: boolean }): Flow {
   const results: RequestResult[] = [];
   const failures: Failure[] = [];
   let waiting: { readonly resolve: (result: RequestResult) => void; readonly reject: (error: unknown) => void }[] = [];
@@ -145,7 +148,11 @@ function startFlow(wire: Wire, command: string): Flow {
       for (const each of settle) each.reject(error);
     }
   });
-  const next = () => new Promise<RequestResult>((resolve, reject) => waiting.push({ resolve, reject }));
+  const next = (): Promise<RequestResult> => {
+    const [failure] = failures;
+    if (endsByFailure && failure !== undefined) return Promise.resolve(failure);
+    return new Promise<RequestResult>((resolve, reject) => waiting.push({ resolve, reject }));
+  };
   return {
     results,
     failures,
