@@ -1,6 +1,6 @@
 /** Hands the table's text to nft. The only program that a running agent starts, and only when the table is (re)made. */
 
-import { execa } from 'execa';
+import { programOutcome } from '../program.ts';
 
 /** nft is missing or refused the text. */
 export class NftError extends Error {
@@ -15,18 +15,16 @@ export class NftError extends Error {
 
 /** Loads `text` in one transaction. `networkNamespace` is for tests. Rejects with NftError; then nothing changed. */
 export async function loadSkeleton(text: string, networkNamespace?: string): Promise<void> {
-  const nft = ['nft', '-f', '-'] as const;
-  const [program, ...rest] = networkNamespace === undefined ? nft : ['nsenter', `--net=${networkNamespace}`, ...nft];
-  const result = await execa(program, rest, { input: text, reject: false });
-  if (!result.failed) return;
-  if (result.code === 'ENOENT') {
-    throw new NftError(
-      'nft-missing',
-      `expected the program ${program} in PATH, which loads the nftables table, found none; install the package nftables, or run sluice from its image`,
-    );
+  const outcome = await programOutcome('nft', ['-f', '-'], { input: text, networkNamespace });
+  switch (outcome.kind) {
+    case 'done':
+      return;
+    case 'missing':
+      throw new NftError(
+        'nft-missing',
+        `expected the program ${outcome.file} in PATH, which loads the nftables table, found none; install the package nftables, or run sluice from its image`,
+      );
+    case 'refused':
+      throw new NftError('nft-refused', `nft refused the table: ${outcome.said}`);
   }
-  throw new NftError(
-    'nft-refused',
-    `nft refused the table: ${result.stderr === '' ? result.shortMessage : result.stderr.trim()}`,
-  );
 }
