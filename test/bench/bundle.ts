@@ -1,9 +1,10 @@
-import { copyFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { execa } from 'execa';
 import { buildAddon } from '../build/addon.ts';
+import { bundle } from '../build/bundle.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const compilerFlags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror'];
@@ -17,7 +18,7 @@ export async function bundlePrograms(folder: string): Promise<string> {
   const programs = inside.map((name) => ({ in: join(root, 'test/bench/inside', `${name}.ts`), out: name }));
   await build({
     absWorkingDir: root,
-    entryPoints: [...programs, { in: join(root, 'src/main.ts'), out: 'sluice' }],
+    entryPoints: programs,
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -30,6 +31,8 @@ export async function bundlePrograms(folder: string): Promise<string> {
     },
     logLevel: 'warning',
   });
+  const { code } = await bundle();
+  await writeFile(join(folder, 'sluice.mjs'), code);
   await buildAddon();
   await copyFile(join(root, 'build/Release/sluice.node'), join(folder, 'sluice.node'));
   for (const program of ['read-table', 'write-table']) {

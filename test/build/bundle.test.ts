@@ -1,6 +1,14 @@
 import { expect, it } from 'vitest';
 import { bundle } from './bundle.ts';
 
+it('has nothing of the Kubernetes client that an agent does not need', async () => {
+  const { modules } = await bundle();
+  expect(modules).toContain('node_modules/@kubernetes/client-node/dist/config.js');
+  expect(modules.filter((path) => /client-node\/dist\/(?:gen|index)|node_modules\/(?:ws|tar-fs)\//.test(path))).toEqual(
+    [],
+  );
+});
+
 it('asks for no module of Node that warns when it is loaded', async () => {
   const { code } = await bundle();
   // DEP0040, DEP0005 and their like: modules that are deprecated as a whole.

@@ -26,6 +26,16 @@ export async function buildBundle(): Promise<string> {
   return `${name} is built, ${Math.round(code.length / 1024)} KiB`;
 }
 
+const withoutGeneratedClient: Plugin = {
+  name: 'without-generated-client',
+  setup: (bundling) => {
+    const path = fileURLToPath(new URL('generated-client.ts', import.meta.url));
+    bundling.onResolve({ filter: /^\.\/gen\/index\.js$/ }, ({ importer }) =>
+      importer.includes('/@kubernetes/client-node/') ? { path } : undefined,
+    );
+  },
+};
+
 /** Bundles `src/main.ts` with its dependencies. The addon stays outside, found relative to the bundle. */
 export async function bundle(plugins: Plugin[] = []): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
@@ -46,7 +56,7 @@ export async function bundle(plugins: Plugin[] = []): Promise<Bundle> {
         'const require = createRequireOfBundle(import.meta.url);',
       ].join('\n'),
     },
-    plugins,
+    plugins: [withoutGeneratedClient, ...plugins],
     write: false,
     metafile: true,
     logLevel: 'warning',

@@ -4,7 +4,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import type https from 'node:https';
 import { dirname, resolve } from 'node:path';
 
-import { type Cluster, KubeConfig } from '@kubernetes/client-node';
+// Not the whole package: it is large, and an agent that starts waits for it.
+import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
+import type { Cluster } from '@kubernetes/client-node/dist/config_types.js';
 import { parse } from 'yaml';
 
 import { isJsonObject, readList, readName, readObject } from '../project/json.ts';
