@@ -86,12 +86,8 @@ class HttpExchange {
   #receive(response: IncomingMessage): void {
     this.#hasHead = true;
     const retryAfterSeconds = Number(response.headers['retry-after'] ?? Number.NaN);
-    response.on('data', (bytes: Buffer) => {
-      if (!this.#isOver) {
-        this.#handlers.chunk(bytes);
-        this.#giveWay(response, bytes.length);
-      }
-    });
+    // Not by 'data': the server sends each object in an HTTP chunk of its own, and all that came at once is taken at once.
+    response.on('readable', () => this.#takeInTurn(response));
     response.on('end', () => this.end(undefined));
     response.on('error', (error) => this.end('connection-lost', messageOf(error)));
     response.on('close', () => this.end('connection-lost', 'the connection was closed within the response'));
@@ -103,12 +99,21 @@ class HttpExchange {
     }
   }
 
-  #giveWay(response: IncomingMessage, bytes: number): void {
-    this.#bytesOfTurn += bytes;
-    if (this.#bytesOfTurn >= turnBytes) {
+  #takeInTurn(response: IncomingMessage): void {
+    if (this.#bytesOfTurn < turnBytes) {
+      this.#take(response);
+    } else {
       this.#bytesOfTurn = 0;
-      response.pause();
-      setImmediate(() => response.resume());
+      setImmediate(() => this.#take(response));
+    }
+  }
+
+  /** All that is there; what comes later is announced anew. */
+  #take(response: IncomingMessage): void {
+    const bytes: unknown = response.read();
+    if (bytes instanceof Buffer && !this.#isOver) {
+      this.#bytesOfTurn += bytes.length;
+      this.#handlers.chunk(bytes);
     }
   }
 }
