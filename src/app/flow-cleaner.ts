@@ -7,6 +7,7 @@
 import { type Family, families } from '../core/model/facts.ts';
 import { type FlowTargets, type FlowTargetsInput, flowTargets, isStale } from '../core/stale-flows.ts';
 import type { ConntrackPort } from '../kernel/ports.ts';
+import { inSlices, nextTurn } from './slices.ts';
 
 /** What one pass over the flows of one family did. */
 export interface FlowCleaning {
@@ -123,8 +124,8 @@ function isRunning({ phase }: CleanerState): boolean {
 async function clean(state: CleanerState, services: readonly string[], family: Family): Promise<void> {
   const { conntrack, view, observer, now } = state.input;
   const begin = now();
-  const targets = flowTargets(view, services, family);
-  if (isEmpty(targets)) {
+  const targets = await inSlices(flowTargets(view, services, family), () => isRunning(state));
+  if (targets === undefined || isEmpty(targets)) {
     return;
   }
   let listed = 0;
@@ -135,7 +136,7 @@ async function clean(state: CleanerState, services: readonly string[], family: F
       conntrack,
       piece.filter((flow) => isStale(flow, targets, state.due)),
     );
-    await turn();
+    await nextTurn();
     if (!isRunning(state)) {
       return;
     }
@@ -158,11 +159,4 @@ function remove(conntrack: ConntrackPort, flows: Parameters<ConntrackPort['remov
     throw refusal.error;
   }
   return flows.length - failures.length;
-}
-
-/** Lets everything else that waits have its turn. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

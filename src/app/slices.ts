@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Steps } from '../core/steps.ts';
 
 /** Health checks, metrics and the watches are answered between two slices. */
@@ -14,9 +13,16 @@ export async function inSlices<Result>(steps: Steps<Result>, goesOn: () => boole
         return step.value;
       }
     } while (performance.now() - began < sliceMs);
-    await turn();
+    await nextTurn();
     if (!goesOn()) {
       return undefined;
     }
   }
+}
+
+/** Lets everything else that waits have its turn. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

@@ -14,6 +14,7 @@ import { destinationKey, frontendKey } from './keys.ts';
 import type { CompileContext } from './model/context.ts';
 import type { Family, ServiceFact, ServicePortFact } from './model/facts.ts';
 import type { UdpFlow } from './model/flow.ts';
+import { endsStep, type Steps } from './steps.ts';
 
 /** Where flows of one family may lead, by what the client sends to. */
 export interface FlowTargets {
@@ -38,11 +39,19 @@ export interface FlowTargetsInput {
   readonly context: Pick<CompileContext, 'node' | 'nodeAddresses'>;
 }
 
-/** What the UDP ports of these Services have to say. A port without a serving endpoint says nothing: nothing is better. */
-export function flowTargets(input: FlowTargetsInput, services: Iterable<string>, family: Family): FlowTargets {
+/**
+ * What the UDP ports of these Services have to say, in steps. A port without a serving endpoint says nothing: nothing is
+ * better.
+ */
+export function* flowTargets(input: FlowTargetsInput, services: Iterable<string>, family: Family): Steps<FlowTargets> {
   const frontends = new Map<string, FlowTarget>();
   const nodePorts = new Map<number, FlowTarget>();
+  let nth = 0;
   for (const key of services) {
+    if (endsStep(nth, stepServices)) {
+      yield;
+    }
+    nth += 1;
     const service = input.facts.services.get(key);
     for (const port of service?.ports ?? []) {
       const serving =
@@ -71,6 +80,8 @@ export function isStale(flow: UdpFlow, targets: FlowTargets, unsure: ReadonlySet
     (targets.nodeAddresses.has(address) ? targets.nodePorts.get(port) : undefined);
   return target !== undefined && !unsure.has(target.service) && !target.serving.has(destinationKey(flow.replySource));
 }
+
+const stepServices = 64;
 
 const noEndpoint: ReadonlySet<string> = new Set();
 

@@ -93,6 +93,7 @@ describe('the flow cleaner', () => {
     for (let port = 1; port <= 250; port += 1) track(port, '10.1.0.2');
     cleaner.due(due);
     beginPass();
+    while (conntrack.lists === 0) await Promise.resolve();
     list('10.1.0.2');
     cleaner.due(due);
     await settle();

@@ -5,6 +5,7 @@ import { frontendKey } from '../../src/core/keys.ts';
 import type { EndpointFact, EndpointSliceFact, Family, ServiceFact } from '../../src/core/model/facts.ts';
 import type { UdpFlow } from '../../src/core/model/flow.ts';
 import { type FlowTargetsInput, flowTargets, isStale } from '../../src/core/stale-flows.ts';
+import { finish } from '../../src/core/steps.ts';
 import { endpoint, service, servicePort, slice } from '../support/facts.ts';
 
 const gone: Partial<EndpointFact> = { ready: false, serving: false };
@@ -39,7 +40,7 @@ describe('a UDP flow', () => {
     const resources = [{ kind: 'element', key: `direct_view ${key}`, value: direct } as const];
     const claim: Claim = { service: dns.key, createdAt: 0, frontend: { key, resources } };
     const claims = new Map([...input.desired.claims, [key, [claim]]]);
-    const targets = flowTargets({ ...input, desired: { claims } }, [dns.key], 'IPv4');
+    const targets = finish(flowTargets({ ...input, desired: { claims } }, [dns.key], 'IPv4'));
     expect(isStale(flow('198.51.100.1:53', '198.51.100.1:53'), targets)).toBe(false);
     expect(isStale(flow('198.51.100.1:53', '10.1.0.9:5353'), targets)).toBe(true);
     expect(isStale(flow('198.51.100.2:53', '198.51.100.2:53'), targets)).toBe(true);
@@ -112,7 +113,7 @@ describe('a UDP flow', () => {
   });
 
   it('of a Service that changed since is left alone', () => {
-    const targets = flowTargets(inputOf([dns], [udpSlice(endpoint('10.1.0.1'))]), [dns.key], 'IPv4');
+    const targets = finish(flowTargets(inputOf([dns], [udpSlice(endpoint('10.1.0.1'))]), [dns.key], 'IPv4'));
     const atDeadEnd = flow('10.96.0.10:53', '10.1.0.9:5353');
     expect(isStale(atDeadEnd, targets, new Set(['default/other']))).toBe(true);
     expect(isStale(atDeadEnd, targets, new Set([dns.key]))).toBe(false);
@@ -120,7 +121,7 @@ describe('a UDP flow', () => {
 
   it('of a Service that was not asked for is left alone', () => {
     const input = inputOf([dns], [udpSlice(endpoint('10.1.0.1'))]);
-    const targets = flowTargets(input, ['default/other'], 'IPv4');
+    const targets = finish(flowTargets(input, ['default/other'], 'IPv4'));
     expect(isStale(flow('10.96.0.10:53', '10.1.0.9:5353'), targets)).toBe(false);
   });
 });
@@ -130,10 +131,12 @@ function judge(
   slices: readonly EndpointSliceFact[],
   family: Family = 'IPv4',
 ): (flow: UdpFlow) => boolean {
-  const targets = flowTargets(
-    inputOf(services, slices),
-    services.map((each) => each.key),
-    family,
+  const targets = finish(
+    flowTargets(
+      inputOf(services, slices),
+      services.map((each) => each.key),
+      family,
+    ),
   );
   return (each) => isStale(each, targets);
 }
