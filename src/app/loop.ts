@@ -4,26 +4,14 @@
  * for its end; while an audit only reads, nothing waits.
  */
 
-import type { CompileContext } from '../core/model/context.ts';
 import type { FactChange } from '../core/model/facts.ts';
-import type { KernelPorts } from '../kernel/executor.ts';
-import type { FilterSkeleton } from '../kernel/ports.ts';
-import { type AuditRhythm, auditPauseMs } from './audit-pause.ts';
-import type { LoopObserver } from './loop-observer.ts';
+import { auditPauseMs } from './audit-pause.ts';
+import type { LoopInput } from './loop-input.ts';
 import { ensureRecord } from './ownership.ts';
 import type { Reconciler } from './reconciler/reconciler.ts';
 import type { PassOutcome } from './reconciler/state.ts';
-import { inSlices } from './slices.ts';
+import { inSlices, nextTurn } from './slices.ts';
 import { createTimers, type Timers } from './timers.ts';
-
-export interface LoopInput extends AuditRhythm {
-  readonly reconciler: Reconciler;
-  readonly ports: KernelPorts;
-  readonly skeleton: FilterSkeleton;
-  /** Reads the node anew: called at the start and whenever addresses or the Node object change. */
-  readonly readContext: () => CompileContext;
-  readonly observer: LoopObserver;
-}
 
 export interface Loop {
   /** Takes facts in; starts the work when all lists are complete. */
@@ -128,13 +116,18 @@ function begin(loop: LoopState, waitsForRest: boolean): void {
 
 async function bringUp(loop: LoopState): Promise<void> {
   const { input } = loop;
+  // The last list has just been taken in, which takes its time where it is long.
+  await nextTurn();
+  if (isStopped(loop)) {
+    return;
+  }
   try {
     const services = input.reconciler.view.facts.services.values();
     const { table, unclear } = await ensureRecord(input.ports, input.skeleton, services);
     if (unclear.length > 0) {
       input.observer.leftAlone(unclear);
     }
-    if (loop.phase === 'stopped') {
+    if (isStopped(loop)) {
       return;
     }
     input.ports.link.ensureInterface();
@@ -145,7 +138,8 @@ async function bringUp(loop: LoopState): Promise<void> {
     loop.phase = 'starting';
     loop.attempts = 0;
     const outcome = await inSlices(input.reconciler.startInSteps(), () => loop.phase === 'starting');
-    if (outcome === undefined) {
+    await nextTurn();
+    if (outcome === undefined || isStopped(loop)) {
       return;
     }
     loop.phase = 'running';
@@ -162,6 +156,11 @@ async function bringUp(loop: LoopState): Promise<void> {
     input.observer.troubled('program the kernel for the first time', error, delayMs);
     loop.timers.set('begin', delayMs, () => void bringUp(loop));
   }
+}
+
+/** It may have been stopped at every `await`. */
+function isStopped({ phase }: LoopState): boolean {
+  return phase === 'stopped';
 }
 
 /** Carries out what came during a pass in steps. */
@@ -215,7 +214,7 @@ async function auditOnce(loop: LoopState): Promise<void> {
   loop.attempts += 1;
   try {
     // Whether the table is whole is known without its elements, which the audit reads.
-    if (ports.filter.dump([]) === undefined) {
+    if (!ports.filter.holds([])) {
       await ports.filter.ensureTable(skeleton);
     }
     if (loop.phase === 'stopped') {

@@ -30,7 +30,8 @@ export interface Recovered {
 export function recoverOwnership(reading: Omit<Reading, 'elements'>, services: Iterable<ServiceFact>): Recovered {
   const vips = reading.vips.filter((vip) => vip.routed).map((vip) => vip.address);
   const ours = new Set(vips);
-  const claims = claimsOf(services);
+  // On a node that has no VIP yet nothing is ours, whatever Services there are.
+  const claims = claimsOf(ours.size === 0 ? [] : services);
   const elements: FilterElement[] = vips.map((address) => ({ set: 'vips', address }));
   const unclear: string[] = [];
   for (const { server } of reading.virtualServers) {
@@ -65,7 +66,7 @@ export async function ensureRecord(
   skeleton: FilterSkeleton,
   services: Iterable<ServiceFact>,
 ): Promise<EnsuredRecord> {
-  const isLost = ports.filter.dump(recordSets) === undefined;
+  const isLost = !ports.filter.holds(recordSets);
   const table = await ports.filter.ensureTable(skeleton, { fillsFirst: !isLost });
   if (!isLost) {
     return { table, unclear: [] };

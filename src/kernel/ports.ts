@@ -108,6 +108,8 @@ export interface FilterPort {
    * next call: what the new chains go by can be there before them.
    */
   ensureTable(skeleton: FilterSkeleton, options?: { readonly fillsFirst?: boolean }): Promise<TableState>;
+  /** Whether the table is there, with these sets in a form that can be understood. */
+  holds(sets: readonly SetName[]): boolean;
   /** Every element of every set, or of those named; undefined when the table or one of them is missing or not legible. */
   dump(sets?: readonly SetName[]): readonly FilterElement[] | undefined;
   /**

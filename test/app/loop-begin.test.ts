@@ -51,14 +51,14 @@ describe('the begin of the loop', () => {
     loop.changes([list('Service', web), list('EndpointSlice', webSlice)]);
     await vi.advanceTimersByTimeAsync(29_000);
     expect(passes).toEqual([]);
-    await vi.advanceTimersByTimeAsync(1_001);
+    await vi.advanceTimersByTimeAsync(1_010);
     expect(passes.map(({ trigger }) => trigger)).toEqual(['start']);
   });
 
   it('does not wait for ever for a Node when the Services come late themselves', async () => {
     await vi.advanceTimersByTimeAsync(45_000);
     loop.changes([list('Service', web), list('EndpointSlice', webSlice)]);
-    await vi.advanceTimersByTimeAsync(30_001);
+    await vi.advanceTimersByTimeAsync(30_010);
     expect(passes.map(({ trigger }) => trigger)).toEqual(['start']);
   });
 

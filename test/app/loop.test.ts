@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Loop, startLoop } from '../../src/app/loop.ts';
-import type { LoopObserver } from '../../src/app/loop-observer.ts';
+import type { LoopObserver } from '../../src/app/loop-input.ts';
 import type { PassOutcome } from '../../src/app/reconciler/state.ts';
 import { type FactChange, type ObjectFact, objectKinds } from '../../src/core/model/facts.ts';
 import { context } from '../support/context.ts';

@@ -1,4 +1,4 @@
-import type { LoopObserver } from '../../src/app/loop-observer.ts';
+import type { LoopObserver } from '../../src/app/loop-input.ts';
 import type { PassOutcome } from '../../src/app/reconciler/state.ts';
 
 /** Keeps the passes and hears nothing else. */

@@ -48,6 +48,7 @@ export function scriptedPorts(script: Script = {}): ScriptedPorts {
     },
     filter: {
       apply: apply('filter'),
+      holds: unused,
       dump: unused,
       read: unused,
       ensureTable: unused,

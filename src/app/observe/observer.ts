@@ -10,7 +10,7 @@ import type { Health } from '../health/health.ts';
 import { queued, settled, started, updated, withNodeEligible } from '../health/health.ts';
 import type { HealthCheckServers } from '../health/health-check-servers.ts';
 import type { Log } from '../log.ts';
-import type { LoopObserver } from '../loop-observer.ts';
+import type { LoopObserver } from '../loop-input.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { PassOutcome, ReconcilerView } from '../reconciler/state.ts';
 import { watchChanges } from './change-watch.ts';

@@ -40,6 +40,9 @@ export function createRefusalLog(
   const totals = countByReason(metrics);
   const update = (object: ObjectRefusals, origin: string): void => {
     const name = `${origin} ${object.kind} ${object.key}`;
+    if (object.refusals.length === 0 && !known.has(name)) {
+      return;
+    }
     const before = new Set((known.get(name) ?? []).map(textOf));
     const fresh = object.refusals.filter((each) => !before.has(textOf(each)));
     for (const refusal of fresh) {

@@ -2,6 +2,7 @@
 
 import { advanceSteps } from '../../core/actual.ts';
 import { expectedOf } from '../../core/desired.ts';
+import { trackDrainsSteps } from '../../core/drain.ts';
 import { planSteps } from '../../core/plan-steps.ts';
 import type { Steps } from '../../core/steps.ts';
 import { executeSteps } from '../../kernel/executor.ts';
@@ -17,5 +18,6 @@ export function* carryOutSteps(
   noteTried(state, pass);
   const execution = yield* executeSteps(plan, state.options.ports);
   yield* advanceSteps(state.actual, execution.performed, expectedOf(state.desired));
+  yield* trackDrainsSteps(state.drains, state, pass.keys);
   return conclude(state, pass, plan, execution);
 }

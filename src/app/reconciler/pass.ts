@@ -79,12 +79,12 @@ export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): P
   // Not as the steps of a full pass: a change is small, and handing steps on would take a sixth of its time.
   const execution = executePlan(plan, state.options.ports);
   advance(state.actual, execution.performed, expectedOf(state.desired));
+  trackDrains(state.drains, state, pass.keys);
   return conclude(state, pass, plan, execution);
 }
 
 /** Takes into account what was carried out. */
 export function conclude(state: ReconcilerState, pass: PlannedPass, plan: Plan, execution: Execution): PassOutcome {
-  trackDrains(state.drains, state, pass.keys);
   noteFailures(state, execution);
   noteTouched(state, execution);
   if (execution.isUncertain) {
@@ -92,7 +92,12 @@ export function conclude(state: ReconcilerState, pass: PlannedPass, plan: Plan, 
   }
   const durationMs = pass.stopwatch.end('executeMs');
   const { trigger, services, rivals = [], census, stopwatch } = pass;
-  const healthChecks = [...pass.keys].filter(isHealthCheckKey);
+  const healthChecks: string[] = [];
+  for (const key of pass.keys) {
+    if (isHealthCheckKey(key)) {
+      healthChecks.push(key);
+    }
+  }
   const times = { durationMs, spans: stopwatch.spans };
   const followedBy = followUp(state, strikeSchedulers(state, execution.failed));
   return { trigger, services, rivals, plan, execution, healthChecks, census, ...times, followedBy };

@@ -75,13 +75,18 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     setContext: (context) => {
       const before = state.context;
       state.context = withoutStruck(context, state.struck);
-      const services = servicesTouchedBy(before, state.context, state.facts);
       const standing = setStanding(state.desired, standingElements(state.context));
+      if (!state.isStarted) {
+        // The first pass looks at everything.
+        releaseAll(state.quarantined);
+        return undefined;
+      }
+      const services = servicesTouchedBy(before, state.context, state.facts);
       if (services.size === 0 && standing.size === 0) {
         return undefined;
       }
       releaseAll(state.quarantined);
-      return state.isStarted ? orUncertain(state, () => changePass(state, 'context', services, standing)) : undefined;
+      return orUncertain(state, () => changePass(state, 'context', services, standing));
     },
     retry: () => (state.failing.size === 0 ? undefined : orUncertain(state, () => retryPass(state))),
     drain: () => orUncertain(state, () => drainOnce(state)),

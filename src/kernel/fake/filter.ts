@@ -47,6 +47,7 @@ export function fakeFilter(): FakeFilter {
       table.missing.clear();
       return isToBeFilled ? 'to-be-filled' : 'loaded';
     },
+    holds: (sets) => table.elements !== undefined && !sets.some((set) => table.missing.has(set)),
     dump: (sets = setNames) =>
       table.elements === undefined || sets.some((set) => table.missing.has(set))
         ? undefined

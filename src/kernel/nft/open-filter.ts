@@ -8,7 +8,7 @@ import { applyElements } from './apply-elements.ts';
 import { loadSkeleton } from './load-skeleton.ts';
 import { missingSetsText } from './missing-sets.ts';
 import { isLoaded } from './read-skeleton.ts';
-import { countRules, deleteTable, dumpElements, readElements } from './read-table.ts';
+import { areLegible, countRules, deleteTable, dumpElements, readElements } from './read-table.ts';
 import { replacementText } from './replace-parts.ts';
 import { renderSkeleton } from './skeleton.ts';
 
@@ -47,6 +47,7 @@ export function openFilter(options: { readonly networkNamespace?: string } = {})
       expectedRules = rendered.rules;
       return 'loaded';
     },
+    holds: (sets) => whole(areLegible(socket, sets)) === true,
     dump: (sets) => whole(dumpElements(socket, sets)),
     read: function* (eachExpected) {
       reading ??= openNetlinkSocket({ protocol: NETLINK_NETFILTER, ...options });

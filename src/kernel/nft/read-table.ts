@@ -52,6 +52,17 @@ export function dumpElements(
   });
 }
 
+/** Whether these sets are there and can be understood, be they of this version or of another. Throws KernelError. */
+export function areLegible(socket: NetlinkSocket, names: readonly SetName[]): boolean {
+  const sets = readSets(socket);
+  return setLayouts
+    .filter((layout) => names.includes(layout.set))
+    .every((layout) => {
+      const found = sets.get(layout.name);
+      return found !== undefined && (isOfLayout(found, layout) || translationOf(found, layout) !== undefined);
+    });
+}
+
 /** Every element of a set as it is found; undefined when it cannot be understood. Throws KernelError. */
 export function readFoundSet(
   socket: NetlinkSocket,

@@ -96,7 +96,17 @@ export function testFilterContract(open: () => FilterUnderTest): void {
 
   it('has no elements before the table is there', () => {
     expect(filter.dump()).toBeUndefined();
+    expect(filter.holds(['vips'])).toBe(false);
     expect(filter.removeTable()).toBe('absent');
+  });
+
+  it('holds its sets once the table is there, until somebody flushes it', async () => {
+    await filter.ensureTable(skeleton);
+    expect(filter.holds([])).toBe(true);
+    expect(filter.holds(['vips', 'virtual_servers'])).toBe(true);
+    under.flushRuleset();
+    expect(filter.holds([])).toBe(false);
+    expect(filter.holds(['vips'])).toBe(false);
   });
 
   it('has nothing to read before the table is there', () => {

@@ -1,6 +1,21 @@
 import type { Facts } from '../core/facts.ts';
+import type { CompileContext } from '../core/model/context.ts';
 import type { FactChange } from '../core/model/facts.ts';
+import type { KernelPorts } from '../kernel/executor.ts';
+import type { FilterSkeleton } from '../kernel/ports.ts';
+import type { AuditRhythm } from './audit-pause.ts';
+import type { Reconciler } from './reconciler/reconciler.ts';
 import type { PassOutcome, ReconcilerView } from './reconciler/state.ts';
+
+/** What the loop works with. */
+export interface LoopInput extends AuditRhythm {
+  readonly reconciler: Reconciler;
+  readonly ports: KernelPorts;
+  readonly skeleton: FilterSkeleton;
+  /** Reads the node anew: called at the start and whenever addresses or the Node object change. */
+  readonly readContext: () => CompileContext;
+  readonly observer: LoopObserver;
+}
 
 /** What the loop tells of what it does. */
 export interface LoopObserver {
