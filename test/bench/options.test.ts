@@ -22,6 +22,12 @@ describe('the options of the benchmark', () => {
     expect(() => readOptions(['--services', '500,50'])).toThrow('--services: expected growing whole numbers from 2');
   });
 
+  it('take other sizes of the measures, too, when asked for', () => {
+    const { plan } = readOptions(['--only', 'cold,pauses', '--services', '10000', '--no-acts']);
+    expect(plan.cold).toEqual([{ services: 10_000, endpoints: 10, family: 'IPv4' }]);
+    expect([plan.pauses, plan.restart, plan.acts.acts]).toEqual([plan.cold, [], []]);
+  });
+
   it('take more Services than a cluster has when asked for, and in a full run, but not in a quick one', () => {
     const large = (...args: readonly string[]) => readOptions(args).plan.large.sizes.map(({ services }) => services);
     expect(large()).toEqual([50_000]);
@@ -35,6 +41,7 @@ describe('the options of the benchmark', () => {
     const { limits, plan } = readOptions(['--guard']);
     expect([limits, plan.cold.length, plan.memory.length]).toEqual(['guard', 1, 0]);
     expect([readOptions(['--quick']).limits, readOptions(['--kernel', 'tcg']).limits]).toEqual([undefined, undefined]);
+    expect(readOptions(['--profile', 'folder']).limits).toBeUndefined();
   });
 
   it('refuse what they do not know', () => {

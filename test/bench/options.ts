@@ -79,18 +79,20 @@ export interface Options {
 
 export const usage = `npm run bench -- [--quick | --guard] [--peers]
                  [--only cold,restart,change,memory,pauses,traffic,filter,latency,direct-return,large,peers] [--services N,N]
-                 [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--svg FILE] [--profile FOLDER]
+                 [--no-acts] [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--svg FILE] [--profile FOLDER]
 
   --quick      small sizes, one round: shows that everything works, not how fast it is
   --guard      the part that npm test runs: ratios that a busy machine does not change
   --peers      also kube-proxy (ipvs and nftables) and kube-router, against a real API server
-  --services   how many Services the peers are measured with
+  --services   how many Services to measure with, the peers too; not latency, direct-return and large
+  --no-acts    pauses: the shipped agent starts and restarts and does nothing else
   --only       the measures to take, those named above
   --kernel tcg Debian's own kernel under QEMU: ratios like those of hardware (default measures: cold, restart)
   --rounds N   repetitions of what starts a process (default 5; quick: 1)
   --json FILE  where the numbers are written, as soon as there are more
   --svg FILE   where diagrams of them are drawn
-  --profile FOLDER  takes a CPU profile of every process (the numbers suffer)`;
+  --profile FOLDER  takes a CPU profile of every process and says where the time went; the other numbers suffer, no limit
+                    holds`;
 
 /** Throws TypeError when an argument is wrong. */
 export function readOptions(args: readonly string[]): Options {
@@ -101,6 +103,7 @@ export function readOptions(args: readonly string[]): Options {
       guard: { type: 'boolean', default: false },
       peers: { type: 'boolean', default: false },
       services: { type: 'string' },
+      'no-acts': { type: 'boolean', default: false },
       only: { type: 'string' },
       kernel: { type: 'string', default: 'user-mode' },
       rounds: { type: 'string' },
@@ -120,12 +123,12 @@ export function readOptions(args: readonly string[]): Options {
   const { json, svg, profile } = values;
   const large = { ...plan.large, rounds: Math.min(rounds, plan.large.rounds) };
   return {
-    plan: restrict({ ...plan, rounds, large }, only),
+    plan: restrict({ ...plan, rounds, large, acts: values['no-acts'] ? { ...plan.acts, acts: [] } : plan.acts }, only),
     kernel,
     json,
     svg,
     profile,
-    limits: limitsOf(values, kernel),
+    limits: profile === undefined ? limitsOf(values, kernel) : undefined,
   };
 }
 
@@ -172,7 +175,17 @@ function withServices(plan: Plan, list: string | undefined): Plan {
   ) {
     throw new TypeError(`--services: expected growing whole numbers from 2, found ${JSON.stringify(list)}`);
   }
-  return { ...plan, peers: { ...plan.peers, sizes: numbers.map((number) => size(number)) } };
+  const sizes = numbers.map((number) => size(number));
+  const every = {
+    cold: sizes,
+    restart: sizes,
+    change: sizes,
+    memory: sizes,
+    pauses: sizes,
+    traffic: sizes,
+    filter: sizes,
+  };
+  return { ...plan, ...every, peers: { ...plan.peers, sizes } };
 }
 
 function restrict(plan: Plan, only: string): Plan {
