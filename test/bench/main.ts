@@ -71,8 +71,6 @@ async function measure(options: Options, folder: string, json: string): Promise<
   const program = await bundlePrograms(folder);
   const results = options.profile === undefined ? folder : resolve(options.profile);
   await mkdir(results, { recursive: true });
-  const profiling = options.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir=/out/results'];
-  const args = [...profiling, program, JSON.stringify(options.plan)];
   const [before = Number.NaN] = loadavg();
   const keep = async (from: string): Promise<BenchResult | undefined> => {
     const measured = await readResult(from);
@@ -89,7 +87,9 @@ async function measure(options: Options, folder: string, json: string): Promise<
     seen = join(live, 'result.json');
     watchFile(seen, { interval: 2_000 }, () => void keep(seen));
   };
-  const command = { file: process.execPath, args, cwd: folder, env: {} };
+  const args = [program, JSON.stringify(options.plan)];
+  const env = options.profile === undefined ? {} : { SLUICE_BENCH_PROFILES: 'wanted' };
+  const command = { file: process.execPath, args, cwd: folder, env };
   const status = await run(command, options, { results, onStart });
   unwatchFile(seen);
   return { status, result: await keep(join(results, 'result.json')) };

@@ -16,12 +16,22 @@ export function tell(answer: unknown): void {
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
 
-/** Runs a program of the bundle in a network namespace and returns what it tells. Throws when it fails. */
-export async function runProgram<Answer>(namespace: string, program: string, input: unknown): Promise<Answer> {
+/** How Node.js is to run a program of the bundle. */
+export interface Program {
+  readonly name: string;
+  readonly options: readonly string[];
+}
+
+/** Runs a program in a network namespace and returns what it tells. Throws when it fails. */
+export async function runProgram<Answer>(
+  namespace: string,
+  { name, options }: Program,
+  input: unknown,
+): Promise<Answer> {
   const [file, ...args] = namespaceCommand(namespace, [
     process.execPath,
-    ...process.execArgv,
-    programPath(program),
+    ...options,
+    programPath(name),
     JSON.stringify(input),
   ]);
   const { stdout } = await execa(file, args, { stderr: 'inherit' });

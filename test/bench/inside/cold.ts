@@ -5,8 +5,8 @@ import type { VipMode } from '../../../src/core/model/vip.ts';
 import type { ColdResult, Size, StartRun } from '../result.ts';
 import { median, medianRecord, summarise } from '../statistics.ts';
 import { runBaseline } from './baseline.ts';
-import { runProgram } from './child.ts';
 import { inFreshNamespace, namespaceCommand } from './network-namespace.ts';
+import { runStart } from './run-start.ts';
 import type { StartInput } from './start.ts';
 
 /** `ipvsadm -R` of a large table takes seconds: its share of the rounds is smaller. */
@@ -25,7 +25,7 @@ export async function measureCold(
     const ofMode: StartRun[] = [];
     for (let round = 0; round < rounds; round += 1) {
       await inFreshNamespace(async (namespace) => {
-        ofMode.push(await runProgram<StartRun>(namespace, 'start', input));
+        ofMode.push(await runStart(namespace, input, `cold-${vipMode}`));
         table = await dumpTable(namespace);
       });
     }

@@ -2,15 +2,15 @@
 
 import type { FilterResult, Size, StartRun } from '../result.ts';
 import { median, summarise } from '../statistics.ts';
-import { runProgram } from './child.ts';
 import { inFreshNamespace } from './network-namespace.ts';
+import { runStart } from './run-start.ts';
 import type { StartInput } from './start.ts';
 
 export async function measureFilter(size: Size, rounds: number): Promise<FilterResult> {
   const input: StartInput = { size, vipMode: 'address' };
   const runs: StartRun[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    runs.push(await inFreshNamespace((namespace) => runProgram<StartRun>(namespace, 'start', input)));
+    runs.push(await inFreshNamespace((namespace) => runStart(namespace, input, 'filter')));
   }
   return {
     size,

@@ -4,11 +4,11 @@
  */
 
 import { execa } from 'execa';
-import type { LatencyResult, Size, StartRun } from '../result.ts';
+import type { LatencyResult, Size } from '../result.ts';
 import { summarise } from '../statistics.ts';
-import { runProgram } from './child.ts';
 import { clientOf, withNeighbours } from './neighbours.ts';
 import { inFreshNamespace, namespaceCommand, quiet } from './network-namespace.ts';
+import { runStart } from './run-start.ts';
 import type { StartInput } from './start.ts';
 import { clusterIP, endpointPort, servicePort } from './world.ts';
 
@@ -44,7 +44,7 @@ async function withNodes(
   }
   await inFreshNamespace(async (node) => {
     const input: StartInput = { size, vipMode: 'address' };
-    await runProgram<StartRun>(node, 'start', input);
+    await runStart(node, input, 'latency');
     await withNeighbours(node, server, () => withNodes(others, use, [...made, node]));
   });
 }

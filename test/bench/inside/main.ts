@@ -19,7 +19,7 @@ import type { ActsPlan } from './acts.ts';
 import { byteServer } from './byte-server.ts';
 import { calibrate } from './calibrate.ts';
 import type { ChangeInput } from './change.ts';
-import { readArgument, runProgram } from './child.ts';
+import { type Program, readArgument, runProgram } from './child.ts';
 import { measureCold } from './cold.ts';
 import { measureDirectReturn } from './direct-return.ts';
 import { measureFilter } from './filter.ts';
@@ -29,6 +29,7 @@ import { withNeighbours } from './neighbours.ts';
 import { inFreshNamespace } from './network-namespace.ts';
 import type { PausesInput } from './pauses.ts';
 import { measurePeers } from './peers/peers.ts';
+import { profileOptions } from './profile-options.ts';
 import { measureRestart } from './restart.ts';
 import type { TrafficInput } from './traffic.ts';
 import { endpointPort } from './world.ts';
@@ -144,13 +145,18 @@ function takeTraffic(size: Size, plan: ActsPlan): Promise<readonly TrafficResult
   return inFreshNamespace((node) =>
     withNeighbours(node, byteServer(endpointPort), (client) => {
       const input: TrafficInput = { size, client, ...plan };
-      return runProgram<readonly TrafficResult[]>(node, 'traffic', input);
+      return runProgram<readonly TrafficResult[]>(node, withServer('traffic', size), input);
     }),
   );
 }
 
-function fresh<Answer>(program: string, input: unknown): Promise<Answer> {
-  return inFreshNamespace((namespace) => runProgram<Answer>(namespace, program, input));
+function fresh<Answer>(name: string, input: { readonly size: Size }): Promise<Answer> {
+  return inFreshNamespace((namespace) => runProgram<Answer>(namespace, withServer(name, input.size), input));
+}
+
+/** Beside what they measure, these programs are the API server. */
+function withServer(name: string, size: Size): Program {
+  return { name, options: profileOptions(`server-of-${name}`, size) };
 }
 
 /** The default exposure at every size; of several, local routes alone at the largest too, where addresses weigh most. */

@@ -10,6 +10,7 @@ import { readArgument, tell } from './child.ts';
 import { endpointChanges } from './endpoint-changes.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { openJudge } from './peers/judge.ts';
+import { profileOptions } from './profile-options.ts';
 import { startShippedAgent, timeStart } from './shipped-agent.ts';
 
 export interface MemoryInput {
@@ -23,7 +24,9 @@ async function measure({ size, changes }: MemoryInput): Promise<MemoryResult> {
   const server = await serveApi(size);
   const judge = openJudge('-', 'ipvs');
   const kubeconfig = await writeKubeconfig(server.url);
-  const { startMs, started: agent } = await timeStart(judge, size, () => startShippedAgent(kubeconfig));
+  const { startMs, started: agent } = await timeStart(judge, size, () =>
+    startShippedAgent(kubeconfig, profileOptions('agent-memory', size)),
+  );
   await sleep(1_000);
   const afterStartMiB = await agent.residentMiB('VmRSS');
   for (const { service, endpoints } of endpointChanges(size, 'TCP', changes)) {

@@ -12,6 +12,7 @@ import { programPath, readArgument, tell } from './child.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import type { ProbeAnswer, ProbeQuestion } from './pause-probe.ts';
 import { openJudge } from './peers/judge.ts';
+import { profileOptions } from './profile-options.ts';
 import { requireMs, type ShippedAgent, startShippedAgent, timeStart } from './shipped-agent.ts';
 
 export interface PausesInput extends ActsPlan {
@@ -26,9 +27,11 @@ async function measure({ size, ...plan }: PausesInput): Promise<readonly PausesR
   const server = await serveApi(size);
   const judge = openJudge('-', 'ipvs');
   const kubeconfig = await writeKubeconfig(server.url);
-  const start = () => startShippedAgent(kubeconfig, ['--import', programPath('pause-probe')]);
+  const probe = ['--import', programPath('pause-probe')];
+  const start = (act: string) => () =>
+    startShippedAgent(kubeconfig, [...probe, ...profileOptions(`agent-${act}`, size)]);
   const scene: Stage = { size, server, judge };
-  const { startMs, started: agent } = await timeStart(judge, size, start);
+  const { startMs, started: agent } = await timeStart(judge, size, start(plan.acts.length === 0 ? 'cold' : 'acts'));
   const results: PausesResult[] = [
     { size, act: 'cold start', events: 0, tookMs: startMs, ...(await lookBackOnStart(agent)) },
   ];
@@ -36,7 +39,7 @@ async function measure({ size, ...plan }: PausesInput): Promise<readonly PausesR
   // The next one finds one endpoint to put back.
   await timeMarker(scene, false, () => {});
   await agent.end('SIGKILL');
-  const answer = await judge.time(markerQuestion(size, true), limitMs, start);
+  const answer = await judge.time(markerQuestion(size, true), limitMs, start('restart'));
   const tookMs = requireMs(answer);
   results.push({ size, act: 'restart', events: 0, tookMs, ...(await lookBackOnStart(answer.result)) });
   await answer.result.end('SIGTERM');

@@ -4,9 +4,9 @@ import type { VipMode } from '../../../src/core/model/vip.ts';
 import type { RestartResult, Size, StartRun } from '../result.ts';
 import { median, medianRecord, summarise } from '../statistics.ts';
 import { runBaseline } from './baseline.ts';
-import { runProgram } from './child.ts';
 import { dumpTable } from './cold.ts';
 import { inFreshNamespace, quiet } from './network-namespace.ts';
+import { runStart } from './run-start.ts';
 import type { StartInput } from './start.ts';
 
 export async function measureRestart(size: Size, vipMode: VipMode, rounds: number): Promise<RestartResult> {
@@ -15,10 +15,10 @@ export async function measureRestart(size: Size, vipMode: VipMode, rounds: numbe
   const ipvsadm: number[] = [];
   const floor: number[] = [];
   await inFreshNamespace(async (namespace) => {
-    await runProgram<StartRun>(namespace, 'start', input);
+    await runStart(namespace, input, 'before-restart');
     for (let round = 0; round < rounds; round += 1) {
       await quiet();
-      runs.push(await runProgram<StartRun>(namespace, 'start', input));
+      runs.push(await runStart(namespace, input, 'restart'));
       const began = performance.now();
       await dumpTable(namespace);
       ipvsadm.push(performance.now() - began);

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import type { Size } from '../result.ts';
 import { programPath } from './child.ts';
 import { type Answer, type Judge } from './peers/judge.ts';
+import { isProfiling } from './profile-options.ts';
 import { clusterCIDRs, nodeName } from './world.ts';
 
 export interface ShippedAgent {
@@ -29,7 +30,8 @@ export function startShippedAgent(kubeconfig: string, options: readonly string[]
     },
     writes: readWrites,
     end: async (signal) => {
-      child.kill(signal);
+      // One that is killed leaves no profile. Both leave the kernel as it is.
+      child.kill(isProfiling() ? 'SIGTERM' : signal);
       await once(child, 'exit');
     },
   };

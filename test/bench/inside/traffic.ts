@@ -10,6 +10,7 @@ import { serveApi } from './api-server.ts';
 import { readArgument, tell } from './child.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { openJudge } from './peers/judge.ts';
+import { profileOptions } from './profile-options.ts';
 import { startShippedAgent, timeStart } from './shipped-agent.ts';
 import { connector, downloader, type SteadyClient } from './steady-client.ts';
 import { clusterIP, servicePort } from './world.ts';
@@ -29,7 +30,7 @@ async function measure({ size, client, ...plan }: TrafficInput): Promise<readonl
   const server = await serveApi(size);
   const judge = openJudge('-', 'ipvs');
   const kubeconfig = await writeKubeconfig(server.url);
-  const start = () => startShippedAgent(kubeconfig);
+  const start = () => startShippedAgent(kubeconfig, profileOptions('agent-traffic', size));
   const stage: Stage = { size, server, judge };
   let { started: agent } = await timeStart(judge, size, start);
   const results: TrafficResult[] = [];

@@ -10,9 +10,12 @@ export interface WatchedAgent {
   stop(): Promise<void>;
 }
 
-/** Starts `watch-agent` as a process of its own. */
-export function forkWatchAgent(input: WatchAgentInput): WatchedAgent {
-  const agent = fork(programPath('watch-agent'), [JSON.stringify(input)], { stdio: ['ignore', 2, 2, 'ipc'] });
+/** Starts `watch-agent` as a process of its own. `execArgv` are options of Node.js. */
+export function forkWatchAgent(input: WatchAgentInput, execArgv: readonly string[]): WatchedAgent {
+  const agent = fork(programPath('watch-agent'), [JSON.stringify(input)], {
+    stdio: ['ignore', 2, 2, 'ipc'],
+    execArgv: [...execArgv],
+  });
   const waiting = new Map<PassTrigger, Waiter>();
   agent.on('message', (message) => {
     // Only `watch-agent` sends on this channel.
