@@ -12,9 +12,10 @@ const inside = ['main', 'start', 'watch-agent', 'change', 'memory', 'pauses', 'p
 
 /**
  * Bundles the programs of the benchmark, and the agent itself as `sluice.mjs`, into `folder` with the addon
- * and the baselines in C beside them: what runs is what is shipped, not sources through a loader. Returns the path of the program to start.
+ * and the baselines in C beside them: what runs is what is shipped, not sources through a loader. Returns the path of
+ * the program to start. With `sourceMaps` a map of each lies beside it, which Node.js is not told of.
  */
-export async function bundlePrograms(folder: string): Promise<string> {
+export async function bundlePrograms(folder: string, sourceMaps: boolean): Promise<string> {
   const programs = inside.map((name) => ({ in: join(root, 'test/bench/inside', `${name}.ts`), out: name }));
   await build({
     absWorkingDir: root,
@@ -29,6 +30,8 @@ export async function bundlePrograms(folder: string): Promise<string> {
     banner: {
       js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
     },
+    sourcemap: sourceMaps ? 'external' : false,
+    sourcesContent: false,
     logLevel: 'warning',
   });
   const { code } = await bundle();

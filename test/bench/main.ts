@@ -18,8 +18,9 @@ import { exceededLimits } from './limits.ts';
 import { type Options, readOptions, usage } from './options.ts';
 import { chartsOf } from './plot/charts.ts';
 import { drawDocument } from './plot/document.ts';
+import { collectProfiles } from './profiles/collect-profiles.ts';
 import { report } from './report.ts';
-import type { BenchResult, LabResult } from './result.ts';
+import type { BenchResult, LabResult, ProfileResult } from './result.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -68,17 +69,17 @@ interface Measured {
 
 /** Writes to `json` what there is as soon as there is more: a run that is broken off loses only its last part. */
 async function measure(options: Options, folder: string, json: string): Promise<Measured> {
-  const program = await bundlePrograms(folder);
-  const results = options.profile === undefined ? folder : resolve(options.profile);
-  await mkdir(results, { recursive: true });
+  const program = await bundlePrograms(folder, options.profile !== undefined);
+  const results = join(folder, 'results');
+  await mkdir(results);
   const [before = Number.NaN] = loadavg();
-  const keep = async (from: string): Promise<BenchResult | undefined> => {
+  const keep = async (from: string, profiles?: readonly ProfileResult[]): Promise<BenchResult | undefined> => {
     const measured = await readResult(from);
     if (measured === undefined) {
       return undefined;
     }
     const [after = Number.NaN] = loadavg();
-    const result = { ...measured, hostLoad: { before, after } };
+    const result = { ...measured, hostLoad: { before, after }, profiles };
     await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
     return result;
   };
@@ -87,12 +88,19 @@ async function measure(options: Options, folder: string, json: string): Promise<
     seen = join(live, 'result.json');
     watchFile(seen, { interval: 2_000 }, () => void keep(seen));
   };
+  const profilesOf = (destination: string) =>
+    collectProfiles({ programs: folder, results, destination: resolve(destination) });
   const args = [program, JSON.stringify(options.plan)];
   const env = options.profile === undefined ? {} : { SLUICE_BENCH_PROFILES: 'wanted' };
   const command = { file: process.execPath, args, cwd: folder, env };
   const status = await run(command, options, { results, onStart });
   unwatchFile(seen);
-  return { status, result: await keep(join(results, 'result.json')) };
+  const last = join(results, 'result.json');
+  const result = await keep(last);
+  return {
+    status,
+    result: options.profile === undefined ? result : await keep(last, await profilesOf(options.profile)),
+  };
 }
 
 /** Undefined when there is none. */

@@ -2,6 +2,7 @@
 
 import { growthsOf } from './growth.ts';
 import { peersTables } from './peers-report.ts';
+import { profilesTables } from './profiles-report.ts';
 import type { BenchResult } from './result.ts';
 import { loadText, ms, sizeText, table, times } from './table.ts';
 
@@ -21,13 +22,15 @@ export function report(result: BenchResult): string {
     machineLines(result),
     ...tables.map((make) => make(result)),
     ...peersTables(result.peers),
+    ...profilesTables(result.profiles),
     growthTable(result),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
 }
 
-function machineLines({ machine, rounds, seconds, hostLoad }: BenchResult): string {
+/** What was measured on, and for how long. */
+export function machineLines({ machine, rounds, seconds, hostLoad }: BenchResult): string {
   const kernel = `Linux ${machine.kernel}${machine.isUserMode ? ' (user-mode)' : ''}`;
   return [
     `${kernel}, ${machine.processors} × ${machine.processor}, ${machine.memoryMiB} MiB, Node ${machine.node}`,

@@ -16,6 +16,17 @@ export interface BenchResult extends LabResult {
   /** Processes that ran or wanted to, in the minute before the run and in its last one, the run's own included.
    * Undefined in results from before this was noted. */
   readonly hostLoad: { readonly before: number; readonly after: number } | undefined;
+  /** Undefined where no profiles were taken. */
+  readonly profiles?: readonly ProfileResult[] | undefined;
+}
+
+/** Where the time of processes went that did the same, by their CPU profiles: means of each. */
+export interface ProfileResult {
+  /** What they did, with a cluster of which size: the names of the files without the number. */
+  readonly kind: string;
+  readonly processes: number;
+  /** Self time by the clock, the most first. */
+  readonly groupsMs: Readonly<Record<string, number>>;
 }
 
 export interface LabResult {

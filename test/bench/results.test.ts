@@ -4,16 +4,18 @@ import { describe, expect, it } from 'vitest';
 import { peersMarkdown } from './peers-report.ts';
 import { chartsOf } from './plot/charts.ts';
 import { drawDocument } from './plot/document.ts';
-import { report } from './report.ts';
+import { profilesTables } from './profiles-report.ts';
+import { machineLines, report } from './report.ts';
 import type { BenchResult } from './result.ts';
 
 const document = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));
 
 /** Files whose names begin so, with what is made of each. */
-const kinds = [
+const withDiagrams = [
   { kind: 'run', toText: (result: BenchResult) => `\`\`\`text\n${report(result)}\n\`\`\`` },
   { kind: 'peers', toText: peersMarkdown },
 ] as const;
+const kinds = [...withDiagrams, { kind: 'profile', toText: profilesText }] as const;
 
 /** What stands between the marks, and the diagrams, are written by `npx vitest run test/bench/results.test.ts -u`. */
 describe('docs/performance.md', () => {
@@ -29,7 +31,7 @@ describe('docs/performance.md', () => {
     await expect(expected).toMatchFileSnapshot(document);
   });
 
-  it.each(kinds)('shows the diagrams of the runs whose files begin with $kind', async ({ kind }) => {
+  it.each(withDiagrams)('shows the diagrams of the runs whose files begin with $kind', async ({ kind }) => {
     const diagrams = `performance-${kind}.svg`;
     expect(readFileSync(document, 'utf8')).toContain(`](${diagrams})`);
     const charts = chartsOf(together(resultsOf(kind)));
@@ -39,6 +41,11 @@ describe('docs/performance.md', () => {
     );
   });
 });
+
+/** Under a profile the other numbers mean nothing. */
+function profilesText(result: BenchResult): string {
+  return `\`\`\`text\n${[machineLines(result), ...profilesTables(result.profiles)].join('\n\n')}\n\`\`\``;
+}
 
 /** From the smallest number in the name to the largest. */
 function resultsOf(kind: string): readonly BenchResult[] {
