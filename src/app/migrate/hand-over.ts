@@ -40,11 +40,7 @@ export async function handOver(config: Config): Promise<CleanupReport> {
   const ports = openKernel(config);
   try {
     return await withLeftoverPorts(async (others) => {
-      const vips = servedVips(ports);
-      await requireReady(vips, others);
-      others.interfaces.addAddresses(itsInterface, vips);
-      const report = handOverKernel(ports, planRules(config, nodeNameOf(config)));
-      await keepOn(report, vips, others);
+      const report = await giveToKubeProxy({ ports, others, rules: planRules(config, nodeNameOf(config)) });
       // The record stays for as long as something goes through virtual servers of sluice's, perhaps into a tunnel.
       const isOver = ports.filter.dump(recordSets) === undefined;
       return isOver ? restorePods(report, config) : report;
@@ -52,6 +48,24 @@ export async function handOver(config: Config): Promise<CleanupReport> {
   } finally {
     closeKernel(ports);
   }
+}
+
+export interface GivingInput {
+  readonly ports: KernelPorts;
+  readonly others: Pick<LeftoverPorts, 'interfaces' | 'iptables'>;
+  readonly rules: Omit<PlanRules, 'quarantined'>;
+  /** Between two looks at what became of the VIPs. */
+  readonly pause?: () => Promise<void>;
+}
+
+/** While kube-proxy goes on with its syncs. Rejects with an Error, having changed nothing, when it is not ready. */
+export async function giveToKubeProxy({ ports, others, rules, pause = shortPause }: GivingInput): Promise<Report> {
+  const vips = servedVips(ports);
+  await requireReady(vips, others);
+  others.interfaces.addAddresses(itsInterface, vips);
+  const report = handOverKernel(ports, rules);
+  await keepOn({ report, vips, interfaces: others.interfaces, pause });
+  return report;
 }
 
 const itsInterface = proxyInterface['kube-proxy'];
@@ -97,7 +111,7 @@ function servedVips(ports: KernelPorts): readonly string[] {
  * leaves out external and load-balancer IPs that another interface has, as sluice's does (pkg/proxy/ipvs/proxier.go,
  * shouldBind). Rejects with an Error when it has not synced.
  */
-async function requireReady(vips: readonly string[], { interfaces, iptables }: LeftoverPorts): Promise<void> {
+async function requireReady(vips: readonly string[], { interfaces, iptables }: GivingInput['others']): Promise<void> {
   const ways = 'wait until it has synced and try again, or with another mode of kube-proxy use sluice cleanup';
   if (interfaces.addresses(itsInterface) === undefined) {
     throw new Error(`expected the interface ${itsInterface} of kube-proxy in ipvs mode, found none; ${ways}`);
@@ -116,13 +130,23 @@ async function requireReady(vips: readonly string[], { interfaces, iptables }: L
  * A sync that began while sluice's interface had an address takes it from kube-proxy's again at its end; the next one
  * keeps it.
  */
-async function keepOn(report: Report, vips: readonly string[], { interfaces }: LeftoverPorts): Promise<void> {
+async function keepOn({ report, vips, interfaces, pause }: KeepingInput): Promise<void> {
   for (let watched = 0; watched < watchMs && report.failed.length === 0; watched += pauseMs) {
     attempt(report, `VIPs on ${itsInterface}`, () => interfaces.addAddresses(itsInterface, vips));
-    await sleep(pauseMs);
+    await pause();
   }
+}
+
+interface KeepingInput extends Pick<LeftoverPorts, 'interfaces'> {
+  readonly report: Report;
+  readonly vips: readonly string[];
+  readonly pause: () => Promise<void>;
 }
 
 /** Longer than a sync of kube-proxy's takes that was under way. */
 const watchMs = 5_000;
 const pauseMs = 100;
+
+function shortPause(): Promise<void> {
+  return sleep(pauseMs);
+}
