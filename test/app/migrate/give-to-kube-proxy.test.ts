@@ -56,6 +56,19 @@ describe('giving the node to kube-proxy', () => {
     expect(seen.length).toBeGreaterThan(pauses);
   });
 
+  it('puts it back as well where something of sluice’s could not be removed', async () => {
+    ports.link.failNext(({ kind }) => kind === 'remove-vip', 'EPERM');
+    const endSync = syncInTheMiddle();
+    let pauses = 0;
+    const report = await give(() => {
+      pauses += 1;
+      if (pauses === 1) endSync();
+    });
+    expect(pauses).toBeGreaterThan(1);
+    expect(report.failed).toEqual([expect.objectContaining({ what: expect.stringContaining('VIP') })]);
+    expect(interfaces.addresses(its)).toEqual([clusterIP, externalIP]);
+  });
+
   it('leaves nothing to do for a sync that began after it', async () => {
     await give();
     beginSync()();
