@@ -131,7 +131,8 @@ async function requireReady(vips: readonly string[], { interfaces, iptables }: G
  * keeps it.
  */
 async function keepOn({ report, vips, interfaces, pause }: KeepingInput): Promise<void> {
-  for (let watched = 0; watched < watchMs && report.failed.length === 0; watched += pauseMs) {
+  const failedBefore = report.failed.length;
+  for (let watched = 0; watched < watchMs && report.failed.length === failedBefore; watched += pauseMs) {
     attempt(report, `VIPs on ${itsInterface}`, () => interfaces.addAddresses(itsInterface, vips));
     await pause();
   }
