@@ -8,6 +8,7 @@ import { buildImage } from '../image/image.ts';
 import { imageFolder } from '../image/image-name.ts';
 import { labSteps } from '../lab/run.ts';
 import { allSuiteSteps, type LabSuite, reportName, runSuiteInLab } from '../lab/suites.ts';
+import { kernelStep } from '../prerequisites/kernel.ts';
 import { packagesStep } from '../prerequisites/packages.ts';
 import { runSteps } from '../prerequisites/steps.ts';
 import type { Counts, Part } from './part.ts';
@@ -21,7 +22,8 @@ export const prerequisitesPart: Part = {
   run: async () => {
     // Which steps the lab has is known only with the packages at hand.
     await runSteps([packagesStep]);
-    await runSteps([...(await labSteps()), ...allSuiteSteps]);
+    // The kernel also where the lab has the host's: it can start without IPVS (test/scenarios/without-ipvs.test.ts).
+    await runSteps([...new Set([...(await labSteps()), kernelStep, ...allSuiteSteps])]);
     return undefined;
   },
 };

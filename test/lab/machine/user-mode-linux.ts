@@ -4,13 +4,22 @@ import { tmpdir } from 'node:os';
 import type { LabCommand, LabOptions } from './command.ts';
 import { labParameters, type Machine, runOnMachine } from './machine.ts';
 
-/** Runs the command on a machine of its own, under the user-mode kernel, and returns its exit status. */
-export function runUnderUserModeLinux(kernel: string, command: LabCommand, options: LabOptions): Promise<number> {
-  return runOnMachine(command, options, (machine) => start(kernel, machine));
+/**
+ * Runs the command on a machine of its own, under the user-mode kernel, and returns its exit status. `parameters` are the
+ * kernel's own, in addition.
+ */
+export function runUnderUserModeLinux(
+  kernel: string,
+  command: LabCommand,
+  options: LabOptions,
+  parameters: readonly string[] = [],
+): Promise<number> {
+  return runOnMachine(command, options, (machine) => start(kernel, machine, parameters));
 }
 
-function start(kernel: string, machine: Machine): ChildProcess {
+function start(kernel: string, machine: Machine, additional: readonly string[]): ChildProcess {
   const parameters = [
+    ...additional,
     `mem=${machine.options.memory}`,
     'rootfstype=hostfs root=/dev/root rw',
     `init=${machine.folder}/init.sh`,
