@@ -16,7 +16,7 @@ import { runSteps } from '../prerequisites/steps.ts';
 import { bundle } from './agent.ts';
 import { makeManifestFolder, nodeObject } from './manifests.ts';
 
-const commands = ['run', 'plan', 'cleanup'];
+const commands = ['run', 'plan', 'cleanup', 'migrate plan'];
 /** With the kernel, where none is cached yet. */
 const preparationLimitMs = 1_800_000;
 
