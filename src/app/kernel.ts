@@ -11,7 +11,7 @@ import { openIpvs } from '../kernel/ipvs/open-ipvs.ts';
 import { availableSchedulers } from '../kernel/ipvs/scheduler-probe.ts';
 import { openLink } from '../kernel/link/open-link.ts';
 import { openFilter } from '../kernel/nft/open-filter.ts';
-import type { ConntrackPort, FilterSkeleton } from '../kernel/ports.ts';
+import type { ConntrackPort, FilterPort, FilterSkeleton, IpvsPort } from '../kernel/ports.ts';
 import { addressRulesOf } from './address-rules.ts';
 import type { Config } from './config/config.ts';
 import type { ContextSettings, NodeReading } from './context.ts';
@@ -21,22 +21,32 @@ import { podDetectionOf } from './pod-detection.ts';
 /** Throws an Error that says what to do when the kernel lacks an interface or the process may not use it. */
 export function openKernel(config: Config): KernelPorts {
   return {
-    ipvs: advised(
-      'IPVS',
-      () => moduleAdvice('ip_vs'),
-      () => openIpvs(),
-    ),
+    ipvs: openIpvsAdvised(),
     link: advised(
       'rtnetlink',
       () => 'use a Linux kernel with networking',
       () => openLink({ interfaceName: config.vipInterface, mode: config.vipMode, steeringMark: config.fwmarkMask }),
     ),
-    filter: advised(
-      'nftables',
-      () => moduleAdvice('nf_tables'),
-      () => openFilter(),
-    ),
+    filter: openFilterAdvised(),
   };
+}
+
+/** Throws like `openKernel`. */
+export function openIpvsAdvised(): IpvsPort {
+  return advised(
+    'IPVS',
+    () => moduleAdvice('ip_vs'),
+    () => openIpvs(),
+  );
+}
+
+/** Throws like `openKernel`. */
+export function openFilterAdvised(): FilterPort {
+  return advised(
+    'nftables',
+    () => moduleAdvice('nf_tables'),
+    () => openFilter(),
+  );
 }
 
 /** Connection tracking stands apart: nothing that is programmed depends on it. Throws like `openKernel`. */

@@ -2,11 +2,10 @@
 
 import { type IpsetPort, openIpset } from '../../kernel/ipset/open-ipset.ts';
 import { type IptablesPort, openIptables } from '../../kernel/iptables/open-iptables.ts';
-import { openIpvs } from '../../kernel/ipvs/open-ipvs.ts';
 import { type OtherInterfacePort, openOtherInterface } from '../../kernel/link/open-other-interface.ts';
-import { openFilter } from '../../kernel/nft/open-filter.ts';
 import { type OtherTablesPort, openOtherTables } from '../../kernel/nft/other-tables.ts';
 import type { FilterPort, IpvsPort } from '../../kernel/ports.ts';
+import { openFilterAdvised, openIpvsAdvised } from '../kernel.ts';
 
 export interface LeftoverPorts {
   readonly iptables: IptablesPort;
@@ -18,12 +17,12 @@ export interface LeftoverPorts {
   readonly filter: FilterPort;
 }
 
-/** Opens them for `use` and closes them after it. Rejects with KernelError. */
+/** Opens them for `use` and closes them after it. Rejects with what `openKernel` throws, or KernelError. */
 export async function withLeftoverPorts<Result>(use: (ports: LeftoverPorts) => Promise<Result>): Promise<Result> {
   const ipset = openIpset();
   const interfaces = openOtherInterface();
-  const ipvs = openIpvs();
-  const filter = openFilter();
+  const ipvs = openIpvsAdvised();
+  const filter = openFilterAdvised();
   try {
     return await use({ iptables: openIptables(), ipset, tables: openOtherTables(), interfaces, ipvs, filter });
   } finally {
