@@ -83,7 +83,10 @@ interface Touching extends Touched {
   readonly addresses: TouchedAddresses;
 }
 
-/** Applies a batch in order and says what it touched. A `replace` touches what it brings and what it no longer has. */
+/**
+ * Applies a batch in order and says what it touched. A `replace` touches what it brings that is not there already, and what
+ * it no longer has.
+ */
 export function applyChanges(facts: FactStore, batch: readonly FactChange[]): Touched {
   const touched: Touching = { services: new Set(), udpServices: new Set(), node: false, addresses: beginTouch() };
   for (const change of batch) {
@@ -224,9 +227,24 @@ function replaceKind(facts: FactStore, kind: ObjectKind, list: readonly ObjectFa
     }
   }
   for (const object of list) {
-    setObject(facts, object, touched);
+    if (!isKnownObject(facts, object)) {
+      setObject(facts, object, touched);
+    }
   }
   facts.complete.add(kind);
+}
+
+/** A source brings what has not changed as the object that it gave before; Nodes and ServiceCIDRs are looked at anew. */
+export function isKnownObject({ services, slices }: Facts, object: ObjectFact): boolean {
+  switch (object.kind) {
+    case 'Service':
+      return services.get(object.fact.key) === object.fact;
+    case 'EndpointSlice':
+      return slices.get(object.fact.service)?.get(object.fact.key) === object.fact;
+    case 'Node':
+    case 'ServiceCIDR':
+      return false;
+  }
 }
 
 function knownKeys(facts: FactStore, kind: ObjectKind): readonly string[] {

@@ -30,6 +30,20 @@ const nodeB = node({ name: 'node-b', allAddresses: ['192.0.2.1'], podCIDRs: ['10
 const other = service({ name: 'other' });
 
 describe('facts', () => {
+  it('are touched by a list only where it brings something else', () => {
+    const facts = emptyFacts('node-a');
+    const web = { kind: 'Service', fact: service() } as const;
+    const webSlice = { kind: 'EndpointSlice', fact: slice([endpoint('10.1.0.1')]) } as const;
+    applyChanges(facts, [
+      { change: 'set', ...web },
+      { change: 'set', ...webSlice },
+    ]);
+    const changed = { kind: 'Service', fact: service({ name: 'other' }) } as const;
+    expect(apply(facts, { change: 'replace', kind: 'Service', facts: [web, changed] })).toEqual(['default/other']);
+    expect(apply(facts, { change: 'replace', kind: 'EndpointSlice', facts: [webSlice] })).toEqual([]);
+    expect(facts.complete).toEqual(new Set(['Service', 'EndpointSlice']));
+  });
+
   it('name the Services that a change touches', () => {
     const facts = emptyFacts('node-a');
     expect(apply(facts, setService(service()), setService(other))).toEqual(['default/other', 'default/web']);

@@ -427,7 +427,7 @@ function openCluster(): Cluster {
   };
   const put = (list: readonly object[]): void => {
     for (const raw of list) {
-      intakeOf(raw).put(raw);
+      intakeOf(raw).put(raw, undefined);
       intakeOf(raw).flush();
     }
   };

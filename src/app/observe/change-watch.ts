@@ -1,6 +1,6 @@
 /** Counts changes from their arrival until they are in force, and times them from the change in the cluster. */
 
-import type { Facts } from '../../core/facts.ts';
+import { type Facts, isKnownObject } from '../../core/facts.ts';
 import { type EndpointSliceFact, type FactChange, type Family, families } from '../../core/model/facts.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { touchedFamilies } from './families.ts';
@@ -25,7 +25,7 @@ export function watchChanges(metrics: Metrics, startedAt: number): ChangeWatch {
         metrics.lastQueued.set({ ip_family }, at / 1000);
       }
       for (const change of batch) {
-        count(change, pending, metrics);
+        count(change, facts, { pending, metrics });
         for (const slice of slicesIn(change)) {
           noteTrigger(slice, { pending, facts, startedAt });
         }
@@ -50,9 +50,14 @@ interface Pending {
   readonly triggered: Map<string, { readonly family: Family; readonly at: number }>;
 }
 
-/** A list counts every object in it, as it does in kube-proxy. */
-function count(change: FactChange, pending: Pending, metrics: Metrics): void {
-  const amount = change.change === 'replace' ? change.facts.length : 1;
+/** A list counts every object in it, as it does in kube-proxy, but for those that are known as they are. */
+function count(
+  change: FactChange,
+  facts: Facts,
+  { pending, metrics }: { readonly pending: Pending; readonly metrics: Metrics },
+): void {
+  const amount =
+    change.change === 'replace' ? change.facts.filter((object) => !isKnownObject(facts, object)).length : 1;
   switch (change.kind) {
     case 'Service':
       metrics.serviceChanges.add({}, amount);

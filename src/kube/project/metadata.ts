@@ -1,7 +1,7 @@
 /** What every namespaced object carries. */
 
 import type { Intern } from './intern.ts';
-import { type JsonObject, readObject, readString, requireName, requireObject } from './json.ts';
+import { isJsonObject, type JsonObject, readObject, readString, requireName, requireObject } from './json.ts';
 
 export interface Metadata {
   readonly key: string;
@@ -22,6 +22,16 @@ export function keyOfNamespaced(raw: unknown): string {
   const metadata = requireObject(requireObject(raw, 'object')['metadata'], 'metadata');
   const name = requireName(metadata['name'], 'metadata.name');
   return `${requireName(metadata['namespace'], 'metadata.namespace')}/${name}`;
+}
+
+/** The key of any object, with a namespace or without; undefined for what has none. */
+export function keyOfObject(raw: unknown): string | undefined {
+  const metadata = isJsonObject(raw) ? raw['metadata'] : undefined;
+  const { name, namespace }: JsonObject = isJsonObject(metadata) ? metadata : {};
+  if (typeof name !== 'string') {
+    return undefined;
+  }
+  return typeof namespace === 'string' ? `${namespace}/${name}` : name;
 }
 
 /** Throws MalformedError. */

@@ -40,7 +40,8 @@ function metadataOf(object: unknown): Readonly<Record<string, unknown>> {
   return isJsonObject(metadata) ? metadata : {};
 }
 
-function versionOf(object: unknown): string | undefined {
+/** The `resourceVersion` of an object. */
+export function versionOf(object: unknown): string | undefined {
   const version = metadataOf(object)['resourceVersion'];
   return typeof version === 'string' && version !== '' ? version : undefined;
 }

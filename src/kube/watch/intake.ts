@@ -3,13 +3,18 @@
 import type { FactChange, ObjectFact, ObjectKind } from '../../core/model/facts.ts';
 import type { Refusal } from '../../core/model/reason.ts';
 import { isSameNode } from '../../core/same-node.ts';
+import { keyOfObject } from '../project/metadata.ts';
 import type { Project, Projection, ProjectionSettings } from '../project/projection.ts';
 import type { FactSink } from '../source.ts';
 
 export interface Intake {
-  /** What follows belongs to a new list, which counts only once it is complete. */
+  /**
+   * What follows belongs to a new list. What it lacks is gone only once it is complete; what the first one brings is told of
+   * at once, so that ten thousand objects are not taken in at one moment.
+   */
   beginList(): void;
-  put(raw: unknown): void;
+  /** In a list an object of a `version` that is known is not looked at again. */
+  put(raw: unknown, version: string | undefined): void;
   remove(raw: unknown): void;
   /** The list is complete: one `replace`. */
   completeList(): void;
@@ -25,12 +30,16 @@ export interface IntakeInput {
 }
 
 export function createIntake(input: IntakeInput): Intake {
-  const state: State = { input, known: new Map(), troubled: new Set(), list: undefined, batch: [] };
+  const state: State = { input, known: new Map(), troubled: new Set(), list: undefined, isFirst: true, batch: [] };
   return {
     beginList: () => {
       state.list = { facts: new Map(), troubled: new Set() };
     },
-    put: (raw) => put(state, input.project(raw, input.settings)),
+    put: (raw, version) => {
+      if (!isKnownVersion(state, raw, version)) {
+        put(state, input.project(raw, input.settings), version);
+      }
+    },
     remove: (raw) => remove(state, input.project(raw, input.settings).key),
     completeList: () => completeList(state),
     flush: () => {
@@ -45,19 +54,41 @@ export function createIntake(input: IntakeInput): Intake {
 
 interface State {
   readonly input: IntakeInput;
-  known: Map<string, ObjectFact>;
+  known: Map<string, Known>;
   /** Keys of objects of which a problem was told. */
   troubled: Set<string>;
-  list: { readonly facts: Map<string, ObjectFact>; readonly troubled: Set<string> } | undefined;
+  list: { readonly facts: Map<string, Known>; readonly troubled: Set<string> } | undefined;
+  /** No list is complete yet. */
+  isFirst: boolean;
   batch: FactChange[];
 }
 
-function put(state: State, projection: Projection): void {
+interface Known {
+  readonly object: ObjectFact;
+  /** As the API server gave it; undefined: it gave none. */
+  readonly version: string | undefined;
+}
+
+/** What is known is taken into the list as the object that it is; one with a problem is told of again. */
+function isKnownVersion({ list, known, troubled }: State, raw: unknown, version: string | undefined): boolean {
+  if (list === undefined || version === undefined || known.size === 0) {
+    return false;
+  }
+  const key = keyOfObject(raw) ?? '';
+  const there = known.get(key);
+  if (there?.version !== version || troubled.has(key)) {
+    return false;
+  }
+  list.facts.set(key, there);
+  return true;
+}
+
+function put(state: State, projection: Projection, version: string | undefined): void {
   const { key } = projection;
   switch (projection.result) {
     case 'fact':
       tell(state, key, projection.refusals);
-      keep(state, key, projection.object);
+      keep(state, key, { object: projection.object, version });
       break;
     case 'unconcerned':
       remove(state, key);
@@ -74,11 +105,15 @@ function put(state: State, projection: Projection): void {
   }
 }
 
-function keep(state: State, key: string, object: ObjectFact): void {
+function keep(state: State, key: string, known: Known): void {
+  const { object } = known;
   if (state.list !== undefined) {
-    state.list.facts.set(key, object);
-  } else if (!isKnownNode(state.known.get(key), object)) {
-    state.known.set(key, object);
+    state.list.facts.set(key, known);
+    if (state.isFirst) {
+      state.batch.push({ change: 'set', ...object });
+    }
+  } else if (!isKnownNode(state.known.get(key)?.object, object)) {
+    state.known.set(key, known);
     state.batch.push({ change: 'set', ...object });
   }
 }
@@ -103,6 +138,7 @@ function completeList(state: State): void {
     return;
   }
   state.list = undefined;
+  state.isFirst = false;
   for (const key of state.troubled) {
     if (!list.troubled.has(key)) {
       input.sink.problem({ kind: input.kind, key, source: 'api', refusals: [] });
@@ -110,7 +146,8 @@ function completeList(state: State): void {
   }
   state.known = list.facts;
   state.troubled = list.troubled;
-  state.batch.push({ change: 'replace', kind: input.kind, facts: [...list.facts.values()] });
+  const facts = [...list.facts.values()].map(({ object }) => object);
+  state.batch.push({ change: 'replace', kind: input.kind, facts });
 }
 
 function tell(state: State, key: string, refusals: readonly Refusal[]): void {

@@ -8,6 +8,7 @@ import { type ExchangeEnd, type ExchangeInput, exchange } from './exchange.ts';
 export interface ListInput extends Pick<ExchangeInput, 'transport' | 'clock' | 'signal'> {
   readonly descriptor: Descriptor;
   readonly onItem: (raw: unknown) => void;
+  readonly onPageEnd: () => void;
   /** The list begins anew: what `onItem` got so far is void. */
   readonly onBegin: () => void;
 }
@@ -35,6 +36,7 @@ export async function readList(input: ListInput): Promise<ListEnd> {
       limit = undefined;
     } else {
       page.content.items.forEach((item) => input.onItem(item));
+      input.onPageEnd();
       token = page.content.continue;
       if (token === undefined) {
         return { resourceVersion: page.content.resourceVersion };

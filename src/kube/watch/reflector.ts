@@ -9,6 +9,7 @@ import type { ProjectionSettings } from '../project/projection.ts';
 import type { FactSink, SourceFailure, SourcePhase, SourceState } from '../source.ts';
 import { type AttemptEnd, initialCourse, nextCourse } from './course.ts';
 import type { Descriptor } from './descriptor.ts';
+import { versionOf } from './events.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { readList } from './list.ts';
 import type { Transport } from './transport.ts';
@@ -123,7 +124,8 @@ async function list(work: Work): Promise<AttemptEnd> {
     ...input,
     signal,
     onBegin: () => intake.beginList(),
-    onItem: (raw) => intake.put(raw),
+    onItem: (raw) => intake.put(raw, versionOf(raw)),
+    onPageEnd: () => intake.flush(),
   });
   if (signal.aborted || end.resourceVersion === undefined) {
     const { failure, retryAfterMs, openMs } =
@@ -160,7 +162,7 @@ async function watch(work: Work, listFrom: string | undefined): Promise<AttemptE
       }
     },
     put: (object, resourceVersion) => {
-      intake.put(object);
+      intake.put(object, resourceVersion);
       heard(resourceVersion);
     },
     remove: (object, resourceVersion) => {

@@ -137,8 +137,8 @@ test('a malformed line breaks the stream; what comes behind it is read again', a
     streamedList(['a'], 5, 'not json\n', added('c', 7)),
     stream(added('b', 6), added('c', 7)),
   ]);
-  await told('replace default/a', 'set default/b', 'set default/c');
-  expect(sink.story('Service')).toHaveLength(3);
+  await told('set default/a', 'replace default/a', 'set default/b', 'set default/c');
+  expect(sink.story('Service')).toHaveLength(4);
 });
 
 test('a watch that meets the same malformed line again and again is given up for a new list', async () => {

@@ -41,10 +41,10 @@ test('the first list is streamed and delivered as one replace', async () => {
   });
 });
 
-test('nothing is delivered of a list that breaks off before its end', async () => {
+test('what the first list brings is told of at once, and is replaced by the first that comes to its end', async () => {
   const { told, sink } = await start([reset(stream(added('a', 1), added('b', 2))), streamedList(['a'], 9)]);
   await told('replace default/a');
-  expect(sink.story('Service')).toStrictEqual(['replace default/a']);
+  expect(sink.story('Service')).toStrictEqual(['set default/a', 'set default/b', 'set default/a', 'replace default/a']);
 });
 
 test('a watch that ended is resumed from the last version, bookmarks included', async () => {

@@ -47,8 +47,8 @@ test.each([
 test('a server that cannot answer does not say that there are none', async () => {
   await start(status(500), status(503), listing('10.96.0.0/12'));
   await passTime(world.clock, 60_000, 20);
-  await until(() => world.sink.story('ServiceCIDR').length === 1);
-  expect(world.sink.story('ServiceCIDR')).toStrictEqual(['replace kubernetes']);
+  await until(() => world.sink.story('ServiceCIDR').length === 2);
+  expect(world.sink.story('ServiceCIDR')).toStrictEqual(['set kubernetes', 'replace kubernetes']);
 });
 
 test('what was listed stays when the server takes the permission away', async () => {
@@ -59,5 +59,5 @@ test('what was listed stays when the server takes the permission away', async ()
   await start(ended, status(403));
   await until(() => state()?.lastError?.code === 'forbidden');
   await until(() => state()?.phase === 'backoff');
-  expect(world.sink.story('ServiceCIDR')).toStrictEqual(['replace kubernetes']);
+  expect(world.sink.story('ServiceCIDR')).toStrictEqual(['set kubernetes', 'replace kubernetes']);
 });
