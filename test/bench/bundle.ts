@@ -34,8 +34,11 @@ export async function bundlePrograms(folder: string, sourceMaps: boolean): Promi
     sourcesContent: false,
     logLevel: 'warning',
   });
-  const { code } = await bundle();
+  const { code, map } = await bundle();
   await writeFile(join(folder, 'sluice.mjs'), code);
+  if (sourceMaps) {
+    await writeFile(join(folder, 'sluice.mjs.map'), map);
+  }
   await buildAddon();
   await copyFile(join(root, 'build/Release/sluice.node'), join(folder, 'sluice.node'));
   for (const program of ['read-table', 'write-table']) {

@@ -9,6 +9,8 @@ const file = join(root, 'dist/sluice.mjs');
 /** The program in one file. */
 export interface Bundle {
   readonly code: Uint8Array;
+  /** Its source map, which is not shipped. */
+  readonly map: Uint8Array;
   /** Paths of the modules in it, relative to the root of the checkout. */
   readonly modules: readonly string[];
 }
@@ -57,9 +59,15 @@ export async function bundle(plugins: Plugin[] = []): Promise<Bundle> {
       ].join('\n'),
     },
     plugins: [withoutGeneratedClient, ...plugins],
+    sourcemap: 'external',
+    sourcesContent: false,
+    // Wherever the map is put, it leads to the sources.
+    sourceRoot: dirname(file),
     write: false,
     metafile: true,
     logLevel: 'warning',
   });
-  return { code: outputFiles[0]?.contents ?? new Uint8Array(), modules: Object.keys(metafile.inputs) };
+  const output = (ending: string) =>
+    outputFiles.find(({ path }) => path.endsWith(ending))?.contents ?? new Uint8Array();
+  return { code: output('.mjs'), map: output('.mjs.map'), modules: Object.keys(metafile.inputs) };
 }
