@@ -123,15 +123,16 @@ export function refusalsOf(desired: Desired, service: string): readonly Refusal[
   if (contribution === undefined) {
     return [];
   }
-  const lost = contribution.frontends.flatMap((frontend): readonly Refusal[] => {
-    const winner = desired.claims.get(frontend.key)?.[0];
-    if (winner === undefined || winner.service === service) {
-      return [];
+  const lost: Refusal[] = [];
+  for (const { key } of contribution.frontends) {
+    const winner = desired.claims.get(key)?.[0];
+    if (winner !== undefined && winner.service !== service) {
+      const expected = 'a frontend that no older Service claims';
+      lost.push({ reason: 'frontend-claimed-by-older-service', subject: key, found: winner.service, expected });
     }
-    const expected = 'a frontend that no older Service claims';
-    return [{ reason: 'frontend-claimed-by-older-service', subject: frontend.key, found: winner.service, expected }];
-  });
-  return [...contribution.refusals, ...lost];
+  }
+  // Nearly all have none, and a start asks for those of every Service.
+  return lost.length === 0 ? contribution.refusals : [...contribution.refusals, ...lost];
 }
 
 /** Other Services that claim a frontend of this one: what they are refused may change when this one changes. */

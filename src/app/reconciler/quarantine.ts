@@ -37,8 +37,9 @@ export function refusalsIn(
   view: { readonly desired: Desired; readonly quarantined: Quarantine },
   service: string,
 ): readonly Refusal[] {
-  const own = view.quarantined.byService.get(service)?.values() ?? [];
-  return [...refusalsOf(view.desired, service), ...[...own].map(({ refusal }) => refusal)];
+  const own = view.quarantined.byService.get(service);
+  const refusals = refusalsOf(view.desired, service);
+  return own === undefined ? refusals : [...refusals, ...[...own.values()].map(({ refusal }) => refusal)];
 }
 
 /** Leaves out what failed for good. False when it may be tried again. */
