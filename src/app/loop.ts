@@ -148,7 +148,8 @@ async function bringUp(loop: LoopState): Promise<void> {
     if (table === 'to-be-filled') {
       await input.ports.filter.ensureTable(input.skeleton);
     }
-    scheduleAudit(loop, input.auditPeriodMs);
+    // The start has read the kernel as an audit does.
+    scheduleAudit(loop, auditPauseMs(input, outcome.spans?.readMs ?? 0));
   } catch (error) {
     loop.phase = 'beginning';
     const delayMs = delayOf(loop);
