@@ -83,7 +83,7 @@ function removeVips(run: Run, removals: readonly Numbered[]): void {
     perform(run, removals, removalSteps);
     return;
   }
-  const there = dumpAddresses(socket).filter((each) => each.interfaceIndex === interfaceIndex);
+  const there = dumpAddresses(socket, (index) => index === interfaceIndex);
   const addressed = new Set(there.map(({ address }) => address));
   const hasAddress = ({ operation }: Numbered): boolean => addressed.has(addressOf(operation));
   const leaving = removals.filter(hasAddress);

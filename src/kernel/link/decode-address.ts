@@ -44,7 +44,12 @@ export function readLinkAddress(message: MessageCursor): LinkAddress | undefined
   const address = local ?? peer;
   if (address === undefined) return undefined;
   const [prefixLength, scope] = [payloadU8(message, 1), payloadU8(message, 3)];
-  return { interfaceIndex: payloadI32(message, 4), address, prefixLength, scope, flags, isGone };
+  return { interfaceIndex: interfaceIndexOf(message), address, prefixLength, scope, flags, isGone };
+}
+
+/** The interface of an address message. */
+export function interfaceIndexOf(message: MessageCursor): number {
+  return payloadI32(message, 4);
 }
 
 /** fe80::/10: the kernel's own on every interface with IPv6. */

@@ -4,9 +4,9 @@ import { familyOf } from '../../core/address.ts';
 import { encapsulations } from '../../core/model/pod-tunnel.ts';
 import type { VipState } from '../../core/model/vip.ts';
 import { finish, type Steps } from '../../core/steps.ts';
-import { dump, dumpSteps } from '../netlink/dump.ts';
+import { dumpSteps } from '../netlink/dump.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
-import { isLinkLocal, type LinkAddress, readLinkAddress } from './decode-address.ts';
+import { interfaceIndexOf, isLinkLocal, type LinkAddress, readLinkAddress } from './decode-address.ts';
 import { type HostRoute, readHostRoute } from './decode-route.ts';
 import { routeProtocol } from './identity.ts';
 import { question } from './link-message.ts';
@@ -26,9 +26,8 @@ export function* readVips(
   steeringMark: number,
 ): Steps<readonly VipState[]> {
   const found = new Map<string, FoundVip>();
-  const addresses = dumpSteps(socket, dumpingAddresses, question(RTM_GETADDR, addressHeaderLength), readLinkAddress);
-  for (const { address, interfaceIndex: index } of yield* addresses) {
-    if (index === interfaceIndex && !isLinkLocal(address)) foundOf(found, address).onInterface = true;
+  for (const { address } of yield* readAddresses(socket, (index) => index === interfaceIndex)) {
+    if (!isLinkLocal(address)) foundOf(found, address).onInterface = true;
   }
   yield;
   // Thousands of routes have one source: one string is kept of it.
@@ -114,12 +113,24 @@ function vipState({ address, onInterface, routed, source, isSteered }: FoundVip)
   return isSteered ? { address, onInterface, routed, source, isSteered } : { address, onInterface, routed, source };
 }
 
-/** Every address of the network namespace, in both families. Throws KernelError. */
-export function dumpAddresses(socket: NetlinkSocket): readonly LinkAddress[] {
-  return dump(socket, dumpingAddresses, question(RTM_GETADDR, addressHeaderLength), readLinkAddress);
+/** Every address of interfaces with such an index, in both families. Throws KernelError. */
+export function dumpAddresses(
+  socket: NetlinkSocket,
+  concerns: (interfaceIndex: number) => boolean = () => true,
+): readonly LinkAddress[] {
+  return finish(readAddresses(socket, concerns));
 }
 
-const dumpingAddresses = 'dump addresses';
+/** The same in steps. */
+function readAddresses(
+  socket: NetlinkSocket,
+  concerns: (interfaceIndex: number) => boolean,
+): Steps<readonly LinkAddress[]> {
+  // There may be ten thousand on the VIP interface: nothing more is read of what is not asked for.
+  return dumpSteps(socket, 'dump addresses', question(RTM_GETADDR, addressHeaderLength), (message) =>
+    concerns(interfaceIndexOf(message)) ? readLinkAddress(message) : undefined,
+  );
+}
 
 /**
  * Local routes to single addresses, and ordinary ones. The kernel lists the routes to one address in the order in which it looks them up,

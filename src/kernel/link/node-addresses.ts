@@ -11,14 +11,12 @@ import { IFA_F_DADFAILED, IFA_F_TENTATIVE, RT_SCOPE_LINK, RT_SCOPE_SITE, RT_SCOP
 /** All usable addresses but those of the VIP interface and of other proxies' interfaces. Throws KernelError. */
 export function readNodeAddresses(socket: NetlinkSocket, vipInterface: string): readonly NodeAddress[] {
   const names = new Map(dumpLinks(socket).map((link) => [link.index, link.name]));
-  return dumpAddresses(socket)
+  for (const [index, name] of names) {
+    if (name === vipInterface || proxyInterfaces.includes(name)) names.delete(index);
+  }
+  return dumpAddresses(socket, (index) => names.has(index))
     .filter(isUsable)
-    .flatMap((address) => {
-      const name = names.get(address.interfaceIndex);
-      return name === undefined || name === vipInterface || proxyInterfaces.includes(name)
-        ? []
-        : [nodeAddress(address, name)];
-    });
+    .map((address) => nodeAddress(address, names.get(address.interfaceIndex) ?? ''));
 }
 
 /**
