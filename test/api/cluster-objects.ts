@@ -1,5 +1,7 @@
 /** API objects of the tests: a Service and, because no controller makes it here, its EndpointSlice. */
 
+import { familyOf } from '../scenarios/manifests.ts';
+
 /** What a Service of the tests looks like. */
 export interface ServiceInput {
   readonly name: string;
@@ -22,13 +24,18 @@ export function service({ name, clusterIP, spec = {}, annotations = {} }: Servic
   };
 }
 
-/** Its endpoints, all ready. */
+/** Its endpoints of one family, all ready. */
 export function endpointSlice(name: string, addresses: readonly string[]): object {
+  const family = familyOf(addresses[0] ?? '');
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
-    metadata: { name: `${name}-1`, namespace: 'default', labels: { 'kubernetes.io/service-name': name } },
-    addressType: 'IPv4',
+    metadata: {
+      name: `${name}-${family === 'IPv4' ? 1 : 2}`,
+      namespace: 'default',
+      labels: { 'kubernetes.io/service-name': name },
+    },
+    addressType: family,
     ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
     endpoints: addresses.map((address) => ({ addresses: [address], nodeName: 'node1', conditions: { ready: true } })),
   };

@@ -22,20 +22,29 @@ export interface Outcome {
   readonly requestsPerSecond: number;
 }
 
+export interface Amount {
+  readonly connections: number;
+  readonly streams: number;
+}
+
 export const connectionCount = 1_000;
 /** Opened and asked at a time: a burst of a thousand would only fill the responder's queue. */
 const groupSize = 50;
 /** Each sends its next request when it has the answer to the last: together at most 250 a second. */
-const streamCount = 50;
+export const usualAmount: Amount = { connections: connectionCount, streams: 50 };
 const intervalMs = 200;
 /** One CPU serves the pods and two proxies: a slow answer is not a lost one. */
 const options: RequestOptions = { deadlineMs: 5_000 };
 
 /** Opens connections from outside, each with one exchange, and begins to send requests on new ones. */
-export async function startSteadyTraffic(world: World, target: Target): Promise<SteadyTraffic> {
-  const connections = await openConnections(world, 'client', target, connectionCount);
+export async function startSteadyTraffic(
+  world: World,
+  target: Target,
+  amount: Amount = usualAmount,
+): Promise<SteadyTraffic> {
+  const connections = await openConnections(world, 'client', target, amount.connections);
   const begun = performance.now();
-  const streams = await startStreams(world, target);
+  const streams = await startStreams(world, target, amount.streams);
   const end = async () => {
     const seconds = (performance.now() - begun) / 1_000;
     const requests = streams.reduce((sum, { results }) => sum + results.length, 0);
@@ -92,7 +101,7 @@ export async function openConnections(
 }
 
 /** Evenly apart. */
-async function startStreams(world: World, target: Target): Promise<readonly Flow[]> {
+async function startStreams(world: World, target: Target, streamCount: number): Promise<readonly Flow[]> {
   const streams: Flow[] = [];
   for (let started = 0; started < streamCount; started += 1) {
     streams.push(world.traffic.stream('client', target, { ...options, intervalMs }));
