@@ -6,7 +6,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import type { DirectReturnPlan } from '../options.ts';
+import type { DirectReturnPlan } from '../plan.ts';
 import type { DirectReturnResult, DirectReturnSample } from '../result.ts';
 import { median, summarise } from '../statistics.ts';
 import { byteServer } from './byte-server.ts';

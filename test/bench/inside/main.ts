@@ -5,7 +5,7 @@ import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { VipMode } from '../../../src/core/model/vip.ts';
-import type { Plan } from '../options.ts';
+import type { Plan } from '../plan.ts';
 import type {
   ChangeResult,
   LabResult,

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isLate } from '../../given-up.ts';
-import type { PeersPlan } from '../../options.ts';
+import type { PeersPlan } from '../../plan.ts';
 import type { PeerMeasures, PeerResult, Size, Timed } from '../../result.ts';
 import { quiet } from '../network-namespace.ts';
 import { clusterIP, servicePort } from '../world.ts';

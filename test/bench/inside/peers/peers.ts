@@ -1,7 +1,7 @@
 /** sluice and the other proxies, one after the other against the same API server with the same objects. */
 
 import { hasGivenUp } from '../../given-up.ts';
-import type { PeersPlan } from '../../options.ts';
+import type { PeersPlan } from '../../plan.ts';
 import type { PeerResult } from '../../result.ts';
 import { startCluster } from './cluster.ts';
 import { contenders } from './contenders.ts';
