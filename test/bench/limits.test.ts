@@ -16,6 +16,7 @@ const limits = {
   idleShareOfCore: { atMost: 0.01 },
   idleWrites: { atMost: 0 },
   filterToIpvs: { atMost: 1 },
+  udpFlowsGoneMs: { atMost: 1_000 },
   latencyLargestToSmallestP50: { atMost: 1.1 },
   fastestPeerToChange: { atLeast: 20 },
 };
@@ -145,6 +146,15 @@ describe('the limits of the benchmark', () => {
     const { size, connectMicroseconds: summary } = through(10, 1);
     const filter = [{ size, elements: 1, filterMs: summary, ipvsMs: summary, ratio: 2 }];
     expect(judge(result({ filter }), limits)).toEqual(['nftables : IPVS: expected at most 1, found 2.00']);
+  });
+
+  it('hold how long UDP flows outlive their endpoint, however many there are', () => {
+    const flows = (goneMs: number) => {
+      const summary = { count: 1, min: goneMs, p50: goneMs, p99: goneMs, max: goneMs };
+      return result({ udp: [{ flows: 10_000, goneMs: summary, walkMs: summary }] });
+    };
+    expect(judge(flows(200), limits)).toEqual([]);
+    expect(judge(flows(1_200), limits)).toEqual(['UDP flows gone, ms: expected at most 1000, found 1200.00']);
   });
 
   it('hold one change beside that of the fastest other proxy, at the most Services', () => {

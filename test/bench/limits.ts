@@ -33,6 +33,8 @@ interface Limits {
   readonly idleWrites: Limit;
   /** The elements of nftables : the virtual servers and destinations, in a cold start. */
   readonly filterToIpvs: Limit;
+  /** From an endpoint's removal until the last of its UDP flows is gone, however many there are. */
+  readonly udpFlowsGoneMs: Limit;
   /** A new connection through the most Services : through the fewest, medians. */
   readonly latencyLargestToSmallestP50: Limit;
   /** One endpoint change at the most Services, from the write to the API server: the fastest peer : sluice. */
@@ -98,6 +100,7 @@ export function judge(result: BenchResult, limits: Limits): readonly string[] {
     ),
     ...judgeActs(result.pauses ?? [], limits),
     ...result.filter.flatMap(({ ratio }) => check('nftables : IPVS', ratio, limits.filterToIpvs)),
+    ...(result.udp ?? []).flatMap(({ goneMs }) => check('UDP flows gone, ms', goneMs.p50, limits.udpFlowsGoneMs)),
     ...latencyGrowth(result.latency).flatMap((growth) =>
       check('a new connection, most Services : fewest', growth, limits.latencyLargestToSmallestP50),
     ),

@@ -14,6 +14,14 @@ describe('the options of the benchmark', () => {
     expect([plan.cold.length, plan.change.length]).toEqual([0, 2]);
   });
 
+  it('take as many UDP flows in a full run as on a busy node, and none in npm test', () => {
+    const flows = (...args: readonly string[]) => readOptions(args).plan.udp;
+    expect(flows()).toEqual([1_000, 10_000]);
+    expect(flows('--only', 'udp')).toEqual([1_000, 10_000]);
+    expect(flows('--only', 'cold')).toEqual([]);
+    expect(flows('--guard')).toEqual([]);
+  });
+
   it('take peers only when asked for, with as many Services as asked for', () => {
     const sizes = (...args: readonly string[]) => readOptions(args).plan.peers.sizes.map(({ services }) => services);
     expect(sizes()).toEqual([]);

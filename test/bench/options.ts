@@ -19,13 +19,13 @@ export interface Options {
 }
 
 export const usage = `npm run bench -- [--quick | --guard] [--peers]
-                 [--only cold,restart,change,memory,pauses,traffic,filter,latency,direct-return,large,peers] [--services N,N]
+                 [--only cold,restart,change,memory,pauses,traffic,filter,udp,latency,direct-return,large,peers] [--services N,N]
                  [--no-acts] [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--svg FILE] [--profile FOLDER]
 
   --quick      small sizes, one round: shows that everything works, not how fast it is
   --guard      the part that npm test runs: ratios that a busy machine does not change
   --peers      also kube-proxy (ipvs and nftables) and kube-router, against a real API server
-  --services   how many Services to measure with, the peers too; not latency, direct-return and large
+  --services   how many Services to measure with, the peers too; not udp, latency, direct-return and large
   --no-acts    pauses: the shipped agent starts and restarts and does nothing else
   --only       the measures to take, those named above
   --kernel tcg Debian's own kernel under QEMU: ratios like those of hardware (default measures: cold, restart)
@@ -91,6 +91,7 @@ const measures = [
   'pauses',
   'traffic',
   'filter',
+  'udp',
   'latency',
   'direct-return',
   'large',

@@ -16,6 +16,8 @@ export interface Plan {
   readonly traffic: readonly Size[];
   readonly trafficActs: ActsPlan;
   readonly filter: readonly Size[];
+  /** Numbers of UDP flows. */
+  readonly udp: readonly number[];
   /** Measured side by side. */
   readonly latency: readonly Size[];
   readonly directReturn: DirectReturnPlan;

@@ -27,6 +27,7 @@ export const fullPlan: Plan = {
   traffic: [size(10_000)],
   trafficActs: { acts: longActs, repetitions: 0, idleSeconds: 10, churnSeconds: 20 },
   filter: [size(10_000)],
+  udp: [1_000, 10_000],
   latency: [many(10, 1), many(10_000, 1)],
   directReturn: { megabytes: 100, rounds: 3, connections: 2_000 },
   peers: {
@@ -55,6 +56,7 @@ export const quickPlan: Plan = {
   traffic: [size(200)],
   trafficActs: { acts: longActs, repetitions: 0, idleSeconds: 2, churnSeconds: 2 },
   filter: [size(200)],
+  udp: [200],
   latency: [many(10, 1), many(200, 1)],
   directReturn: { megabytes: 5, rounds: 1, connections: 100 },
   peers: {
@@ -83,6 +85,7 @@ export const guardPlan: Plan = {
   traffic: [],
   trafficActs: quickPlan.trafficActs,
   filter: [],
+  udp: [],
   latency: [],
   directReturn: { megabytes: 0, rounds: 0, connections: 0 },
   peers: { ...quickPlan.peers, sizes: [] },

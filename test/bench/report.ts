@@ -15,6 +15,7 @@ export function report(result: BenchResult): string {
     pausesTable,
     trafficTable,
     filterTable,
+    udpTable,
     latencyTable,
     directReturnTable,
   ];
@@ -201,6 +202,20 @@ function filterTable({ filter }: BenchResult): string {
   ]);
   const head = ['elements', 'nft', 'µs each', 'IPVS', 'nft : IPVS'];
   return table('Elements of nftables in a cold start, ms', ['Services × endpoints', ...head], rows);
+}
+
+function udpTable({ udp = [] }: BenchResult): string {
+  const rows = udp.map(({ flows, goneMs, walkMs }) => [
+    flows.toLocaleString('en'),
+    ms(goneMs.p50),
+    ms(goneMs.max),
+    ms(walkMs.min),
+    ms(walkMs.p50),
+    ms(walkMs.max),
+    ((walkMs.p50 * 1_000) / flows).toFixed(1),
+  ]);
+  const head = ['gone after', 'max', 'a walk, min', 'p50', 'max', 'µs each'];
+  return table('UDP flows of an endpoint that is removed, ms', ['flows', ...head], rows);
 }
 
 function latencyTable({ latency }: BenchResult): string {

@@ -42,6 +42,8 @@ export interface LabResult {
   readonly pauses?: readonly PausesResult[] | undefined;
   readonly traffic?: readonly TrafficResult[] | undefined;
   readonly filter: readonly FilterResult[];
+  /** Undefined in results from before this was measured. */
+  readonly udp?: readonly UdpResult[] | undefined;
   readonly latency: readonly LatencyResult[];
   /** Undefined: not measured. */
   readonly directReturn?: DirectReturnResult | undefined;
@@ -194,6 +196,15 @@ export interface FilterResult {
   readonly ipvsMs: Summary;
   /** Filter : IPVS, the median of the runs. */
   readonly ratio: number;
+}
+
+/** UDP flows that another proxy translated, all of one endpoint. */
+export interface UdpResult {
+  readonly flows: number;
+  /** From the endpoint's removal, as the API tells it, until they are gone. */
+  readonly goneMs: Summary;
+  /** One pass over all flows in which none is stale. */
+  readonly walkMs: Summary;
 }
 
 export interface LatencyResult {

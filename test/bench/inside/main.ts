@@ -32,6 +32,7 @@ import { measurePeers } from './peers/peers.ts';
 import { profileOptions } from './profile-options.ts';
 import { measureRestart } from './restart.ts';
 import type { TrafficInput } from './traffic.ts';
+import { measureUdp } from './udp.ts';
 import { endpointPort } from './world.ts';
 
 /** How many changes an agent sees before its memory is read again. */
@@ -100,6 +101,9 @@ function parts(plan: Plan, keep: (part: Partial<LabResult>) => Promise<void>): r
     ofSizes('filter', plan.filter, async () => ({
       filter: await each('filter', plan.filter, (size) => measureFilter(size, rounds)),
     })),
+    ofSizes('udp', plan.udp, async () => ({
+      udp: await each('udp flows', plan.udp, (flows) => measureUdp(flows, rounds)),
+    })),
     ofSizes('latency', plan.latency, async () => ({ latency: await measureLatency(plan.latency, plan.connections) })),
     {
       name: 'direct-return',
@@ -132,7 +136,7 @@ function largeParts({ large, acts }: Plan): readonly Part[] {
   ];
 }
 
-function ofSizes(name: string, sizes: readonly Size[], take: Part['take']): Part {
+function ofSizes(name: string, sizes: readonly unknown[], take: Part['take']): Part {
   return { name, isWanted: sizes.length > 0, take };
 }
 

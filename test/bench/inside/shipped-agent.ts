@@ -15,6 +15,8 @@ export interface ShippedAgent {
   residentMiB(field: 'VmRSS' | 'VmHWM'): Promise<number>;
   /** What the kernel has carried out for it so far. */
   writes(): Promise<number>;
+  /** The sum of a metric over its labels. */
+  metric(name: string): Promise<number>;
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
@@ -28,7 +30,8 @@ export function startShippedAgent(kubeconfig: string, options: readonly string[]
       const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
       return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024;
     },
-    writes: readWrites,
+    writes: () => readMetric('sluice_kernel_operations_total'),
+    metric: readMetric,
     end: async (signal) => {
       // One that is killed leaves no profile. Both leave the kernel as it is.
       child.kill(isProfiling() ? 'SIGTERM' : signal);
@@ -70,8 +73,8 @@ export function requireMs({ took }: Answer<unknown>): number {
   throw new Error(`expected the kernel to have it, it has not after ${took.notWithinMs} ms`);
 }
 
-async function readWrites(): Promise<number> {
+async function readMetric(name: string): Promise<number> {
   const text = await (await fetch('http://127.0.0.1:10249/metrics')).text();
-  const counts = text.matchAll(/^sluice_kernel_operations_total\{.*\} (\S+)$/gm);
-  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+  const values = text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'));
+  return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
 }
