@@ -15,9 +15,13 @@ const nobody: Readonly<Record<Family, string>> = { IPv4: '0.0.0.0/32', IPv6: '::
 
 /** Canonical CIDRs. The whole list is read before any of it counts. */
 export function readSourceRanges(value: unknown, refusals: Refusal[]): readonly string[] {
+  const entries = readList(value, 'spec.loadBalancerSourceRanges');
+  if (entries.length === 0) {
+    return none;
+  }
   const ranges = new Set<string>();
   const refusedFamilies = new Set<Family>();
-  for (const [index, entry] of readList(value, 'spec.loadBalancerSourceRanges').entries()) {
+  for (const [index, entry] of entries.entries()) {
     const subject = `spec.loadBalancerSourceRanges[${index}]`;
     const text = (readString(entry, subject) ?? '').trim();
     const range = parseCIDR(text);
@@ -32,6 +36,9 @@ export function readSourceRanges(value: unknown, refusals: Refusal[]): readonly 
   const closed = families.filter((family) => refusedFamilies.has(family) && !covered.has(family));
   return [...ranges, ...closed.map((family) => nobody[family])];
 }
+
+/** Nearly every Service has none: they share that. */
+const none: readonly string[] = [];
 
 /** Which family an unreadable range was meant for; both when nobody can tell. */
 function familiesMeant(text: string): readonly Family[] {
