@@ -62,7 +62,8 @@ export function createObserver(input: ObserverInput): LoopObserver & FlowObserve
       }
     },
     taken: (view) => {
-      if (view.isStarted) {
+      // What an audit mends keeps changes waiting.
+      if (view.isStarted && !view.isExclusive) {
         const served = familiesInForce(view);
         health.value = settled(health.value, served);
         changes.inForce(served, now());
