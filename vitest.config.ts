@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const inLab = ['test/**/*.kernel.test.ts', 'test/**/*.api.test.ts', 'test/**/*.cluster.test.ts'];
 
-// They ask the package sources and npm.
+// They build what they need: the image from the package sources and npm, a kernel.
 const ofImages = ['test/**/*.image.test.ts'];
 
 // Those in the lab fail as a whole, with one message, where there is no IPVS.

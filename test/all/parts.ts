@@ -22,7 +22,7 @@ export const prerequisitesPart: Part = {
   run: async () => {
     // Which steps the lab has is known only with the packages at hand.
     await runSteps([packagesStep]);
-    // The kernel also where the lab has the host's: it can start without IPVS (test/scenarios/without-ipvs.test.ts).
+    // The kernel also where the lab has the host's: it can start without IPVS (test/scenarios/without-ipvs.image.test.ts).
     await runSteps([...new Set([...(await labSteps()), kernelStep, ...allSuiteSteps])]);
     return undefined;
   },
