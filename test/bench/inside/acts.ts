@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActName, Size } from '../result.ts';
 import { median } from '../statistics.ts';
 import type { ApiServer } from './api-server.ts';
-import { endpointChanges } from './endpoint-changes.ts';
+import { roundsOfChanges } from './endpoint-changes.ts';
 import { type SliceEndpoint, serviceObject, sliceObject, sliceWith } from './objects.ts';
 import type { Judge } from './peers/judge.ts';
 import { requireMs } from './shipped-agent.ts';
@@ -142,8 +142,7 @@ async function rollingUpdate(scene: Scene): Promise<Played> {
 
 /** All over the table but for the marker; ends with everything as it was. */
 async function churn(scene: Scene, seconds: number): Promise<Played> {
-  const all = [...endpointChanges(scene.size, 'TCP', seconds * 1_000)];
-  const changes = all.filter(({ service }) => service !== marker);
+  const changes = roundsOfChanges(scene.size, 'TCP', seconds * 1_000).filter(({ service }) => service !== marker);
   const lines = changes.map(
     ({ service, endpoints }) =>
       () =>

@@ -16,5 +16,16 @@ export function* endpointChanges(size: Size, protocol: ChangeProtocol, count: nu
   }
 }
 
+/**
+ * About as many, in rounds: the last endpoint of every Service in turn goes, then all of them come back. What arrives at once
+ * is about different Services: an agent that takes it in together has as much to do.
+ */
+export function roundsOfChanges(size: Size, protocol: ChangeProtocol, count: number): readonly EndpointChange[] {
+  const pairs = [...endpointChanges(size, protocol, Math.floor(size.services / 2) * 2)];
+  const [goes, comes] = [0, 1].map((half) => pairs.filter((_, index) => index % 2 === half));
+  const rounds = Math.max(1, Math.floor(count / pairs.length));
+  return Array.from({ length: rounds }, () => [...(goes ?? []), ...(comes ?? [])]).flat();
+}
+
 /** A prime, so that neighbours in time are no neighbours in memory. */
 const stride = 7919;

@@ -10,9 +10,9 @@ import { type ActsPlan, limitMs, markerQuestion, type PlayedName, play, type Sce
 import { serveApi } from './api-server.ts';
 import { programPath, readArgument, tell } from './child.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
+import { nodeOptions } from './node-options.ts';
 import type { ProbeAnswer, ProbeQuestion } from './pause-probe.ts';
 import { openJudge } from './peers/judge.ts';
-import { profileOptions } from './profile-options.ts';
 import { requireMs, type ShippedAgent, startShippedAgent, timeStart } from './shipped-agent.ts';
 
 export interface PausesInput extends ActsPlan {
@@ -28,8 +28,7 @@ async function measure({ size, ...plan }: PausesInput): Promise<readonly PausesR
   const judge = openJudge('-', 'ipvs');
   const kubeconfig = await writeKubeconfig(server.url);
   const probe = ['--import', programPath('pause-probe')];
-  const start = (act: string) => () =>
-    startShippedAgent(kubeconfig, [...probe, ...profileOptions(`agent-${act}`, size)]);
+  const start = (act: string) => () => startShippedAgent(kubeconfig, [...probe, ...nodeOptions(`agent-${act}`, size)]);
   const scene: Stage = { size, server, judge };
   const { startMs, started: agent } = await timeStart(judge, size, start(plan.acts.length === 0 ? 'cold' : 'acts'));
   const results: PausesResult[] = [
@@ -63,6 +62,7 @@ async function watchActs(scene: Stage, agent: ShippedAgent, plan: ActsPlan): Pro
   for (const act of plan.acts) {
     costs.set(act, await watchAct(scene, agent, act, { plan, isLooking: false }));
   }
+  requireWrites(costs.get('1,000 changes/s'));
   const results: PausesResult[] = [];
   for (const [act, cost] of costs) {
     // A process that has nothing to do has no pauses.
@@ -70,6 +70,13 @@ async function watchActs(scene: Stage, agent: ShippedAgent, plan: ActsPlan): Pro
     results.push({ ...cost, pauseMs: looked?.pauseMs });
   }
   return results;
+}
+
+/** Changes that cancel each other out before they are taken in cost nothing, and say nothing. */
+function requireWrites(churn: PausesResult | undefined): void {
+  if (churn !== undefined && churn.writes < churn.events) {
+    throw new Error(`expected an operation for each of ${churn.events} changes, found ${churn.writes}`);
+  }
 }
 
 async function watchAct(

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { roundsOfChanges } from './endpoint-changes.ts';
+
+const size = { services: 100, endpoints: 10, family: 'IPv4' } as const;
+
+it('changes in rounds cancel nothing out that comes close to them, and leave every Service whole', () => {
+  const changes = roundsOfChanges(size, 'TCP', 1_000);
+  expect(changes).toHaveLength(1_000);
+  for (let from = 0; from + 40 <= changes.length; from += 40) {
+    expect(new Set(changes.slice(from, from + 40).map(({ service }) => service)).size).toBeGreaterThan(30);
+  }
+  const last = new Map(changes.map(({ service, endpoints }) => [service, endpoints]));
+  expect([...last.values()]).toEqual(Array(50).fill(10));
+});
+
+it('has one round at least', () => {
+  expect(roundsOfChanges(size, 'UDP', 10)).toHaveLength(100);
+});
