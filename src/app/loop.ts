@@ -148,8 +148,9 @@ async function bringUp(loop: LoopState): Promise<void> {
     if (table === 'to-be-filled') {
       await input.ports.filter.ensureTable(input.skeleton);
     }
-    // The start has read the kernel as an audit does.
-    scheduleAudit(loop, auditPauseMs(input, outcome.spans?.readMs ?? 0));
+    // The start has read the kernel as an audit does. On a node that was empty it cost nothing, and the next one does: it
+    // takes no longer than the start in all.
+    scheduleAudit(loop, auditPauseMs(input, outcome.durationMs));
   } catch (error) {
     loop.phase = 'beginning';
     const delayMs = delayOf(loop);
