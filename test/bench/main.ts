@@ -91,7 +91,10 @@ async function measure(options: Options, folder: string, json: string): Promise<
   const profilesOf = (destination: string) =>
     collectProfiles({ programs: folder, results, destination: resolve(destination) });
   const args = [program, JSON.stringify(options.plan)];
-  const env = options.profile === undefined ? {} : { SLUICE_BENCH_PROFILES: 'wanted' };
+  const env = {
+    SLUICE_BENCH_NODE_OPTIONS: JSON.stringify(options.node),
+    ...(options.profile === undefined ? {} : { SLUICE_BENCH_PROFILES: 'wanted' }),
+  };
   const command = { file: process.execPath, args, cwd: folder, env };
   const status = await run(command, options, { results, onStart });
   unwatchFile(seen);

@@ -50,6 +50,10 @@ describe('the options of the benchmark', () => {
     expect([limits, plan.cold.length, plan.memory.length]).toEqual(['guard', 1, 0]);
     expect([readOptions(['--quick']).limits, readOptions(['--kernel', 'tcg']).limits]).toEqual([undefined, undefined]);
     expect(readOptions(['--profile', 'folder']).limits).toBeUndefined();
+    expect(readOptions(['--node=--single-threaded-gc'])).toMatchObject({
+      node: ['--single-threaded-gc'],
+      limits: undefined,
+    });
   });
 
   it('refuse what they do not know', () => {

@@ -14,6 +14,8 @@ export interface Options {
   readonly svg: string | undefined;
   /** Folder for CPU profiles of every process; undefined: none are taken. */
   readonly profile: string | undefined;
+  /** Options of Node.js for every process that is measured. */
+  readonly node: readonly string[];
   /** Which limits hold; undefined: none, the numbers say nothing. */
   readonly limits: 'full' | 'guard' | undefined;
 }
@@ -21,6 +23,7 @@ export interface Options {
 export const usage = `npm run bench -- [--quick | --guard] [--peers]
                  [--only cold,restart,change,memory,pauses,traffic,filter,udp,latency,direct-return,large,peers] [--services N,N]
                  [--no-acts] [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--svg FILE] [--profile FOLDER]
+                 [--node OPTION]…
 
   --quick      small sizes, one round: shows that everything works, not how fast it is
   --guard      the part that npm test runs: ratios that a busy machine does not change
@@ -33,7 +36,8 @@ export const usage = `npm run bench -- [--quick | --guard] [--peers]
   --json FILE  where the numbers are written, as soon as there are more
   --svg FILE   where diagrams of them are drawn
   --profile FOLDER  takes a CPU profile of every process and says where the time went; the other numbers suffer, no limit
-                    holds`;
+                    holds
+  --node OPTION  given to every Node.js that is measured, as --node=--single-threaded-gc: what it is good for; no limit holds`;
 
 /** Throws TypeError when an argument is wrong. */
 export function readOptions(args: readonly string[]): Options {
@@ -51,6 +55,7 @@ export function readOptions(args: readonly string[]): Options {
       json: { type: 'string' },
       svg: { type: 'string' },
       profile: { type: 'string' },
+      node: { type: 'string', multiple: true, default: [] },
     },
   });
   const base = values.guard ? guardPlan : values.quick ? quickPlan : fullPlan;
@@ -61,7 +66,7 @@ export function readOptions(args: readonly string[]): Options {
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new TypeError(`--rounds: expected a whole number from 1, found ${values.rounds}`);
   }
-  const { json, svg, profile } = values;
+  const { json, svg, profile, node } = values;
   const large = { ...plan.large, rounds: Math.min(rounds, plan.large.rounds) };
   return {
     plan: restrict({ ...plan, rounds, large, acts: values['no-acts'] ? { ...plan.acts, acts: [] } : plan.acts }, only),
@@ -69,7 +74,8 @@ export function readOptions(args: readonly string[]): Options {
     json,
     svg,
     profile,
-    limits: profile === undefined ? limitsOf(values, kernel) : undefined,
+    node,
+    limits: profile === undefined && node.length === 0 ? limitsOf(values, kernel) : undefined,
   };
 }
 

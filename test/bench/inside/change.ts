@@ -10,7 +10,7 @@ import { type ApiServer, serveApi } from './api-server.ts';
 import { readArgument, tell } from './child.ts';
 import { endpointChanges } from './endpoint-changes.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
-import { profileOptions } from './profile-options.ts';
+import { nodeOptions } from './node-options.ts';
 import { forkWatchAgent, type WatchedAgent } from './watched-agent.ts';
 
 export interface ChangeInput {
@@ -27,7 +27,7 @@ tell(await measure(readArgument<ChangeInput>()));
 
 async function measure({ size, changes }: ChangeInput): Promise<readonly ChangeResult[]> {
   const server = await serveApi(size);
-  const agent = forkWatchAgent({ kubeconfig: await writeKubeconfig(server.url) }, profileOptions('watch-agent', size));
+  const agent = forkWatchAgent({ kubeconfig: await writeKubeconfig(server.url) }, nodeOptions('watch-agent', size));
   await agent.nextPass('start');
   // What the start left behind, garbage and estimators, is not part of a change.
   await sleep(2_000);

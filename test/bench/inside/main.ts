@@ -27,9 +27,9 @@ import { measureLatency } from './latency.ts';
 import type { MemoryInput } from './memory.ts';
 import { withNeighbours } from './neighbours.ts';
 import { inFreshNamespace } from './network-namespace.ts';
+import { nodeOptions } from './node-options.ts';
 import type { PausesInput } from './pauses.ts';
 import { measurePeers } from './peers/peers.ts';
-import { profileOptions } from './profile-options.ts';
 import { measureRestart } from './restart.ts';
 import type { TrafficInput } from './traffic.ts';
 import { measureUdp } from './udp.ts';
@@ -160,7 +160,7 @@ function fresh<Answer>(name: string, input: { readonly size: Size }): Promise<An
 
 /** Beside what they measure, these programs are the API server. */
 function withServer(name: string, size: Size): Program {
-  return { name, options: profileOptions(`server-of-${name}`, size) };
+  return { name, options: nodeOptions(`server-of-${name}`, size) };
 }
 
 /** The default exposure at every size; of several, local routes alone at the largest too, where addresses weigh most. */

@@ -9,8 +9,8 @@ import { serveApi } from './api-server.ts';
 import { readArgument, tell } from './child.ts';
 import { endpointChanges } from './endpoint-changes.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
+import { nodeOptions } from './node-options.ts';
 import { openJudge } from './peers/judge.ts';
-import { profileOptions } from './profile-options.ts';
 import { startShippedAgent, timeStart } from './shipped-agent.ts';
 
 export interface MemoryInput {
@@ -25,7 +25,7 @@ async function measure({ size, changes }: MemoryInput): Promise<MemoryResult> {
   const judge = openJudge('-', 'ipvs');
   const kubeconfig = await writeKubeconfig(server.url);
   const { startMs, started: agent } = await timeStart(judge, size, () =>
-    startShippedAgent(kubeconfig, profileOptions('agent-memory', size)),
+    startShippedAgent(kubeconfig, nodeOptions('agent-memory', size)),
   );
   await sleep(1_000);
   const afterStartMiB = await agent.residentMiB('VmRSS');

@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Size } from '../result.ts';
 import { programPath } from './child.ts';
+import { isProfiling } from './node-options.ts';
 import { type Answer, type Judge } from './peers/judge.ts';
-import { isProfiling } from './profile-options.ts';
 import { clusterCIDRs, nodeName } from './world.ts';
 
 export interface ShippedAgent {

@@ -9,8 +9,8 @@ import { type ActsPlan, limitMs, markerQuestion, play, type Scene, timeMarker } 
 import { serveApi } from './api-server.ts';
 import { readArgument, tell } from './child.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
+import { nodeOptions } from './node-options.ts';
 import { openJudge } from './peers/judge.ts';
-import { profileOptions } from './profile-options.ts';
 import { startShippedAgent, timeStart } from './shipped-agent.ts';
 import { connector, downloader, type SteadyClient } from './steady-client.ts';
 import { clusterIP, servicePort } from './world.ts';
@@ -30,7 +30,7 @@ async function measure({ size, client, ...plan }: TrafficInput): Promise<readonl
   const server = await serveApi(size);
   const judge = openJudge('-', 'ipvs');
   const kubeconfig = await writeKubeconfig(server.url);
-  const start = () => startShippedAgent(kubeconfig, profileOptions('agent-traffic', size));
+  const start = () => startShippedAgent(kubeconfig, nodeOptions('agent-traffic', size));
   const stage: Stage = { size, server, judge };
   let { started: agent } = await timeStart(judge, size, start);
   const results: TrafficResult[] = [];

@@ -1,4 +1,4 @@
-/** In a run with profiles, what makes Node.js leave one of a process, in the folder of the results. */
+/** Options of Node.js for a process that is measured: those asked for, and in a run with profiles what makes it leave one. */
 
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,14 +12,18 @@ export function isProfiling(): boolean {
   return wanted;
 }
 
-/** Options of Node.js for a process that does `what` with a cluster of that size; none in a run without profiles. */
-export function profileOptions(what: string, size: Size): readonly string[] {
+/** Set by `npm run bench -- --node OPTION`: a JSON list. */
+const given: unknown = JSON.parse(process.env['SLUICE_BENCH_NODE_OPTIONS'] ?? '[]');
+
+/** For a process that does `what` with a cluster of that size; the profile is left in the folder of the results. */
+export function nodeOptions(what: string, size: Size): readonly string[] {
+  const options = Array.isArray(given) ? given.filter((each) => typeof each === 'string') : [];
   if (!wanted) {
-    return [];
+    return options;
   }
   const folder = process.env['SLUICE_LAB_RESULTS'] ?? '.';
   const name = freeName(folder, `${what}-${sizeName(size)}`);
-  return ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}`];
+  return [...options, '--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}`];
 }
 
 function sizeName({ services, endpoints, family }: Size): string {
