@@ -24,7 +24,7 @@ const limits = {
 function change(services: number, p50: number): ChangeResult {
   const summary = { count: 1, min: p50, p50, p99: p50, max: p50 };
   const size = { services, endpoints: 10, family: 'IPv4' } as const;
-  return { size, protocol: 'TCP', eventMs: summary, passMs: summary };
+  return { size, protocol: 'TCP', firstMs: summary, eventMs: summary, passMs: summary };
 }
 
 function result(part: Partial<BenchResult>): BenchResult {

@@ -129,6 +129,8 @@ export interface ChangeResult {
   readonly protocol: ChangeProtocol;
   /** From writing the watch line to the socket, in another process, to the end of the pass. */
   readonly eventMs: Summary;
+  /** The same of the changes before those. */
+  readonly firstMs: Summary;
   /** Inside: from taking the change up to the end of the pass. */
   readonly passMs: Summary;
 }
