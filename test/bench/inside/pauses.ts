@@ -51,6 +51,7 @@ type Seen = Pick<PausesResult, 'durationMs' | 'cpuMs' | 'writes' | 'pauseMs'>;
 
 /** What follows once everything is programmed, Events and servers, is part of a start. */
 async function lookBackOnStart(agent: ShippedAgent): Promise<Seen & Pick<PausesResult, 'loadMs'>> {
+  await told(agent);
   await settle();
   const { pauses, cpuMs, loadMs, upMs } = await ask(agent, { watch: false });
   return { durationMs: upMs, cpuMs, pauseMs: pauses, loadMs, writes: await agent.writes() };
@@ -104,6 +105,13 @@ async function watchAct(
   };
   const played = await play(act, { ...scene, watch }, plan);
   return { size: scene.size, act, ...played, ...seen };
+}
+
+/** With many Services the kernel has everything a while before the agent counts it. */
+async function told(agent: ShippedAgent): Promise<void> {
+  while ((await agent.writes()) === 0) {
+    await sleep(100);
+  }
 }
 
 async function settle(): Promise<void> {
