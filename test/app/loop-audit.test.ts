@@ -105,6 +105,16 @@ it('looks at the node after the audit where that mends', async () => {
   expect(triggers()).toEqual(['start', 'audit', 'context']);
 });
 
+it('carries out nothing more that waited for an audit once it is stopped', async () => {
+  whileMending(() => {
+    masqueradeAll = true;
+    loop.contextChanged();
+    loop.stop();
+  });
+  await audited();
+  expect(triggers()).toEqual(['start', 'audit']);
+});
+
 it('reads again after an audit during which the kernel contradicted what is believed', async () => {
   whileReading(() => {
     ports.ipvs.loseNextReplies();
