@@ -205,6 +205,9 @@ async function audit(loop: LoopState): Promise<void> {
   loop.auditsAgain = false;
   await auditOnce(loop);
   loop.isAuditing = false;
+  if (isStopped(loop)) {
+    return;
+  }
   catchUp(loop);
   if (loop.auditsAgain) {
     scheduleAudit(loop, 0);
