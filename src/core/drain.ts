@@ -11,7 +11,7 @@ import type { Actual } from './actual.ts';
 import type { Desired } from './desired.ts';
 import type { DestinationState, VirtualServerIdentity } from './model/virtual-server.ts';
 import { drains } from './plan.ts';
-import type { Steps } from './steps.ts';
+import { keysInSteps, type Steps } from './steps.ts';
 
 export interface Drain {
   readonly identity: VirtualServerIdentity;
@@ -42,13 +42,11 @@ export function trackDrains(store: DrainStore, state: DrainInput, keys: Iterable
 
 /** The same in steps, for many keys. */
 export function* trackDrainsSteps(store: DrainStore, state: DrainInput, keys: readonly string[]): Steps<void> {
-  for (let from = 0; from < keys.length; from += stepKeys) {
-    trackDrains(store, state, keys.slice(from, from + stepKeys));
+  for (const some of keysInSteps(keys)) {
+    trackDrains(store, state, some);
     yield;
   }
 }
-
-const stepKeys = 4_000;
 
 interface DrainInput {
   readonly desired: Desired;

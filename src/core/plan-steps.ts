@@ -1,10 +1,7 @@
 import { resourceKeyOf } from './actual.ts';
 import type { Plan } from './model/operation.ts';
 import { makePlan, type PlanInput, phases } from './plan.ts';
-import type { Steps } from './steps.ts';
-
-/** Keys that are compared in a few milliseconds. */
-const stepKeys = 4_000;
+import { keysInSteps, type Steps } from './steps.ts';
 
 interface ListedInput extends PlanInput {
   readonly keys: readonly string[];
@@ -13,7 +10,7 @@ interface ListedInput extends PlanInput {
 /** `makePlan` in steps: nothing of the input may change between them. */
 export function* planSteps(input: ListedInput): Steps<Plan> {
   const parts: Plan[] = [];
-  for (const keys of partsOf(input)) {
+  for (const keys of keysInSteps(input.keys)) {
     parts.push(makePlan({ ...input, keys }));
     yield;
   }
@@ -33,7 +30,7 @@ export function* planSteps(input: ListedInput): Steps<Plan> {
 /** The keys of resources that are not there as they are wanted. What changes between the steps may be missing. */
 export function* differingKeys(input: ListedInput): Steps<readonly string[]> {
   const differing: string[] = [];
-  for (const keys of partsOf(input)) {
+  for (const keys of keysInSteps(input.keys)) {
     const plan = makePlan({ ...input, keys });
     for (const phase of phases) {
       for (const operation of plan[phase]) {
@@ -48,12 +45,6 @@ export function* differingKeys(input: ListedInput): Steps<readonly string[]> {
     yield;
   }
   return differing;
-}
-
-function* partsOf({ keys }: ListedInput): Generator<readonly string[], void, undefined> {
-  for (let from = 0; from < keys.length; from += stepKeys) {
-    yield keys.slice(from, from + stepKeys);
-  }
 }
 
 /** One that drains differs without an operation. */

@@ -17,3 +17,12 @@ export function finish<Result>(steps: Steps<Result>): Result {
 export function endsStep(index: number, stepItems: number): boolean {
   return index % stepItems === stepItems - 1;
 }
+
+/** So many resource keys at a time as are looked at in a few milliseconds. */
+export function* keysInSteps(keys: readonly string[]): Generator<readonly string[], void, undefined> {
+  for (let from = 0; from < keys.length; from += stepKeys) {
+    yield keys.slice(from, from + stepKeys);
+  }
+}
+
+const stepKeys = 4_000;
