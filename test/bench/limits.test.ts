@@ -116,7 +116,7 @@ describe('the limits of the benchmark', () => {
 
   it('hold the longest pause of each act, and what an agent does while nothing changes', () => {
     const size = { services: 100, endpoints: 10, family: 'IPv4' } as const;
-    const act = { size, events: 0, tookMs: 1_000, durationMs: 1_000, cpuMs: 5, writes: 0 } as const;
+    const act = { size, events: 0, tookMs: 1_000, durationMs: 1_000, cpuMs: 5, busyMs: 5, writes: 0 } as const;
     const pauses: readonly PausesResult[] = [
       { ...act, act: 'idle', pauseMs: undefined },
       { ...act, act: 'cold start', writes: 100, cpuMs: 900, pauseMs: { p99: 5, max: 20 } },
@@ -124,7 +124,7 @@ describe('the limits of the benchmark', () => {
     ];
     expect(judge(result({ pauses }), limits)).toEqual([]);
     const worse: readonly PausesResult[] = [
-      { ...act, act: 'idle', cpuMs: 20, writes: 1, pauseMs: undefined },
+      { ...act, act: 'idle', busyMs: 20, writes: 1, pauseMs: undefined },
       { ...act, act: 'rolling update', pauseMs: { p99: 5, max: 31 } },
     ];
     expect(judge(result({ pauses: worse }), limits)).toEqual([

@@ -134,8 +134,8 @@ function judgeActs(acts: readonly PausesResult[], limits: Limits): readonly stri
     ),
     ...acts
       .filter(({ act }) => act === 'idle')
-      .flatMap(({ cpuMs, durationMs, writes }) => [
-        ...check('idle, share of a core', cpuMs / durationMs, limits.idleShareOfCore),
+      .flatMap(({ cpuMs, busyMs = cpuMs, durationMs, writes }) => [
+        ...check('idle, share of a core', Math.max(cpuMs, busyMs) / durationMs, limits.idleShareOfCore),
         ...check('idle, writes', writes, limits.idleWrites),
       ]),
   ];

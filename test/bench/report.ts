@@ -161,19 +161,20 @@ function memoryTable({ memory }: BenchResult): string {
 }
 
 function pausesTable({ pauses = [] }: BenchResult): string {
-  const rows = pauses.map(({ size, act, events, tookMs, durationMs, cpuMs, loadMs, writes, pauseMs }) => [
+  const rows = pauses.map(({ size, act, events, tookMs, durationMs, cpuMs, busyMs, loadMs, writes, pauseMs }) => [
     `${sizeText(size)} ${act}`,
     events === 0 ? '' : String(events),
     ms(tookMs),
     loadMs === undefined ? '' : ms(loadMs),
-    ms(cpuMs),
-    events === 0 ? '' : ms(cpuMs / events),
-    `${((100 * cpuMs) / durationMs).toFixed(2)} %`,
+    busyMs === undefined ? ms(cpuMs) : '',
+    busyMs === undefined ? '' : ms(busyMs),
+    events === 0 || busyMs === undefined ? '' : ms(busyMs / events),
+    `${((100 * (busyMs ?? cpuMs)) / durationMs).toFixed(2)} %`,
     String(writes),
     pauseMs === undefined ? '' : ms(pauseMs.p99),
     pauseMs === undefined ? '' : ms(pauseMs.max),
   ]);
-  const head = ['events', 'took', 'loading', 'CPU', 'each', 'of a core', 'writes', 'pause p99', 'pause max'];
+  const head = ['events', 'took', 'loading', 'CPU', 'busy', 'each', 'of a core', 'writes', 'pause p99', 'pause max'];
   return table('The agent as it is shipped, ms', ['Services × endpoints', ...head], rows);
 }
 

@@ -164,9 +164,15 @@ export interface PausesResult {
   readonly events: number;
   /** From an event to the kernel, the median of the repetitions; or from the first of many to the last in the kernel. */
   readonly tookMs: number;
-  /** How long was looked, and the agent's processor time in it. */
+  /** How long was looked. */
   readonly durationMs: number;
+  /**
+   * The agent's processor time in it, with all its threads. The kernel charges whole ticks of 10 ms to whoever runs when one
+   * comes: what begins at a tick and is over before the next costs nothing, or a tick.
+   */
   readonly cpuMs: number;
+  /** How long its event loop did not wait, by the clock; undefined for a start, most of which comes before the loop. */
+  readonly busyMs: number | undefined;
   /** Of a start: from the start of the process to its first connection to the API server. */
   readonly loadMs?: number;
   /** What the kernel carried out for it. */

@@ -49,6 +49,8 @@ describe('the probe in a program that it is loaded before', () => {
     expect(loaded.pauses.max).toBeLessThan(1_000);
     expect(stood.pauses.max).toBeGreaterThanOrEqual(300);
     expect(stood.cpuMs - loaded.cpuMs).toBeGreaterThan(0);
+    expect(stood.busyMs - loaded.busyMs).toBeGreaterThanOrEqual(300);
+    expect(stood.busyMs - loaded.busyMs).toBeLessThan(stood.upMs - loaded.upMs - 100);
     expect(stood.upMs - loaded.upMs).toBeGreaterThan(300);
   });
 });

@@ -14,8 +14,10 @@ export interface ProbeQuestion {
 
 export interface ProbeAnswer {
   readonly pauses: Pauses;
-  /** Since the start of the process. */
+  /** Since the start of the process, all of its threads; the kernel counts by its ticks. */
   readonly cpuMs: number;
+  /** How long the event loop did something else than wait since it began, by the clock. */
+  readonly busyMs: number;
   /** From the start of the process to its first connection. */
   readonly loadMs: number;
   /** Since the start of the process, by the clock. */
@@ -46,6 +48,7 @@ process.on('message', (question: ProbeQuestion) => {
   const answer: ProbeAnswer = {
     pauses: { p99: delays.percentile(99) / 1e6, max: delays.max / 1e6 },
     cpuMs: (user + system) / 1_000,
+    busyMs: performance.eventLoopUtilization().active,
     loadMs,
     upMs: performance.now(),
   };

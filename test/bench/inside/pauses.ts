@@ -47,14 +47,14 @@ async function measure({ size, ...plan }: PausesInput): Promise<readonly PausesR
   return results;
 }
 
-type Seen = Pick<PausesResult, 'durationMs' | 'cpuMs' | 'writes' | 'pauseMs'>;
+type Seen = Pick<PausesResult, 'durationMs' | 'cpuMs' | 'busyMs' | 'writes' | 'pauseMs'>;
 
 /** What follows once everything is programmed, Events and servers, is part of a start. */
 async function lookBackOnStart(agent: ShippedAgent): Promise<Seen & Pick<PausesResult, 'loadMs'>> {
   await told(agent);
   await settle();
   const { pauses, cpuMs, loadMs, upMs } = await ask(agent, { watch: false });
-  return { durationMs: upMs, cpuMs, pauseMs: pauses, loadMs, writes: await agent.writes() };
+  return { durationMs: upMs, cpuMs, busyMs: undefined, pauseMs: pauses, loadMs, writes: await agent.writes() };
 }
 
 /** All acts twice: once for what they cost, and once for the pauses, because looking costs more than many an act. */
@@ -88,7 +88,8 @@ async function watchAct(
   act: PlayedName,
   { plan, isLooking }: { readonly plan: ActsPlan; readonly isLooking: boolean },
 ): Promise<PausesResult> {
-  let seen: Seen = { durationMs: Number.NaN, cpuMs: Number.NaN, writes: Number.NaN, pauseMs: undefined };
+  const unseen = Number.NaN;
+  let seen: Seen = { durationMs: unseen, cpuMs: unseen, busyMs: unseen, writes: unseen, pauseMs: undefined };
   const watch: Scene['watch'] = async (happening) => {
     const writesBefore = await agent.writes();
     await settle();
@@ -98,6 +99,7 @@ async function watchAct(
     seen = {
       durationMs: after.upMs - before.upMs,
       cpuMs: after.cpuMs - before.cpuMs,
+      busyMs: after.busyMs - before.busyMs,
       writes: (await agent.writes()) - writesBefore,
       pauseMs: isLooking ? after.pauses : undefined,
     };
