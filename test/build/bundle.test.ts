@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { bundle } from './bundle.ts';
+import { bundle, hashBang } from './bundle.ts';
+import { shippedNodeOptions } from './node-options.ts';
 
 it('has nothing of the Kubernetes client that an agent does not need', async () => {
   const { modules } = await bundle();
@@ -13,4 +14,14 @@ it('asks for no module of Node that warns when it is loaded', async () => {
   const { code } = await bundle();
   // DEP0040, DEP0005 and their like: modules that are deprecated as a whole.
   expect(Buffer.from(code).toString('utf8')).not.toMatch(/(?:require\(|from )"(?:node:)?(?:punycode|domain|sys)\/?"/);
+});
+
+it('runs with options that its own first line names and Node.js knows', async () => {
+  const { code } = await bundle();
+  expect(Buffer.from(code).toString('utf8').split('\n', 1)).toEqual([hashBang]);
+  for (const option of shippedNodeOptions) {
+    expect(hashBang.split(' ')).toContain(option);
+    const name = option.split('=')[0] ?? '';
+    expect([...process.allowedNodeEnvironmentFlags]).toContain(name);
+  }
 });

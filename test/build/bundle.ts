@@ -2,9 +2,13 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { shippedNodeOptions } from './node-options.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const file = join(root, 'dist/sluice.mjs');
+
+/** The first line of the program. */
+export const hashBang = `#!/usr/bin/env -S node ${shippedNodeOptions.join(' ')}`;
 
 /** The program in one file. */
 export interface Bundle {
@@ -52,7 +56,7 @@ export async function bundle(plugins: Plugin[] = []): Promise<Bundle> {
     alias: { 'whatwg-url': fileURLToPath(new URL('whatwg-url.ts', import.meta.url)) },
     banner: {
       js: [
-        '#!/usr/bin/env node',
+        hashBang,
         // Packages written as CommonJS ask for Node's own modules by require.
         "import { createRequire as createRequireOfBundle } from 'node:module';",
         'const require = createRequireOfBundle(import.meta.url);',

@@ -2,7 +2,8 @@ import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { type Bundle, bundle } from '../build/bundle.ts';
+import { type Bundle, bundle, hashBang } from '../build/bundle.ts';
+import { shippedNodeOptions } from '../build/node-options.ts';
 import { debianPackages } from '../prerequisites/packages.ts';
 import { runSteps } from '../prerequisites/steps.ts';
 import { crossAddon } from './addon.ts';
@@ -77,7 +78,9 @@ async function ownLayer({ code, bill, addon }: OwnParts): Promise<Layer> {
     await mkdir(join(tree, 'usr/bin'));
     await mkdir(join(tree, 'usr/share/doc/sluice'), { recursive: true });
     // There is no env in the image.
-    const text = Buffer.from(code).toString('utf8').replace('#!/usr/bin/env node', '#!/usr/bin/node');
+    const text = Buffer.from(code)
+      .toString('utf8')
+      .replace(hashBang, `#!/usr/bin/node ${shippedNodeOptions.join(' ')}`);
     await writeFile(join(place, 'sluice.mjs'), text);
     await chmod(join(place, 'sluice.mjs'), 0o755);
     await copyFile(addon, join(place, 'sluice.node'));

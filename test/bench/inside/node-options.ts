@@ -1,7 +1,11 @@
-/** Options of Node.js for a process that is measured: those asked for, and in a run with profiles what makes it leave one. */
+/**
+ * Options of Node.js for a process that is measured: those of the program as it is shipped, those asked for, and in a run with
+ * profiles what makes it leave one.
+ */
 
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { shippedNodeOptions } from '../../build/node-options.ts';
 import type { Size } from '../result.ts';
 
 /** Set by `npm run bench -- --profile`; for the processes in the lab. */
@@ -17,7 +21,8 @@ const given: unknown = JSON.parse(process.env['SLUICE_BENCH_NODE_OPTIONS'] ?? '[
 
 /** For a process that does `what` with a cluster of that size; the profile is left in the folder of the results. */
 export function nodeOptions(what: string, size: Size): readonly string[] {
-  const options = Array.isArray(given) ? given.filter((each) => typeof each === 'string') : [];
+  const asked = Array.isArray(given) ? given.filter((each) => typeof each === 'string') : [];
+  const options = [...shippedNodeOptions, ...asked];
   if (!wanted) {
     return options;
   }

@@ -21,7 +21,7 @@ export interface ShippedAgent {
 }
 
 /** `options` are those of Node.js. */
-export function startShippedAgent(kubeconfig: string, options: readonly string[] = []): ShippedAgent {
+export function startShippedAgent(kubeconfig: string, options: readonly string[]): ShippedAgent {
   const args = [...options, ...shippedAgentCommand(kubeconfig)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 2, 2, 'ipc'] });
   return {

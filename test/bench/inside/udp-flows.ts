@@ -13,6 +13,7 @@ import type { Size } from '../result.ts';
 import { type ApiServer, serveApi } from './api-server.ts';
 import { readArgument, tell } from './child.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
+import { nodeOptions } from './node-options.ts';
 import { openJudge } from './peers/judge.ts';
 import { type ShippedAgent, startShippedAgent, timeStart } from './shipped-agent.ts';
 import { clusterIP, endpointAddress, endpointPort, servicePort } from './world.ts';
@@ -47,7 +48,9 @@ async function measure({ flows, walks }: UdpFlowsInput): Promise<UdpFlowsRun> {
   const server = await serveApi(size);
   const judge = openJudge('-', 'ipvs');
   const kubeconfig = await writeKubeconfig(server.url);
-  const { started: agent } = await timeStart(judge, size, () => startShippedAgent(kubeconfig));
+  const { started: agent } = await timeStart(judge, size, () =>
+    startShippedAgent(kubeconfig, nodeOptions('agent-udp', size)),
+  );
   // The pass over the flows after the start, and the rest after it.
   await sleep(2_000);
   const walkMs: number[] = [];

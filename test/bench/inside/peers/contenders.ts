@@ -1,5 +1,6 @@
 /** Who is compared: each with the settings that its own documentation gives for a proxy alone. */
 
+import { shippedNodeOptions } from '../../../build/node-options.ts';
 import { type KubeProxyMode, kubeProxyCommand, kubeRouterCommand } from '../../../lab/peers.ts';
 import type { ProxyName } from '../../result.ts';
 import { shippedAgentCommand } from '../shipped-agent.ts';
@@ -22,7 +23,7 @@ export function contenders(): readonly Contender[] {
 }
 
 function sluice(kubeconfig: string): readonly string[] {
-  return [process.execPath, ...shippedAgentCommand(kubeconfig)];
+  return [process.execPath, ...shippedNodeOptions, ...shippedAgentCommand(kubeconfig)];
 }
 
 function kubeProxy(mode: KubeProxyMode) {
