@@ -6,9 +6,9 @@
 
 import type { FactChange } from '../core/model/facts.ts';
 import { auditPauseMs } from './audit-pause.ts';
+import { createDrainRounds } from './drain-rounds.ts';
 import type { LoopInput } from './loop-input.ts';
 import { ensureRecord } from './ownership.ts';
-import type { Reconciler } from './reconciler/reconciler.ts';
 import type { PassOutcome } from './reconciler/state.ts';
 import { inSlices, nextTurn } from './slices.ts';
 import { createTimers, type Timers } from './timers.ts';
@@ -23,7 +23,6 @@ export interface Loop {
 
 /** Other kinds that do not come (no permission, wrong name of the node) must not keep Services from working. */
 const patienceMs = 30_000;
-const drainPeriodMs = 1_000;
 const [firstRetryMs, longestRetryMs] = [500, 30_000] as const;
 
 export function startLoop(input: LoopInput): Loop {
@@ -35,8 +34,16 @@ export function startLoop(input: LoopInput): Loop {
     deferred: [],
     isAuditing: false,
     auditsAgain: false,
+    lookAfterDrains: () => {},
     stopWatching: () => {},
   };
+  loop.lookAfterDrains = createDrainRounds({
+    reconciler: input.reconciler,
+    timers: loop.timers,
+    whenFree: (action) => whenFree(loop, action),
+    isFree: () => isFree(loop),
+    carryOut: (pass) => guarded(loop, 'look after draining destinations', pass),
+  });
   input.observer.started();
   loop.timers.set('patience', patienceMs, () => begin(loop, false));
   return {
@@ -63,6 +70,7 @@ interface LoopState {
   auditsAgain: boolean;
   /** Failed attempts in a row, for the back-off. */
   attempts: number;
+  lookAfterDrains: () => void;
   stopWatching: () => void;
 }
 
@@ -89,11 +97,16 @@ function takeIn(loop: LoopState, batch: readonly FactChange[]): void {
 
 /** At once, or after the pass that goes on in steps; not at all before the first one, since that looks at everything. */
 function whenFree(loop: LoopState, action: () => void): void {
-  if (loop.phase === 'starting' || loop.input.reconciler.view.isExclusive) {
-    loop.deferred.push(action);
-  } else if (loop.phase === 'running') {
+  if (isFree(loop)) {
     action();
+  } else if (loop.phase === 'starting' || loop.phase === 'running') {
+    loop.deferred.push(action);
   }
+}
+
+/** No pass in steps goes on that takes no others beside it. */
+function isFree({ phase, input }: LoopState): boolean {
+  return phase === 'running' && !input.reconciler.view.isExclusive;
 }
 
 /** Nothing is written before the lists of Services and EndpointSlices are complete; the others are waited for. */
@@ -257,26 +270,12 @@ function report(loop: LoopState, outcome: PassOutcome | undefined): void {
   } else {
     loop.attempts = 0;
   }
-  // One that is set comes sooner than a new one would: the clock need not be read to know.
-  if (isDraining(reconciler) && !loop.timers.has('drain')) {
-    loop.timers.set('drain', drainPeriodMs, () => whenFree(loop, () => drain(loop)));
-  }
+  loop.lookAfterDrains();
 }
 
 function retry(loop: LoopState): void {
   loop.attempts += 1;
   guarded(loop, 'try failed operations again', () => loop.input.reconciler.retry());
-}
-
-function drain(loop: LoopState): void {
-  guarded(loop, 'look after draining destinations', () => loop.input.reconciler.drain());
-  if (isDraining(loop.input.reconciler)) {
-    loop.timers.set('drain', drainPeriodMs, () => whenFree(loop, () => drain(loop)));
-  }
-}
-
-function isDraining({ view }: Reconciler): boolean {
-  return view.drains.size > 0 || view.lingering.size > 0;
 }
 
 /** A pass that throws leaves the kernel in an unknown state: it is read again. */

@@ -22,20 +22,28 @@ export interface Drain {
   readonly deadline: number | undefined;
 }
 
-export type DrainStore = Map<string, Drain>;
+/** By virtual server and destination, so that a pass looks at the virtual servers that it is about and no others. */
+export interface DrainStore {
+  readonly servers: Map<string, Map<string, Drain>>;
+  /** Of all virtual servers. */
+  count: number;
+}
+
+export function emptyDrains(): DrainStore {
+  return { servers: new Map(), count: 0 };
+}
 
 /**
  * Brings the list of drains in line with the state of these virtual servers after a pass; keys of other resources say
- * nothing. Goes through the list once for all of them.
+ * nothing.
  */
 export function trackDrains(store: DrainStore, state: DrainInput, keys: Iterable<string>): void {
-  const servers = new Set(keys);
-  for (const [key, { server, destination }] of store) {
-    if (servers.has(server) && !leaves(state, server, destination)) {
-      store.delete(key);
+  for (const server of keys) {
+    for (const destination of store.servers.get(server)?.keys() ?? []) {
+      if (!leaves(state, server, destination)) {
+        endDrain(store, server, destination);
+      }
     }
-  }
-  for (const server of servers) {
     addDrains(store, state, server);
   }
 }
@@ -73,10 +81,28 @@ function addDrains(store: DrainStore, { desired, actual }: DrainInput, server: s
     if (wanted.value.destinations.has(destination)) {
       continue;
     }
-    const key = `${server} ${destination}`;
-    if (!store.has(key)) {
-      store.set(key, { identity: there.server.identity, server, destination, deadline: undefined });
+    if (store.servers.get(server)?.has(destination) !== true) {
+      putDrain(store, { identity: there.server.identity, server, destination, deadline: undefined });
     }
+  }
+}
+
+/** Also in place of what is known of it. */
+export function putDrain(store: DrainStore, drain: Drain): void {
+  const ofServer = store.servers.get(drain.server) ?? new Map<string, Drain>();
+  store.servers.set(drain.server, ofServer);
+  store.count -= ofServer.size;
+  ofServer.set(drain.destination, drain);
+  store.count += ofServer.size;
+}
+
+export function endDrain(store: DrainStore, server: string, destination: string): void {
+  const ofServer = store.servers.get(server);
+  if (ofServer?.delete(destination) === true) {
+    store.count -= 1;
+  }
+  if (ofServer?.size === 0) {
+    store.servers.delete(server);
   }
 }
 

@@ -18,11 +18,14 @@ export function endsStep(index: number, stepItems: number): boolean {
   return index % stepItems === stepItems - 1;
 }
 
-/** So many resource keys at a time as are looked at in a few milliseconds. */
-export function* keysInSteps(keys: readonly string[]): Generator<readonly string[], void, undefined> {
+/** So many resource keys at a time as are looked at in a few milliseconds, unless told otherwise. */
+export function* keysInSteps(
+  keys: readonly string[],
+  stepKeys = lookedAtOnce,
+): Generator<readonly string[], void, undefined> {
   for (let from = 0; from < keys.length; from += stepKeys) {
     yield keys.slice(from, from + stepKeys);
   }
 }
 
-const stepKeys = 4_000;
+const lookedAtOnce = 4_000;

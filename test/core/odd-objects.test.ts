@@ -9,6 +9,7 @@ import { createIntern } from '../../src/kube/project/intern.ts';
 import { projectService } from '../../src/kube/project/service.ts';
 import { createIntake } from '../../src/kube/watch/intake.ts';
 import { rawService, rawSlice } from '../kube/objects.ts';
+import { drain } from '../support/drain.ts';
 import { type FakePorts, fakePorts, reconcilerOn } from '../support/node-ports.ts';
 
 interface Step {
@@ -395,7 +396,7 @@ async function live({ steps }: Pick<Case, 'steps'>): Promise<void> {
     const done = outcome?.execution.performed.map(({ kind }) => kind) ?? [];
     expect(done.filter((kind) => step.never?.includes(kind) === true)).toEqual([]);
     now += 60_000;
-    reconciler.drain();
+    drain(reconciler);
     expect(servedBy(ports)).toEqual([...step.serves].sort());
     const vips = ports.link.dumpVips().map(({ address }) => address);
     expect(vips).toEqual(step.vips ?? vips);

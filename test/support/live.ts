@@ -17,6 +17,7 @@ import { finish } from '../../src/core/steps.ts';
 import type { KernelPorts } from '../../src/kernel/executor.ts';
 import { renderIpvs } from '../../src/kernel/ipvs/render.ts';
 import { context } from './context.ts';
+import { drain } from './drain.ts';
 import { type MishapPorts, withMishaps } from './mishaps.ts';
 import { reconcilerOn } from './node-ports.ts';
 import { lineOf } from './scripted-ports.ts';
@@ -108,9 +109,9 @@ function take(life: Life, step: Step): void {
       life.reconciler.setContext(life.context);
       break;
     case 'wait':
-      life.reconciler.drain();
+      drain(life.reconciler);
       life.now += 60_000;
-      life.reconciler.drain();
+      drain(life.reconciler);
       break;
   }
 }

@@ -77,7 +77,7 @@ export function createObserver(input: ObserverInput): LoopObserver & FlowObserve
       recordInForce(view);
       recordEligibility(input, view);
       logPass(log, outcome, view);
-      metrics.drains.set({}, view.drains.size);
+      metrics.drains.set({}, view.drains.count);
       countGaps(outcome, view);
       recordCensus(metrics, outcome);
       refusals.passed(outcome, view);

@@ -28,7 +28,7 @@ export function* auditSteps(state: ReconcilerState): Steps<PassOutcome> {
 
 /** Somebody may have removed them. */
 function drained({ drains }: ReconcilerState): readonly string[] {
-  return [...drains.values()].map(({ server }) => server);
+  return [...drains.servers.keys()];
 }
 
 /** Their servers are no concern of the kernel: whether they listen is not known here. */

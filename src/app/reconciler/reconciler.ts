@@ -9,7 +9,7 @@ import { applyChanges } from '../../core/facts.ts';
 import type { CompileContext } from '../../core/model/context.ts';
 import type { FactChange } from '../../core/model/facts.ts';
 import { standingElements } from '../../core/standing-elements.ts';
-import { finish, type Steps } from '../../core/steps.ts';
+import { finish, keysInSteps, type Steps } from '../../core/steps.ts';
 import { auditSteps } from './audit-pass.ts';
 import { drainPass } from './drain-pass.ts';
 import { lingerPass } from './linger-pass.ts';
@@ -46,8 +46,11 @@ export interface Reconciler {
   setContext(context: CompileContext): PassOutcome | undefined;
   /** Tries again what failed. Undefined when nothing did. */
   retry(): PassOutcome | undefined;
-  /** Looks after draining destinations. Undefined when none has to go. */
-  drain(): PassOutcome | undefined;
+  /**
+   * Passes that look after draining destinations and the frontends of deleted Services, some in each: undefined where none of
+   * them has to go. Everything else may be asked for between them.
+   */
+  drainPasses(): readonly (() => PassOutcome | undefined)[];
   /**
    * Services whose UDP endpoints changed since the last call; all Services after `start`. While something failed they are
    * named again after each pass: the kernel may still send their datagrams to where it did.
@@ -89,7 +92,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       return orUncertain(state, () => changePass(state, 'context', services, standing));
     },
     retry: () => (state.failing.size === 0 ? undefined : orUncertain(state, () => retryPass(state))),
-    drain: () => orUncertain(state, () => drainOnce(state)),
+    drainPasses: () => drainPasses(state),
     takeUdpServices: () => takeUdpServices(state),
   };
 }
@@ -123,11 +126,19 @@ function carryOutTouched(state: ReconcilerState, touched: ReadonlySet<string>): 
   return orUncertain(state, () => changePass(state, 'change', services));
 }
 
-/** One pass at most: what lingers waits for the next call while destinations go. */
-function drainOnce(state: ReconcilerState): PassOutcome | undefined {
-  const outcome = state.drains.size === 0 ? undefined : drainPass(state);
-  return outcome ?? (state.lingering.size === 0 ? undefined : lingerPass(state));
+function drainPasses(state: ReconcilerState): readonly (() => PassOutcome | undefined)[] {
+  const passes: (() => PassOutcome | undefined)[] = [];
+  for (const servers of keysInSteps([...state.drains.servers.keys()], askedAtOnce)) {
+    passes.push(() => orUncertain(state, () => drainPass(state, servers)));
+  }
+  for (const frontends of keysInSteps([...state.lingering.keys()], askedAtOnce)) {
+    passes.push(() => orUncertain(state, () => lingerPass(state, frontends)));
+  }
+  return passes;
 }
+
+/** The kernel is asked for the destinations of each, which takes some ten microseconds, and may be told to remove some. */
+const askedAtOnce = 64;
 
 function takeUdpServices(state: ReconcilerState): ReadonlySet<string> {
   const taken = state.udpServices;

@@ -1,7 +1,7 @@
 import { type ActualStore, adoptReading } from '../../core/actual.ts';
 import type { Census } from '../../core/census.ts';
 import { type DesiredStore, emptyDesired } from '../../core/desired.ts';
-import type { DrainStore } from '../../core/drain.ts';
+import { type DrainStore, emptyDrains } from '../../core/drain.ts';
 import { emptyFacts, type FactStore } from '../../core/facts.ts';
 import { emptyMarks, type MarkStore } from '../../core/marks.ts';
 import type { CompileContext } from '../../core/model/context.ts';
@@ -110,7 +110,7 @@ export function initialState(options: ReconcilerOptions): ReconcilerState {
     facts: emptyFacts(options.rules.nodeName),
     desired: emptyDesired(),
     actual: adoptReading({ virtualServers: [], vips: [], elements: [] }),
-    drains: new Map(),
+    drains: emptyDrains(),
     lingering: new Map(),
     marks: emptyMarks(options.fwmarkMask),
     context: options.context,

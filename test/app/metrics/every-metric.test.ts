@@ -113,7 +113,7 @@ async function drainAndRepair(
   loop.changes(sets({ kind: 'EndpointSlice', fact: slice([endpoint('10.1.0.9')]) }));
   look();
   fakes.ipvs.apply([{ kind: 'remove-virtual-server', identity: { ...foreign, address: '10.96.0.5' } }]);
-  expect(reconciler.view.drains.size).toBeGreaterThan(0);
+  expect(reconciler.view.drains.count).toBeGreaterThan(0);
   await vi.waitFor(() => expect(metrics.render()).toMatch(/^sluice_repairs_total\{/m), { timeout: 5_000 });
 }
 

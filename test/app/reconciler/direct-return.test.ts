@@ -5,6 +5,7 @@ import type { EndpointFact, FactChange } from '../../../src/core/model/facts.ts'
 import { isViewElement } from '../../../src/core/model/filter-element.ts';
 import type { PodTunnelState } from '../../../src/core/model/pod-tunnel.ts';
 import { context } from '../../support/context.ts';
+import { drain } from '../../support/drain.ts';
 import { endpoint, localEndpoint, notReady, servicePort, slice } from '../../support/facts.ts';
 import { type FakePorts, fakePorts, reconcilerOn, sets } from '../../support/node-ports.ts';
 import { expectSettled, gone, web } from '../../support/web.ts';
@@ -152,7 +153,7 @@ describe('direct return', () => {
     expect([directly(ports), isSteered(ports)]).toEqual([['10.1.1.1 tunnel 0'], true]);
     expectSettled(reconciler, ports);
     ports.ipvs.setConnections(server.identity, destination, { activeConnections: 0, inactiveConnections: 0 });
-    reconciler.drain();
+    drain(reconciler);
     expect([ports.ipvs.dump(), ports.link.dumpVips(), ports.filter.dump()]).toEqual([[], [], []]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { context } from '../../support/context.ts';
+import { drain } from '../../support/drain.ts';
 import { node } from '../../support/facts.ts';
 import { type FakePorts, fakePorts, reconcilerOn, sets, writes } from '../../support/node-ports.ts';
 import { endpoints, expectSettled, gone, one, started, two, web, webIdentity, weights } from '../../support/web.ts';
@@ -36,9 +37,9 @@ describe('a deleted Service (#71894)', () => {
     expect(weights(ports)).toEqual({ '10.1.1.1:8080': 0, '10.1.1.2:8080': 0 });
     expect({ vips: ports.link.dumpVips(), elements: ports.filter.dump() }).toEqual(before);
     expectSettled(reconciler, ports);
-    expect(reconciler.drain()).toBeUndefined();
+    expect(drain(reconciler)).toBeUndefined();
     connect(ports, 0);
-    expect(reconciler.drain()?.trigger).toBe('drain');
+    expect(drain(reconciler)?.trigger).toBe('drain');
     expectEmpty(ports);
     expect(reconciler.view.lingering.size).toBe(0);
   });
@@ -52,9 +53,9 @@ describe('a deleted Service (#71894)', () => {
     connect(ports, 1);
     reconciler.changes([gone()]);
     now = 999;
-    expect(reconciler.drain()).toBeUndefined();
+    expect(drain(reconciler)).toBeUndefined();
     now = 1_000;
-    reconciler.drain();
+    drain(reconciler);
     expectEmpty(ports);
   });
 
@@ -78,7 +79,7 @@ describe('a deleted Service (#71894)', () => {
     expect(writes(ports)).toBe(count);
     expect([...reconciler.view.lingering.keys()]).toEqual(['TCP 10.96.0.1:80']);
     connect(ports, 0);
-    reconciler.drain();
+    drain(reconciler);
     expectEmpty(ports);
   });
 
@@ -89,7 +90,7 @@ describe('a deleted Service (#71894)', () => {
     const reconciler = started(ports);
     expect(weights(ports)).toEqual({ '10.1.1.1:8080': 0 });
     connect(ports, 0);
-    reconciler.drain();
+    drain(reconciler);
     expectEmpty(ports);
   });
 
@@ -103,7 +104,7 @@ describe('a deleted Service (#71894)', () => {
     expect(reconciler.view.lingering.size).toBe(0);
     reconciler.changes([gone()]);
     connect(ports, 0);
-    reconciler.drain();
+    drain(reconciler);
     expectEmpty(ports);
   });
 
@@ -132,7 +133,7 @@ describe('a deleted Service (#71894)', () => {
     expect(ports.link.dumpVips().map(({ address }) => address)).toEqual(['192.0.2.7']);
     expectSettled(reconciler, ports);
     ports.ipvs.setConnections(mark, { address: '10.1.1.1', port: 8080 }, { ...counts, activeConnections: 0 });
-    reconciler.drain();
+    drain(reconciler);
     expectEmpty(ports);
   });
 });

@@ -6,6 +6,7 @@ import { refusalsOf } from '../../../src/core/desired.ts';
 import { renderIpvs } from '../../../src/kernel/ipvs/render.ts';
 import type { IpvsPort } from '../../../src/kernel/ports.ts';
 import { context } from '../../support/context.ts';
+import { drain } from '../../support/drain.ts';
 import { endpoint, localEndpoint, service, servicePort, slice, terminating } from '../../support/facts.ts';
 import { type FakePorts, fakePorts, reconcilerOn, sets, writes } from '../../support/node-ports.ts';
 import {
@@ -312,11 +313,11 @@ describe('draining', () => {
     busy(ports, '10.1.1.1', 1);
     reconciler.changes([endpoints(endpoint('10.1.1.1', terminating), two)]);
     expect(weights(ports)).toEqual({ '10.1.1.1:8080': 0, '10.1.1.2:8080': 1 });
-    expect(reconciler.drain()).toBeUndefined();
+    expect(drain(reconciler)).toBeUndefined();
     busy(ports, '10.1.1.1', 0);
-    expect(reconciler.drain()?.execution.performed.map(({ kind }) => kind)).toEqual(['remove-destination']);
+    expect(drain(reconciler)?.execution.performed.map(({ kind }) => kind)).toEqual(['remove-destination']);
     expect(weights(ports)).toEqual({ '10.1.1.2:8080': 1 });
-    expect(reconciler.drain()).toBeUndefined();
+    expect(drain(reconciler)).toBeUndefined();
     expectSettled(reconciler, ports);
   });
 
@@ -325,10 +326,10 @@ describe('draining', () => {
     started(ports, web(), endpoints(one, two)).changes([endpoints(two)]);
     busy(ports, '10.1.1.1', 1);
     const again = started(ports, web(), endpoints(two));
-    expect(again.view.drains.size).toBe(1);
+    expect(again.view.drains.count).toBe(1);
     again.changes([endpoints(one, two)]);
     expect(weights(ports)).toEqual({ '10.1.1.1:8080': 1, '10.1.1.2:8080': 1 });
-    expect(again.view.drains.size).toBe(0);
+    expect(again.view.drains.count).toBe(0);
   });
 
   it('ends after the grace, which counts from when no slice lists the endpoint', async () => {
@@ -340,13 +341,13 @@ describe('draining', () => {
     busy(ports, '10.1.1.1', 1);
     reconciler.changes([endpoints(endpoint('10.1.1.1', terminating), two)]);
     now = 50_000;
-    expect(reconciler.drain()).toBeUndefined();
+    expect(drain(reconciler)).toBeUndefined();
     reconciler.changes([endpoints(two)]);
-    expect(reconciler.drain()).toBeUndefined();
+    expect(drain(reconciler)).toBeUndefined();
     now = 50_999;
-    expect(reconciler.drain()).toBeUndefined();
+    expect(drain(reconciler)).toBeUndefined();
     now = 51_000;
-    reconciler.drain();
+    drain(reconciler);
     expect(weights(ports)).toEqual({ '10.1.1.2:8080': 1 });
   });
 
@@ -355,7 +356,7 @@ describe('draining', () => {
     const reconciler = started(ports, web(), endpoints(one));
     ports.ipvs.failNext((operation) => operation.kind === 'add-destination', 'ENOMEM');
     reconciler.changes([endpoints(two)]);
-    reconciler.drain();
+    drain(reconciler);
     reconciler.retry();
     expect(weights(ports)).toEqual({ '10.1.1.2:8080': 1 });
   });
@@ -365,9 +366,9 @@ describe('draining', () => {
     const reconciler = started(ports, web(), endpoints(one, two));
     reconciler.changes([endpoints(two)]);
     ports.ipvs.failNext((operation) => operation.kind === 'remove-destination', 'ENOMEM');
-    reconciler.drain();
+    drain(reconciler);
     reconciler.retry();
-    reconciler.drain();
+    drain(reconciler);
     expect(weights(ports)).toEqual({ '10.1.1.2:8080': 1 });
     expectSettled(reconciler, ports);
   });
@@ -382,7 +383,7 @@ describe('draining', () => {
     );
     reconciler.changes(sets({ kind: 'EndpointSlice', fact: slice([two], { ports: udp }) }));
     expect(ports.ipvs.dump()[0]?.destinations.map((to) => to.address)).toEqual(['10.1.1.2']);
-    expect(reconciler.view.drains.size).toBe(0);
+    expect(reconciler.view.drains.count).toBe(0);
   });
 });
 
