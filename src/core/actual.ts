@@ -150,7 +150,7 @@ export function* advanceSteps(
   }
 }
 
-const stepOperations = 4_000;
+const stepOperations = 1_000;
 
 type DestinationOperation = Extract<Operation, { readonly destination: Destination }>;
 

@@ -28,4 +28,4 @@ export function* keysInSteps(
   }
 }
 
-const lookedAtOnce = 4_000;
+const lookedAtOnce = 1_000;

@@ -2,15 +2,15 @@ import type { Plan } from '../core/model/operation.ts';
 
 /** Operations that take a few milliseconds. An address among ten thousand takes the kernel as long as forty destinations. */
 const longest: Readonly<Record<keyof Plan, number>> = {
-  claim: 2_000,
-  make: 4_000,
-  guard: 2_000,
-  expose: 100,
-  quiesce: 4_000,
-  hide: 100,
-  unguard: 2_000,
-  remove: 4_000,
-  disclaim: 2_000,
+  claim: 500,
+  make: 1_000,
+  guard: 500,
+  expose: 50,
+  quiesce: 1_000,
+  hide: 50,
+  unguard: 500,
+  remove: 1_000,
+  disclaim: 500,
 };
 
 /** Plans that have the operations of one phase in pieces, in order; none where it has none. */

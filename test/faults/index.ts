@@ -343,7 +343,7 @@ export const faults: readonly Fault[] = [
     proofs: [
       [
         'faults/sync-cost.test.ts',
-        'the start takes a call for each phase, or for thousands of operations and a hundred VIPs (#133773, #88212)',
+        'the start takes a call for each phase, or for hundreds of operations and fifty VIPs (#133773, #88212)',
       ],
       order,
     ],
@@ -354,7 +354,7 @@ export const faults: readonly Fault[] = [
     proofs: [
       [
         'faults/sync-cost.test.ts',
-        'the start takes a call for each phase, or for thousands of operations and a hundred VIPs (#133773, #88212)',
+        'the start takes a call for each phase, or for hundreds of operations and fifty VIPs (#133773, #88212)',
       ],
     ],
   },

@@ -42,7 +42,7 @@ export function* startSteps(state: ReconcilerState): Steps<PassOutcome> {
   return outcome;
 }
 
-const stepServices = 32;
+const stepServices = 8;
 
 function readMarkHolders(state: ReconcilerState): MarkHolders {
   const { ipvs, filter } = state.options.ports;

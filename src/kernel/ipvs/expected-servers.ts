@@ -5,6 +5,7 @@
 
 import type { ActualVirtualServer } from '../../core/actual.ts';
 import type { Destination, VirtualServer, VirtualServerIdentity } from '../../core/model/virtual-server.ts';
+import { endsStep, type Steps } from '../../core/steps.ts';
 import { isIPv4TextAt, writeAddressText } from '../address-text.ts';
 import { addKey, clearKeyIndex, createKeyIndex, findKey, type KeyIndex } from '../key-index.ts';
 import type { ReceivedBytes } from '../netlink/received.ts';
@@ -22,7 +23,7 @@ export interface ServerIndex {
 /** An address, a protocol and a port, and a mark, as they stand in every structure. */
 const keyWords = 3;
 
-export function indexServers({ eachVirtualServer }: Pick<ExpectedServers, 'eachVirtualServer'>): ServerIndex {
+export function* indexServers({ eachVirtualServer }: Pick<ExpectedServers, 'eachVirtualServer'>): Steps<ServerIndex> {
   const keys: string[] = [];
   const servers: ActualVirtualServer[] = [];
   eachVirtualServer((key, server) => {
@@ -32,12 +33,15 @@ export function indexServers({ eachVirtualServer }: Pick<ExpectedServers, 'eachV
   });
   const index = createKeyIndex(keyWords);
   clearKeyIndex(index, servers.length);
-  for (const { server } of servers) {
+  for (const [nth, { server }] of servers.entries()) {
     writeIdentity(index, server.identity);
     addKey(index);
+    if (endsStep(nth, stepServers)) yield;
   }
   return { index, keys, servers };
 }
+
+const stepServers = 2_000;
 
 /** The position of the virtual server that the entry at `at` identifies; -1 when it is not expected. */
 export function findServer({ index }: ServerIndex, { view }: ReceivedBytes, at: number): number {

@@ -17,7 +17,7 @@ import {
   recogniseDestination,
   settleDestinations,
 } from './expected-destinations.ts';
-import { indexServers, type ServerIndex } from './expected-servers.ts';
+import { indexServers } from './expected-servers.ts';
 import {
   type NetlinkReader,
   readDestinationsByNetlink,
@@ -58,7 +58,7 @@ export function dumpIpvs(reader: Reader): readonly VirtualServerState[] {
 /** See `IpvsPort.read`. */
 export function* readIpvs(reader: Reader, wanted: ExpectedServers): Steps<Map<string, ActualVirtualServer>> {
   const shape = sharing(reader.expected, wanted);
-  const found = yield* readExpectedIPv4(reader, indexServers(wanted), shape);
+  const found = yield* readExpectedIPv4(reader, wanted, shape);
   for (const [key, server] of yield* tableByNetlinkSteps(reader.netlink, ipv6, shape)) found.set(key, server);
   return found;
 }
@@ -89,20 +89,22 @@ function sharing(expected: ExpectedDestinations, wanted: ExpectedServers): Shari
 /** Nearly all are recognised in place; the others are read one by one. What goes meanwhile is left out. */
 function* readExpectedIPv4(
   reader: Reader,
-  wanted: ServerIndex,
+  wanted: ExpectedServers,
   shape: SharingShape,
 ): Steps<Map<string, ActualVirtualServer>> {
-  const count = listServicesIPv4(reader.sockopt);
-  yield;
-  const { same, others } = yield* recogniseServers(reader.sockopt, wanted, count);
   const found = new Map<string, ActualVirtualServer>();
+  const count = listServicesIPv4(reader.sockopt);
+  if (count === 0) return found;
+  yield;
+  const index = yield* indexServers(wanted);
+  const { same, others } = yield* recogniseServers(reader.sockopt, index, count);
   for (const position of same) {
-    const [key, server] = [wanted.keys[position], wanted.servers[position]];
+    const [key, server] = [index.keys[position], index.servers[position]];
     if (key !== undefined && server !== undefined) found.set(key, server);
   }
   yield;
-  for (const [nth, index] of others.entries()) {
-    const service = readService(reader.sockopt.list, index);
+  for (const [nth, listed] of others.entries()) {
+    const service = readService(reader.sockopt.list, listed);
     const entry = service === undefined ? undefined : readEntry(reader, service, shape);
     if (entry !== undefined) found.set(...entry);
     if (endsStep(nth, stepServers)) yield;

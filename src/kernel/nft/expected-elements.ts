@@ -39,12 +39,14 @@ export function recogniseElements(
   const none: KeyedElements = { keys: [], elements: [] };
   // A range has two keys, and there are few of them.
   const expected = hasRanges(set) ? none : (groups.get(set.name) ?? none);
-  const index = indexOf(set, expected.elements);
+  // An empty set needs none.
+  let index: KeyIndex | undefined;
   const keyBytes = keyLength(set);
   return (message) => {
     const found: KeyedElements = { keys: [], elements: [] };
+    const positions = (index ??= indexOf(set, expected.elements));
     eachElement(message, keyBytes, (shown) => {
-      const position = findShown(index, shown);
+      const position = findShown(positions, shown);
       const known = expected.elements[position];
       const isKnown = known !== undefined && (!set.isMap || ('mark' in known && known.mark === shown.mark));
       const element = isKnown ? known : makeElement(set, shown);

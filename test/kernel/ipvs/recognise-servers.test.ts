@@ -49,7 +49,7 @@ describe('recognising virtual servers in a list', () => {
   it('leaves one to be read whole that has one destination more by now', () => {
     const shown = golden.sockoptDestinations;
     const sockopt = open({ answer: [...shown.subarray(0, 24 + 2 * 96), ...shown.subarray(24, 24 + 96)] });
-    const index = indexServers(expecting(expected(web, [masqueraded, routed])));
+    const index = finish(indexServers(expecting(expected(web, [masqueraded, routed]))));
     expect(finish(recogniseServers(sockopt, index, listServicesIPv4(sockopt))).others).toContain(0);
   });
 
@@ -57,7 +57,7 @@ describe('recognising virtual servers in a list', () => {
     const answer = Buffer.from(golden.sockoptDestinations);
     answer.writeUInt32LE(2, 24 + 8);
     const sockopt = open({ answer });
-    const index = indexServers(expecting(expected(web, [masqueraded, { ...routed, forwarding: 'tunnel' }])));
+    const index = finish(indexServers(expecting(expected(web, [masqueraded, { ...routed, forwarding: 'tunnel' }]))));
     expect(finish(recogniseServers(sockopt, index, listServicesIPv4(sockopt))).others).toContain(0);
   });
 
@@ -69,13 +69,13 @@ describe('recognising virtual servers in a list', () => {
 
   it('leaves a virtual server out that was removed meanwhile', () => {
     const sockopt = open({ gone: 'ESRCH' });
-    const index = indexServers(expecting(expected(web, [masqueraded, routed])));
+    const index = finish(indexServers(expecting(expected(web, [masqueraded, routed]))));
     expect(finish(recogniseServers(sockopt, index, listServicesIPv4(sockopt)))).toEqual({ same: [], others: [1] });
   });
 
   it('passes other errors on', () => {
     const sockopt = open({ gone: 'EPERM' });
-    const index = indexServers(expecting(expected(web, [masqueraded, routed])));
+    const index = finish(indexServers(expecting(expected(web, [masqueraded, routed]))));
     expect(() => finish(recogniseServers(sockopt, index, listServicesIPv4(sockopt)))).toThrow(
       'read IPv4 destinations: EPERM',
     );
@@ -100,7 +100,7 @@ function recognise(servers: readonly ActualVirtualServer[]): {
 } {
   const asked: number[] = [];
   const sockopt = open({ asked });
-  const index = indexServers(expecting(...servers));
+  const index = finish(indexServers(expecting(...servers)));
   return { ...finish(recogniseServers(sockopt, index, listServicesIPv4(sockopt))), asked };
 }
 
