@@ -34,6 +34,9 @@ describe('the options of the benchmark', () => {
     const { plan } = readOptions(['--only', 'cold,pauses', '--services', '10000', '--no-acts']);
     expect(plan.cold).toEqual([{ services: 10_000, endpoints: 10, family: 'IPv4' }]);
     expect([plan.pauses, plan.restart, plan.acts.acts]).toEqual([plan.cold, [], []]);
+    const ofFamily = (family: string) => readOptions(['--only', 'cold', '--services', '1000', '--family', family]);
+    expect(ofFamily('IPv6').plan.cold).toEqual([{ services: 1_000, endpoints: 10, family: 'IPv6' }]);
+    expect(() => ofFamily('IPv5')).toThrow('--family: expected IPv4 or IPv6, found "IPv5"');
   });
 
   it('take more Services than a cluster has when asked for, and in a full run, but not in a quick one', () => {

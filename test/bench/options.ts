@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { Family } from '../../src/core/model/facts.ts';
 import type { Plan } from './plan.ts';
 import { fullPlan, guardPlan, quickPlan, size } from './plans.ts';
 
@@ -22,13 +23,14 @@ export interface Options {
 
 export const usage = `npm run bench -- [--quick | --guard] [--peers]
                  [--only cold,restart,change,memory,pauses,traffic,filter,udp,latency,direct-return,large,peers] [--services N,N]
-                 [--no-acts] [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--svg FILE] [--profile FOLDER]
+                 [--family IPv4|IPv6] [--no-acts] [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--svg FILE] [--profile FOLDER]
                  [--node OPTION]…
 
   --quick      small sizes, one round: shows that everything works, not how fast it is
   --guard      the part that npm test runs: ratios that a busy machine does not change
   --peers      also kube-proxy (ipvs and nftables) and kube-router, against a real API server
   --services   how many Services to measure with, the peers too; not udp, latency, direct-return and large
+  --family     of the Services that --services names (default IPv4)
   --no-acts    pauses: the shipped agent starts and restarts and does nothing else
   --only       the measures to take, those named above
   --kernel tcg Debian's own kernel under QEMU: ratios like those of hardware (default measures: cold, restart)
@@ -48,6 +50,7 @@ export function readOptions(args: readonly string[]): Options {
       guard: { type: 'boolean', default: false },
       peers: { type: 'boolean', default: false },
       services: { type: 'string' },
+      family: { type: 'string', default: 'IPv4' },
       'no-acts': { type: 'boolean', default: false },
       only: { type: 'string' },
       kernel: { type: 'string', default: 'user-mode' },
@@ -59,7 +62,7 @@ export function readOptions(args: readonly string[]): Options {
     },
   });
   const base = values.guard ? guardPlan : values.quick ? quickPlan : fullPlan;
-  const plan = withServices(base, values.services);
+  const plan = withServices(base, values.services, readFamily(values.family));
   const kernel = readKernel(values.kernel);
   const only = values.only ?? [...defaultMeasures[kernel], ...(values.peers ? ['peers'] : [])].join(',');
   const rounds = values.rounds === undefined ? plan.rounds : Number(values.rounds);
@@ -113,7 +116,14 @@ function readKernel(word: string): BenchKernel {
   throw new TypeError(`--kernel: expected user-mode or tcg, found ${JSON.stringify(word)}`);
 }
 
-function withServices(plan: Plan, list: string | undefined): Plan {
+function readFamily(word: string): Family {
+  if (word === 'IPv4' || word === 'IPv6') {
+    return word;
+  }
+  throw new TypeError(`--family: expected IPv4 or IPv6, found ${JSON.stringify(word)}`);
+}
+
+function withServices(plan: Plan, list: string | undefined, family: Family): Plan {
   if (list === undefined) {
     return plan;
   }
@@ -123,7 +133,7 @@ function withServices(plan: Plan, list: string | undefined): Plan {
   ) {
     throw new TypeError(`--services: expected growing whole numbers from 2, found ${JSON.stringify(list)}`);
   }
-  const sizes = numbers.map((number) => size(number));
+  const sizes = numbers.map((number) => size(number, family));
   const every = {
     cold: sizes,
     restart: sizes,
