@@ -108,10 +108,8 @@ class HttpExchange {
     if (this.#isWaiting) {
       return;
     }
-    if (this.#bytesOfTurn < turnBytes) {
-      this.#take(response);
-    }
-    if (this.#bytesOfTurn >= turnBytes || response.readableLength > 0) {
+    const hasTurn = this.#bytesOfTurn < turnBytes;
+    if (!hasTurn || (this.#take(response) && response.readableLength > 0)) {
       this.#goOnLater(response);
     }
   }
@@ -122,22 +120,25 @@ class HttpExchange {
       this.#isWaiting = false;
       this.#bytesOfTurn = 0;
       const began = performance.now();
-      do {
-        this.#take(response);
-      } while (response.readableLength > 0 && performance.now() - began < turnMs);
-      if (response.readableLength > 0) {
-        this.#goOnLater(response);
+      while (this.#take(response) && response.readableLength > 0) {
+        if (performance.now() - began >= turnMs) {
+          this.#goOnLater(response);
+          return;
+        }
       }
     });
   }
 
-  #take(response: IncomingMessage): void {
+  /** Whether there was something to take, and somebody who wants it. */
+  #take(response: IncomingMessage): boolean {
     // Asked for all that is left, and only then, the stream tells of its end.
     const bytes: unknown = response.read(response.readableLength > pieceBytes ? pieceBytes : undefined);
-    if (bytes instanceof Buffer && !this.#isOver) {
-      this.#bytesOfTurn += bytes.length;
-      this.#handlers.chunk(bytes);
+    if (!(bytes instanceof Buffer) || this.#isOver) {
+      return false;
     }
+    this.#bytesOfTurn += bytes.length;
+    this.#handlers.chunk(bytes);
+    return true;
   }
 }
 

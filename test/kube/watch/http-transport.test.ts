@@ -1,6 +1,6 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { httpTransport } from '../../../src/kube/watch/http-transport.ts';
 
 /** A long list: lines of one kilobyte, each written alone, as an API server does. */
@@ -59,6 +59,21 @@ it('lets everything else have its turn where a little takes long', async () => {
 it('takes at once what came at once, however the server cut it', async () => {
   const chunks = await receive(() => {});
   expect(chunks.length).toBeLessThan(lines / 4);
+});
+
+it('takes nothing more once it is cancelled', async () => {
+  const { port } = server.address() as AddressInfo;
+  const access = { url: new URL(`http://127.0.0.1:${port}`), agent: new http.Agent(), headers: {} };
+  const transport = httpTransport({ read: async () => access, forget: () => {}, close: () => {} });
+  let told = 0;
+  const count = (): void => {
+    told += 1;
+    cancel();
+  };
+  const cancel = transport.get('/', { head: () => {}, chunk: count, end: count });
+  await vi.waitFor(() => expect(told).toBe(1));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(told).toBe(1);
 });
 
 /** The lengths of the chunks of a whole answer, each told as it comes. */
