@@ -12,10 +12,14 @@ const document = fileURLToPath(new URL('../../docs/performance.md', import.meta.
 
 /** Files whose names begin so, with what is made of each. */
 const withDiagrams = [
-  { kind: 'run', toText: (result: BenchResult) => `\`\`\`text\n${report(result)}\n\`\`\`` },
+  { kind: 'run', toText: reportText },
   { kind: 'peers', toText: peersMarkdown },
 ] as const;
-const kinds = [...withDiagrams, { kind: 'profile', toText: profilesText }] as const;
+const kinds = [
+  ...withDiagrams,
+  { kind: 'tcg', toText: reportText },
+  { kind: 'profile', toText: profilesText },
+] as const;
 
 /** What stands between the marks, and the diagrams, are written by `npx vitest run test/bench/results.test.ts -u`. */
 describe('docs/performance.md', () => {
@@ -41,6 +45,10 @@ describe('docs/performance.md', () => {
     );
   });
 });
+
+function reportText(result: BenchResult): string {
+  return `\`\`\`text\n${report(result)}\n\`\`\``;
+}
 
 /** Under a profile the other numbers mean nothing. */
 function profilesText(result: BenchResult): string {
