@@ -1,5 +1,5 @@
 /**
- * Options of Node.js that the program is shipped with, in its first line: an agent waits for changes most of the time and must
+ * Options of Node.js that the program is shipped with, in its first line and in the entrypoint of the image: an agent waits for changes most of the time and must
  * not keep one waiting, on a node whose cores are for others. What each does to changes and pauses is in
  * docs/performance.md.
  */

@@ -4,6 +4,7 @@ import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { shippedNodeOptions } from '../build/node-options.ts';
 import { execute, output } from '../lab/execute.ts';
 import { createWorld, type World } from '../lab/world.ts';
 import { endpointSlice, makeManifestFolder, nodeObject, service } from '../scenarios/manifests.ts';
@@ -44,6 +45,12 @@ describe('the image', () => {
       'usr/sbin/xtables-legacy-multi',
       'usr/sbin/xtables-nft-multi',
     ]);
+  });
+
+  it('starts the program with its options, and by its name', async () => {
+    expect(image.entrypoint).toEqual(['/usr/bin/node', ...shippedNodeOptions, '/usr/lib/sluice/sluice.mjs']);
+    const named = { ...agent(), image: { ...image, entrypoint: ['/usr/bin/sluice'] }, args: ['version'] };
+    expect(await run(named)).toMatchObject({ status: 0, stderr: '' });
   });
 
   it('prepares the node with all privileges', async () => {

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { type Bundle, bundle, hashBang } from '../build/bundle.ts';
-import { shippedNodeOptions } from '../build/node-options.ts';
 import { debianPackages } from '../prerequisites/packages.ts';
 import { runSteps } from '../prerequisites/steps.ts';
 import { crossAddon } from './addon.ts';
@@ -69,18 +68,21 @@ interface OwnParts {
   readonly addon: string;
 }
 
+/**
+ * There is no env in the image, and without it a first line has one option at most: the entrypoint names them. Who runs a
+ * command in a container by hand can do without.
+ */
+const firstLine = '#!/usr/bin/node';
+
 /** What changes with every version: an upgrade moves this layer alone. */
 async function ownLayer({ code, bill, addon }: OwnParts): Promise<Layer> {
-  const contents = [await readFile(addon, 'latin1'), bill, Buffer.from(code).toString('latin1')];
+  const text = Buffer.from(code).toString('utf8').replace(hashBang, firstLine);
+  const contents = [await readFile(addon, 'latin1'), bill, text];
   return cachedLayer('image-own', contents, async (tree) => {
     const place = join(tree, 'usr/lib/sluice');
     await mkdir(place, { recursive: true });
     await mkdir(join(tree, 'usr/bin'));
     await mkdir(join(tree, 'usr/share/doc/sluice'), { recursive: true });
-    // There is no env in the image.
-    const text = Buffer.from(code)
-      .toString('utf8')
-      .replace(hashBang, `#!/usr/bin/node ${shippedNodeOptions.join(' ')}`);
     await writeFile(join(place, 'sluice.mjs'), text);
     await chmod(join(place, 'sluice.mjs'), 0o755);
     await copyFile(addon, join(place, 'sluice.node'));

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { shippedNodeOptions } from '../build/node-options.ts';
 import type { Architecture } from './architecture.ts';
 import { type Layer, sha256 } from './layer.ts';
 
@@ -15,7 +16,7 @@ export interface ImageFacts {
   readonly layers: readonly Layer[];
 }
 
-const entrypoint = ['/usr/bin/sluice'];
+const entrypoint = ['/usr/bin/node', ...shippedNodeOptions, '/usr/lib/sluice/sluice.mjs'];
 const environment = ['PATH=/usr/sbin:/usr/bin'];
 
 /** Writes an OCI image layout (image-spec 1.1) as one tar, and returns the digest of the image. */
