@@ -6,6 +6,7 @@ import { context } from '../support/context.ts';
 import { node, service, slice } from '../support/facts.ts';
 import { keepingPasses } from '../support/loop-observer.ts';
 import { type FakePorts, fakePorts, reconcilerOn, sets, skeleton } from '../support/node-ports.ts';
+import { destination } from '../support/servers.ts';
 import { one, two } from '../support/web.ts';
 
 const count = 200;
@@ -94,4 +95,15 @@ it('looks again a second later at what has connections', async () => {
   await vi.advanceTimersByTimeAsync(1_100);
   expect(destinations()).toBe(count);
   expect(vi.getTimerCount()).toBe(1);
+});
+
+it('asks no more for what another hand removed, whatever else goes', async () => {
+  loop.changes(endpointGoes());
+  const identity = { kind: 'address', protocol: 'TCP', address: '10.96.1.7', port: 80 } as const;
+  ports.ipvs.apply([{ kind: 'remove-destination', identity, destination: destination(two.address) }]);
+  await vi.advanceTimersByTimeAsync(1_100);
+  expect(destinations()).toBe(count);
+  const dumpDestinations = vi.spyOn(ports.ipvs, 'dumpDestinations');
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(dumpDestinations).not.toHaveBeenCalled();
 });
