@@ -1,5 +1,6 @@
 /** Reads the connection counts of draining destinations and removes those whose drain is over. */
 
+import { resourceKeyOf } from '../../core/actual.ts';
 import { type Drain, endDrain, judgeDrain, putDrain } from '../../core/drain.ts';
 import { destinationKey } from '../../core/keys.ts';
 import type { IpvsOperation, Plan } from '../../core/model/operation.ts';
@@ -29,7 +30,7 @@ export function drainPass(state: ReconcilerState, servers: readonly string[]): P
     return undefined;
   }
   const plan: Plan = { ...emptyPlan, remove };
-  return settle(state, { trigger: 'drain', services: [], keys: servers, stopwatch }, plan);
+  return settle(state, { trigger: 'drain', services: [], keys: new Set(remove.map(resourceKeyOf)), stopwatch }, plan);
 }
 
 function readStates(state: ReconcilerState, drain: Drain | undefined): ReadonlyMap<string, DestinationState> {
