@@ -2,11 +2,10 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type Loop, startLoop } from '../../src/app/loop.ts';
 import type { Reconciler } from '../../src/app/reconciler/reconciler.ts';
 import type { PassOutcome } from '../../src/app/reconciler/state.ts';
-import { objectKinds } from '../../src/core/model/facts.ts';
 import { context } from '../support/context.ts';
 import { node, service, slice } from '../support/facts.ts';
 import { keepingPasses } from '../support/loop-observer.ts';
-import { type FakePorts, fakePorts, reconcilerOn, sets, skeleton } from '../support/node-ports.ts';
+import { completeLists, type FakePorts, fakePorts, reconcilerOn, sets, skeleton } from '../support/node-ports.ts';
 import { one, two, webIdentity } from '../support/web.ts';
 
 const auditPeriodMs = 60_000;
@@ -29,9 +28,7 @@ beforeEach(async () => {
     { kind: 'EndpointSlice', fact: slice([one]) },
     { kind: 'Node', fact: node() },
   ] as const;
-  loop.changes(
-    objectKinds.map((kind) => ({ change: 'replace', kind, facts: facts.filter((each) => each.kind === kind) })),
-  );
+  loop.changes(completeLists(facts));
   await vi.advanceTimersByTimeAsync(1);
 });
 

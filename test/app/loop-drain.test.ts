@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type Loop, startLoop } from '../../src/app/loop.ts';
 import type { PassOutcome } from '../../src/app/reconciler/state.ts';
-import { type FactChange, type ObjectFact, objectKinds } from '../../src/core/model/facts.ts';
+import { type FactChange, type ObjectFact } from '../../src/core/model/facts.ts';
 import { context } from '../support/context.ts';
 import { node, service, slice } from '../support/facts.ts';
 import { keepingPasses } from '../support/loop-observer.ts';
-import { type FakePorts, fakePorts, reconcilerOn, sets, skeleton } from '../support/node-ports.ts';
+import { completeLists, type FakePorts, fakePorts, reconcilerOn, sets, skeleton } from '../support/node-ports.ts';
 import { destination } from '../support/servers.ts';
 import { one, two } from '../support/web.ts';
 
@@ -30,9 +30,7 @@ beforeEach(async () => {
     (name, index): ObjectFact => ({ kind: 'Service', fact: service({ name, clusterIPs: [`10.96.1.${index}`] }) }),
   );
   const facts: readonly ObjectFact[] = [...services, ...slices(), { kind: 'Node', fact: node() }];
-  loop.changes(
-    objectKinds.map((kind) => ({ change: 'replace', kind, facts: facts.filter((each) => each.kind === kind) })),
-  );
+  loop.changes(completeLists(facts));
   await vi.advanceTimersByTimeAsync(1);
 });
 

@@ -2,11 +2,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Loop, startLoop } from '../../src/app/loop.ts';
 import type { PassOutcome } from '../../src/app/reconciler/state.ts';
-import { type FactChange, type ObjectFact, objectKinds } from '../../src/core/model/facts.ts';
+import { type FactChange, type ObjectFact } from '../../src/core/model/facts.ts';
 import { context } from '../support/context.ts';
 import { node, service, slice } from '../support/facts.ts';
 import { keepingPasses } from '../support/loop-observer.ts';
-import { type FakePorts, fakePorts, reconcilerOn, skeleton, writes } from '../support/node-ports.ts';
+import { completeLists, type FakePorts, fakePorts, reconcilerOn, skeleton, writes } from '../support/node-ports.ts';
 import { one } from '../support/web.ts';
 
 const many: readonly ObjectFact[] = Array.from({ length: 2_000 }, (_, number): readonly ObjectFact[] => {
@@ -21,7 +21,7 @@ const many: readonly ObjectFact[] = Array.from({ length: 2_000 }, (_, number): r
 
 function lists(): readonly FactChange[] {
   const all: readonly ObjectFact[] = [...many, { kind: 'Node', fact: node() }];
-  return objectKinds.map((kind) => ({ change: 'replace', kind, facts: all.filter((object) => object.kind === kind) }));
+  return completeLists(all);
 }
 
 describe('a first pass over many Services', () => {

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { type Loop, startLoop } from '../../src/app/loop.ts';
 import type { LoopObserver } from '../../src/app/loop-input.ts';
 import type { PassOutcome } from '../../src/app/reconciler/state.ts';
-import { type FactChange, type ObjectFact, objectKinds } from '../../src/core/model/facts.ts';
+import { type FactChange, type ObjectFact } from '../../src/core/model/facts.ts';
 import { context } from '../support/context.ts';
 import { node, service, servicePort, slice } from '../support/facts.ts';
-import { type FakePorts, fakePorts, reconcilerOn, skeleton } from '../support/node-ports.ts';
+import { completeLists, type FakePorts, fakePorts, reconcilerOn, skeleton } from '../support/node-ports.ts';
 import { destination, virtualServer } from '../support/servers.ts';
 import { one } from '../support/web.ts';
 
@@ -41,7 +41,7 @@ async function begun(ports: FakePorts, objects: readonly ObjectFact[]) {
 
 function lists(objects: readonly ObjectFact[]): readonly FactChange[] {
   const all: readonly ObjectFact[] = [...objects, { kind: 'Node', fact: node() }];
-  return objectKinds.map((kind) => ({ change: 'replace', kind, facts: all.filter((object) => object.kind === kind) }));
+  return completeLists(all);
 }
 
 const slices: ObjectFact = { kind: 'EndpointSlice', fact: slice([one]) };

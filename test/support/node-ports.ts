@@ -2,7 +2,7 @@
 
 import { createReconciler, type Reconciler } from '../../src/app/reconciler/reconciler.ts';
 import { type CompileContext } from '../../src/core/model/context.ts';
-import type { FactChange, ObjectFact } from '../../src/core/model/facts.ts';
+import { type FactChange, type ObjectFact, objectKinds } from '../../src/core/model/facts.ts';
 import type { VipMode } from '../../src/core/model/vip.ts';
 import type { KernelPorts } from '../../src/kernel/executor.ts';
 import { type FakeFilter, fakeFilter } from '../../src/kernel/fake/filter.ts';
@@ -55,6 +55,11 @@ export function reconcilerOn(ports: KernelPorts, settings: ReconcilerSettings = 
 /** One `set` per object. */
 export function sets(...objects: readonly ObjectFact[]): readonly FactChange[] {
   return objects.map((object) => ({ change: 'set', ...object }));
+}
+
+/** The complete list of each kind, with these objects. */
+export function completeLists(objects: readonly ObjectFact[]): readonly FactChange[] {
+  return objectKinds.map((kind) => ({ change: 'replace', kind, facts: objects.filter((each) => each.kind === kind) }));
 }
 
 /** All writes that the fakes were given so far. */
