@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type Loop, startLoop } from '../../src/app/loop.ts';
 import type { PassOutcome } from '../../src/app/reconciler/state.ts';
-import { type FactChange, type ObjectFact } from '../../src/core/model/facts.ts';
+import type { FactChange, ObjectFact } from '../../src/core/model/facts.ts';
 import { context } from '../support/context.ts';
 import { node, service, slice } from '../support/facts.ts';
 import { keepingPasses } from '../support/loop-observer.ts';
@@ -79,6 +79,7 @@ it('does not remove what is wanted again by then', async () => {
     return dumpDestinations(identity);
   });
   await vi.advanceTimersByTimeAsync(1_100);
+  expect(removed().reduce((sum, each) => sum + each, 0)).toBe(count - 1);
   expect(destinations()).toBe(count + 1);
 });
 

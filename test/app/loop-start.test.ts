@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Loop, startLoop } from '../../src/app/loop.ts';
 import type { PassOutcome } from '../../src/app/reconciler/state.ts';
-import { type FactChange, type ObjectFact } from '../../src/core/model/facts.ts';
+import type { FactChange, ObjectFact } from '../../src/core/model/facts.ts';
 import { context } from '../support/context.ts';
 import { node, service, slice } from '../support/facts.ts';
 import { keepingPasses } from '../support/loop-observer.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Loop, startLoop } from '../../src/app/loop.ts';
 import type { LoopObserver } from '../../src/app/loop-input.ts';
 import type { PassOutcome } from '../../src/app/reconciler/state.ts';
-import { type FactChange, type ObjectFact } from '../../src/core/model/facts.ts';
+import type { FactChange, ObjectFact } from '../../src/core/model/facts.ts';
 import { context } from '../support/context.ts';
 import { node, service, servicePort, slice } from '../support/facts.ts';
 import { completeLists, type FakePorts, fakePorts, reconcilerOn, skeleton } from '../support/node-ports.ts';
