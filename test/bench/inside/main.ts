@@ -31,6 +31,7 @@ import { nodeOptions } from './node-options.ts';
 import type { PausesInput } from './pauses.ts';
 import { measurePeers } from './peers/peers.ts';
 import { measureRestart } from './restart.ts';
+import { touchMemory } from './touch-memory.ts';
 import type { TrafficInput } from './traffic.ts';
 import { measureUdp } from './udp.ts';
 import { endpointPort } from './world.ts';
@@ -44,6 +45,7 @@ await measure(readArgument<Plan>());
 
 /** What is done so far is written after each part, and after each of the peers: a run that is broken off keeps it. */
 async function measure(plan: Plan): Promise<void> {
+  await touchMemory();
   let result: LabResult = { machine: await machineFacts(), rounds: plan.rounds, seconds: {}, ...nothing };
   const keep = async (part: Partial<LabResult>) => {
     result = { ...result, ...part };
