@@ -36,7 +36,10 @@ const target = fc.constantFrom(
   destination('10.1.0.1'),
   destination('10.1.0.1', { weight: -7, forwarding: 'gue' }),
   destination('fd00:1::1', { port: 9, forwarding: 'tunnel' }),
+  destination('10.1.0.2', { weight: 2 ** 31 }),
+  destination('10.1.0.2', { port: 65_536 }),
   destination('nowhere'),
+  destination('fd00:1:2:3:4:5:6:x'),
 );
 const operation: fc.Arbitrary<IpvsOperation> = fc.oneof(
   fc
