@@ -22,6 +22,8 @@ export interface Span {
   /** Offsets into the batch. */
   readonly start: number;
   readonly end: number;
+  /** Where its last message begins. */
+  readonly last: number;
   /** Index of the first message in the batch. */
   readonly first: number;
   readonly count: number;
@@ -40,38 +42,46 @@ export interface SpanStart {
 
 /** Takes the messages that fit, and writes their sequence numbers. */
 export function takeSpan(batch: Batch, from: SpanStart): Span {
-  const { view } = batch;
-  let end = from.start;
+  const { view, length: batchEnd } = batch;
+  const { start, first, sequence, longestBytes } = from;
+  let end = start;
+  let last = start;
   let count = 0;
-  while (end < batch.length) {
+  while (end < batchEnd) {
     const length = view.getUint32(end, true);
-    if (count > 0 && end + length - from.start > from.longestBytes) break;
-    view.setUint16(end + 6, view.getUint16(end + 6, true) & ~NLM_F_ACK, true);
-    view.setUint32(end + 8, from.sequence + count, true);
+    if (count > 0 && end + length - start > longestBytes) break;
+    view.setUint32(end + 8, sequence + count, true);
+    last = end;
     end += length;
     count += 1;
   }
-  return { start: from.start, end, first: from.first, count, sequence: from.sequence };
+  return { start, end, last, first, count, sequence };
 }
 
-/** Asks for the acknowledgement of one message of a span. */
-export function acknowledge(batch: Batch, span: Span, index: number): void {
-  const { view } = batch;
-  let at = span.start;
-  for (let skipped = 0; skipped < index; skipped += 1) at += view.getUint32(at, true);
-  view.setUint16(at + 6, view.getUint16(at + 6, true) | NLM_F_ACK, true);
+/** What is expected of the kernel for a span. */
+export interface ExpectedAnswers {
+  /** Where the message begins that asks for an acknowledgement. */
+  readonly acknowledged: number;
+  /** Refusals are added to it. */
+  readonly failures: MessageFailure[];
+  /** Whether no more is expected after an answer about this message. */
+  readonly isLast: (index: number) => boolean;
 }
 
-/**
- * Sends a span and receives answers until `isLast` says so of one. Refusals are added to `failures`. Throws what the
- * handle throws, and `NetlinkDecodeError`.
- */
-export function exchangeSpan(
-  socket: NetlinkSocket,
-  batch: Batch,
-  span: Span,
-  expected: { readonly failures: MessageFailure[]; readonly isLast: (index: number) => boolean },
-): void {
+/** Sends a span and receives its answers. Throws what the handle throws, and `NetlinkDecodeError`. */
+export function exchangeSpan(socket: NetlinkSocket, batch: Batch, span: Span, expected: ExpectedAnswers): void {
+  const flagsAt = expected.acknowledged + 6;
+  const flags = batch.view.getUint16(flagsAt, true);
+  batch.view.setUint16(flagsAt, flags | NLM_F_ACK, true);
+  try {
+    sendAndReceive(socket, batch, span, expected);
+  } finally {
+    // Sent again, the batch may be cut elsewhere.
+    batch.view.setUint16(flagsAt, flags, true);
+  }
+}
+
+function sendAndReceive(socket: NetlinkSocket, batch: Batch, span: Span, expected: ExpectedAnswers): void {
   const { handle, received, timeoutMs } = socket;
   const bytes = span.start === 0 ? batch.bytes : batch.bytes.subarray(span.start);
   let length = handle.exchange(bytes, span.end - span.start, received.bytes, timeoutMs);

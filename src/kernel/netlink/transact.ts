@@ -1,7 +1,7 @@
 import type { KernelError } from '../error.ts';
 import type { Batch } from './batch.ts';
 import { type NetlinkSocket, takeSequences } from './socket.ts';
-import { acknowledge, exchangeSpan, type MessageFailure, takeSpan, unknownCause } from './span.ts';
+import { exchangeSpan, type MessageFailure, takeSpan, unknownCause } from './span.ts';
 
 export type { MessageFailure } from './span.ts';
 
@@ -30,8 +30,7 @@ export interface TransactOptions {
  * Sends a batch in pieces of at most 64 KiB and collects what the kernel refused. Only the last message of each piece
  * asks for an acknowledgement: the kernel handles a piece in order inside the send, and a message that fails answers
  * anyway, so everything is known once the last answer is in. A refused message stops none of the others. Never throws
- * for what the kernel says; throws for a closed socket. The batch is left as it is, but for sequence numbers and
- * NLM_F_ACK.
+ * for what the kernel says; throws for a closed socket. The batch is left as it is, but for sequence numbers.
  */
 export function transact(socket: NetlinkSocket, batch: Batch, options: TransactOptions = {}): BatchOutcome {
   const failures: MessageFailure[] = [];
@@ -41,9 +40,9 @@ export function transact(socket: NetlinkSocket, batch: Batch, options: TransactO
   let first = 0;
   while (start < batch.length) {
     const span = takeSpan(batch, { start, first, sequence: sequence + first, longestBytes });
-    acknowledge(batch, span, span.count - 1);
+    const { count, last: acknowledged } = span;
     try {
-      exchangeSpan(socket, batch, span, { failures, isLast: (index) => index === span.count - 1 });
+      exchangeSpan(socket, batch, span, { acknowledged, failures, isLast: (index) => index === count - 1 });
     } catch (thrown) {
       const cause = unknownCause('netlink batch', thrown);
       return { state: 'unknown', failures: failures.filter((each) => each.index < first), firstUnknown: first, cause };

@@ -2,7 +2,7 @@ import type { KernelError } from '../error.ts';
 import { putBe32 } from './attribute-writer.ts';
 import { type Batch, beginMessage, endMessage, putNetfilterHeader } from './batch.ts';
 import { type NetlinkSocket, takeSequences } from './socket.ts';
-import { acknowledge, exchangeSpan, type MessageFailure, takeSpan, unknownCause } from './span.ts';
+import { exchangeSpan, type MessageFailure, takeSpan, unknownCause } from './span.ts';
 
 /** Messages of nfnetlink itself (include/uapi/linux/netfilter/nfnetlink.h). */
 const batchBeginMessage = 0x10;
@@ -47,12 +47,19 @@ export function commitTransaction(socket: NetlinkSocket, batch: Batch): Transact
   const span = takeSpan(batch, { start: 0, first: 0, sequence, longestBytes: batch.length });
   // Kernels before 6.10 acknowledge the messages between begin and end only (nfnetlink_rcv_batch).
   const lastInside = span.count - 2;
-  acknowledge(batch, span, lastInside);
+  const acknowledged = offsetOf(batch, lastInside);
   try {
     // An answer to the begin message speaks of all: no subsystem, no memory, a failed commit, another generation.
-    exchangeSpan(socket, batch, span, { failures, isLast: (index) => index === lastInside || index === 0 });
+    const isLast = (index: number): boolean => index === lastInside || index === 0;
+    exchangeSpan(socket, batch, span, { acknowledged, failures, isLast });
   } catch (thrown) {
     return { state: 'unknown', cause: unknownCause('nfnetlink transaction', thrown) };
   }
   return failures.length === 0 ? { state: 'committed' } : { state: 'refused', failures };
+}
+
+function offsetOf({ view }: Batch, index: number): number {
+  let at = 0;
+  for (let skipped = 0; skipped < index; skipped += 1) at += view.getUint32(at, true);
+  return at;
 }
