@@ -26,11 +26,13 @@ export function applyIpvsOperations(writer: Writer, operations: readonly IpvsOpe
     const piece = encodePiece(writer, operations, { next, failures });
     next = piece.next;
     const outcome = transact(writer.socket, writer.batch);
-    collectFailures(operations, piece.indices, { outcome, failures });
+    collectFailures(operations, piece, { outcome, failures });
     if (outcome.state === 'unknown') {
       unknown = true;
       const error = outcome.cause;
-      failures.push(...piece.indices.slice(outcome.firstUnknown).map((index) => ({ index, error })));
+      for (let message = outcome.firstUnknown; message < writer.batch.messageCount; message += 1) {
+        failures.push({ index: operationOf(piece, message), error });
+      }
       // Lost answers say nothing against the next send; a deaf or dead socket would fail it too, each after a wait.
       if (error.code !== 'ENOBUFS') {
         for (; next < operations.length; next += 1) failures.push({ index: next, error });
@@ -47,37 +49,48 @@ interface Progress {
 }
 
 interface Piece {
+  readonly first: number;
   /** The first operation that is not in this piece. */
   readonly next: number;
-  /** The operation behind each message: those refused before sending have none. */
-  readonly indices: readonly number[];
+  /** Operations refused before sending, in order: they have no message. */
+  readonly refused: readonly number[];
 }
 
 function encodePiece(writer: Writer, operations: readonly IpvsOperation[], progress: Progress): Piece {
   const { batch, encoder } = writer;
-  const indices: number[] = [];
+  const refused: number[] = [];
   let { next } = progress;
   resetBatch(batch);
   while (next < operations.length && batch.length + longestMessage <= batchBytes) {
     const operation = operations[next];
     if (operation !== undefined) {
-      const refused = encodeOperation(batch, encoder, operation);
-      if (refused === 0) indices.push(next);
-      else progress.failures.push(failure(operations, next, { errno: refused }));
+      const errno = encodeOperation(batch, encoder, operation);
+      if (errno !== 0) {
+        refused.push(next);
+        progress.failures.push(failure(operations, next, { errno }));
+      }
     }
     next += 1;
   }
-  return { next, indices };
+  return { first: progress.next, next, refused };
+}
+
+/** The operation behind a message of a piece. */
+function operationOf({ first, refused }: Piece, message: number): number {
+  let index = first + message;
+  for (const each of refused) {
+    if (each <= index) index += 1;
+  }
+  return index;
 }
 
 function collectFailures(
   operations: readonly IpvsOperation[],
-  indices: readonly number[],
+  piece: Piece,
   into: { readonly outcome: BatchOutcome; readonly failures: OperationFailure[] },
 ): void {
   for (const refused of into.outcome.failures) {
-    const index = indices[refused.index];
-    if (index !== undefined) into.failures.push(failure(operations, index, refused));
+    into.failures.push(failure(operations, operationOf(piece, refused.index), refused));
   }
 }
 

@@ -5,7 +5,7 @@
 
 import type { IpvsOperation } from '../../core/model/operation.ts';
 import { guePort } from '../../core/model/pod-tunnel.ts';
-import type { VirtualServerIdentity } from '../../core/model/virtual-server.ts';
+import type { Destination, VirtualServerIdentity } from '../../core/model/virtual-server.ts';
 import { writeAddressText } from '../address-text.ts';
 import { errno } from '../errno.ts';
 import { beginNest, endNest, putBe16, putBytes, putU8, putU16, putU32 } from '../netlink/attribute-writer.ts';
@@ -42,6 +42,8 @@ export interface DestinationTemplate {
   identity: VirtualServerIdentity | undefined;
   /** Whether it says how a tunnel wraps. */
   isGue: boolean;
+  /** A destination with the values of the message, but for its address; undefined: they are to be written. */
+  like: Destination | undefined;
   /** How many bytes of the address are in use: 4 or 16. */
   addressBytes: number;
   /** Where the DEST nest begins in the message. */
@@ -51,8 +53,17 @@ export interface DestinationTemplate {
 /** Makes the template of a family id that `resolveGenericFamily` gave. */
 export function createDestinationTemplate(familyId: number): DestinationTemplate {
   const message = createBatch(256);
-  const bytes = message.bytes.subarray(0, 0);
-  return { familyId, message, bytes, kind: undefined, identity: undefined, isGue: false, addressBytes: 4, nest: 0 };
+  return {
+    familyId,
+    message,
+    bytes: message.bytes.subarray(0, 0),
+    kind: undefined,
+    identity: undefined,
+    isGue: false,
+    like: undefined,
+    addressBytes: 4,
+    nest: 0,
+  };
 }
 
 /** Appends NEW_DEST, SET_DEST or DEL_DEST. Returns 0, or an errno, with nothing written, for what must not be sent. */
@@ -62,8 +73,10 @@ export function encodeDestination(
   operation: DestinationOperation,
 ): number {
   const { destination, identity, kind } = operation;
-  const refused = refuseDestination(destination);
-  if (refused !== 0) return refused;
+  if (!sharesValues(template.like, destination)) {
+    const refused = refuseDestination(destination);
+    if (refused !== 0) return refused;
+  }
   // Operations of one virtual server share the identity object; an equal one of its own merely costs a new template.
   const isGue = destination.forwarding === 'gue';
   if (template.identity !== identity || template.kind !== kind || template.isGue !== isGue) {
@@ -72,21 +85,40 @@ export function encodeDestination(
       : prepareTemplate(template, kind, identity, isGue);
     if (unwritten !== 0) return unwritten;
   }
-  const { bytes, view } = template.message;
+  if (!sharesValues(template.like, destination)) writeValues(template, destination);
+  if (!writeAddress(template, destination.address)) return errno.EINVAL;
+  putFinished(batch, template.bytes);
+  return 0;
+}
+
+/** Nearly all destinations of a table have the port, weight and forwarding method of the one before. */
+function sharesValues(like: Destination | undefined, { port, weight, forwarding }: Destination): boolean {
+  return like !== undefined && like.port === port && like.weight === weight && like.forwarding === forwarding;
+}
+
+function writeValues(template: DestinationTemplate, destination: Destination): void {
+  const { view } = template.message;
   const { nest } = template;
-  const written = writeAddressText(destination.address, bytes, nest + offset.address);
-  if (written === 0) return errno.EINVAL;
-  // An IPv4 address takes the first 4 of 16 bytes; the others are 0 but after an IPv6 one.
-  if (written < template.addressBytes) bytes.fill(0, nest + offset.address + written, nest + offset.address + 16);
-  template.addressBytes = written;
   view.setUint16(nest + offset.port, destination.port, false);
-  view.setUint16(nest + offset.family, written === 4 ? addressFamilyNumber.IPv4 : addressFamilyNumber.IPv6, true);
-  if (kind !== 'remove-destination') {
+  if (template.kind !== 'remove-destination') {
     view.setUint32(nest + offset.forwarding, forwardingNumber[destination.forwarding], true);
     view.setInt32(nest + offset.weight, destination.weight, true);
   }
-  putFinished(batch, template.bytes);
-  return 0;
+  template.like = destination;
+}
+
+/** An IPv4 address takes the first 4 of 16 bytes; the others are 0 but after an IPv6 one. False when it is no address. */
+function writeAddress(template: DestinationTemplate, address: string): boolean {
+  const { bytes, view } = template.message;
+  const { nest, addressBytes } = template;
+  const written = writeAddressText(address, bytes, nest + offset.address);
+  if (written === addressBytes) return true;
+  // Also after a text that turned out to be no address at its end.
+  bytes.fill(0, nest + offset.address + written, nest + offset.address + 16);
+  if (written === 0) return false;
+  template.addressBytes = written;
+  view.setUint16(nest + offset.family, written === 4 ? addressFamilyNumber.IPv4 : addressFamilyNumber.IPv6, true);
+  return true;
 }
 
 /** Where the values stand, counted from the start of the DEST nest in the order in which `putDestination` writes. */
@@ -136,6 +168,7 @@ function prepareTemplate(
   template.identity = identity;
   template.kind = kind;
   template.isGue = isGue;
+  template.like = undefined;
   template.addressBytes = 4;
   return 0;
 }
@@ -145,7 +178,7 @@ function putDestination(message: Batch, kind: DestinationOperation['kind'], isGu
   const nest = beginNest(message, topAttribute.destination);
   putBytes(message, destinationAttribute.address, new Uint8Array(16));
   putBe16(message, destinationAttribute.port, 0);
-  putU16(message, destinationAttribute.addressFamily, 0);
+  putU16(message, destinationAttribute.addressFamily, addressFamilyNumber.IPv4);
   if (kind !== 'remove-destination') {
     putU32(message, destinationAttribute.forwardingMethod, 0);
     putU32(message, destinationAttribute.weight, 0);
