@@ -3,7 +3,7 @@ import type { Plan } from '../core/model/operation.ts';
 /** Operations that take a few milliseconds. An address among ten thousand takes the kernel as long as forty destinations. */
 const longest: Readonly<Record<keyof Plan, number>> = {
   claim: 500,
-  make: 1_000,
+  make: 700,
   guard: 500,
   expose: 50,
   quiesce: 1_000,
