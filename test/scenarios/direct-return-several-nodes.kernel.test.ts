@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { output } from '../lab/execute.ts';
 import { isAnswer, type RequestResult } from '../lab/traffic/result.ts';
 import { podPort } from '../lab/world/places.ts';
 import {
@@ -34,6 +35,10 @@ it('a flow that a router moves to another node goes on at its pod, with mh (kr#1
   for (const node of nodeNames) {
     await vi.waitFor(async () => expect(await tunnelDestinations(node)).toHaveLength(36), waiting);
   }
+  // The tables of mh follow the order of the destinations: in another order a flow of some hundred would be reset.
+  const [order, ...others] = await Promise.all(nodeNames.map(orderOfDestinations));
+  expect(order).toHaveLength(36);
+  expect(others).toEqual([order]);
   const { world } = cluster;
   const client = world.client('client');
   const flows = families.flatMap((family) =>
@@ -54,6 +59,12 @@ it('a flow that a router moves to another node goes on at its pod, with mh (kr#1
 });
 
 const waiting = { timeout: 20_000, interval: 200 } as const;
+
+/** Of all virtual servers by mark, as the kernel lists them. */
+async function orderOfDestinations(node: string): Promise<readonly string[]> {
+  const listing = await output(node, ['ipvsadm', '-Ln', '--nosort']);
+  return [...listing.matchAll(/-> (\S+) +Tunnel /g)].map(([, address = '']) => address);
+}
 
 function nameOf(result: RequestResult): string {
   return isAnswer(result) ? result.answeredBy : result;

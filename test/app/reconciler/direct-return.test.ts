@@ -72,6 +72,18 @@ describe('direct return', () => {
     expectSettled(reconciler, ports);
   });
 
+  it('keeps the place of a pod that is not prepared where mh chooses, whose table follows the order of destinations', async () => {
+    const withHash = direct({ annotations: { ...tunnel, 'sluice.dev/scheduler': 'mh' } });
+    const { ports, reconciler } = await start([withHash, ...endpoints(local, remote)]);
+    expect(directly(ports)).toEqual(['10.1.0.1 tunnel 0', '10.1.1.1 tunnel 1']);
+    reconciler.setContext(withTunnels({ '10.1.0.1': { kind: 'prepared', vips: [VIP] } }));
+    expect(directly(ports)).toEqual(['10.1.0.1 tunnel 1', '10.1.1.1 tunnel 1']);
+    expectSettled(reconciler, ports);
+    reconciler.changes(endpoints(local));
+    reconciler.setContext(withTunnels({}));
+    expect([directly(ports), isSteered(ports)]).toEqual([undefined, false]);
+  });
+
   it('takes the answers of a prepared pod for no forgeries, before it is ready and on whatever node it is asked', async () => {
     const prepared = { '10.1.0.1': { kind: 'prepared', vips: [VIP] } } as const;
     const { ports, reconciler } = await start([direct(), ...endpoints({ ...local, ...notReady })], prepared);
