@@ -47,18 +47,21 @@ export function directView(
   const backends = view.externalLocal ? view.selection.local : view.selection.cluster;
   const tunnels = direct.localBackends.flatMap((backend) => podTunnel(backend, address, view, direct));
   const forwarding = direct.encapsulation === 'gue' ? 'gue' : 'tunnel';
-  const destinations = new Map<string, Destination>();
-  for (const backend of backends) {
-    if (isReachable(backend, address, context)) {
-      const { key, weight } = backend;
-      destinations.set(key, { address: backend.address, port: backend.port, weight, forwarding });
-    }
-  }
-  if (destinations.size === 0) {
+  const reachable = new Set(backends.filter((backend) => isReachable(backend, address, context)));
+  if (reachable.size === 0) {
     // Nobody is ready to answer directly: clients outside are served like all others, and pods are prepared meanwhile.
     return [...steering(address, direct, context), ...tunnels];
   }
   const { scheduler, flags, timeoutSeconds } = view;
+  const destinations = new Map<string, Destination>();
+  for (const backend of backends) {
+    // The table of mh follows the order of the kernel's list, and only what has a weight is in it: with its place kept
+    // from the start, a node's own pod comes in the same order as on all other nodes (ip_vs_mh.c, ip_vs_mh_populate).
+    if (reachable.has(backend) || scheduler === 'mh') {
+      const weight = reachable.has(backend) ? backend.weight : 0;
+      destinations.set(backend.key, { address: backend.address, port: backend.port, weight, forwarding });
+    }
+  }
   const server = { identity, scheduler, flags, timeoutSeconds, prefixLength: addressBits(family) };
   const value = { server, destinations, protocol, service, origin };
   return [
