@@ -1,4 +1,7 @@
-/** As much of an API server as a list and a watch need, over plain HTTP on loopback. */
+/**
+ * As much of an API server as a list and a watch need, over plain HTTP on loopback. What it sends when a watch begins is
+ * made up before: a real one does that on another machine, this one would do it on the only processor of the agent.
+ */
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -19,7 +22,8 @@ type WatchEvent = 'ADDED' | 'MODIFIED' | 'DELETED';
 
 /** Serves the cluster of that size. */
 export async function serveApi(size: Size): Promise<ApiServer> {
-  const state: State = { size, watches: new Map(), version: 1 };
+  const version = 1;
+  const state: State = { collections: collections(size, version), watches: new Map(), version };
   const prepare = (type: WatchEvent, object: ApiObject) => {
     state.version += 1;
     const bytes = Buffer.from(line(type, withVersion(object, state.version)));
@@ -40,7 +44,7 @@ export async function serveApi(size: Size): Promise<ApiServer> {
 }
 
 interface State {
-  readonly size: Size;
+  readonly collections: ReadonlyMap<string, Collection>;
   /** Open watches by the kind of the objects. */
   readonly watches: Map<unknown, Set<ServerResponse>>;
   version: number;
@@ -54,7 +58,7 @@ function portOf(server: Server): number {
 
 function answer(state: State, request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? '/', 'http://localhost');
-  const collection = collectionOf(state.size, url.pathname);
+  const collection = state.collections.get(url.pathname);
   if (collection === undefined) {
     response.writeHead(404, { 'content-type': 'application/json' });
     response.end('{"kind":"Status","status":"Failure","reason":"NotFound","code":404}');
@@ -67,10 +71,9 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
     return;
   }
   response.socket?.setNoDelay(true);
+  response.flushHeaders();
   if (url.searchParams.get('sendInitialEvents') === 'true') {
-    void stream(response, collection, state.version);
-  } else {
-    response.flushHeaders();
+    void stream(response, collection.initialEvents);
   }
   const watches = state.watches.get(collection.kind) ?? new Set();
   state.watches.set(collection.kind, watches.add(response));
@@ -78,26 +81,27 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
 }
 
 interface Collection {
-  readonly apiVersion: string;
   readonly kind: string;
   readonly objects: () => Iterable<ApiObject>;
+  /** The initial events of a WatchList (KEP-3157), up to the bookmark that ends them, each in an HTTP chunk of its own. */
+  readonly initialEvents: readonly Buffer[];
 }
 
-function collectionOf(size: Size, path: string): Collection | undefined {
-  switch (path) {
-    case '/api/v1/services':
-      return { apiVersion: 'v1', kind: 'Service', objects: () => each(size, (index) => serviceObject(size, index)) };
-    case '/apis/discovery.k8s.io/v1/endpointslices':
-      return {
-        apiVersion: 'discovery.k8s.io/v1',
-        kind: 'EndpointSlice',
-        objects: () => each(size, (index) => sliceObject(size, index, size.endpoints, 1)),
-      };
-    case '/api/v1/nodes':
-      return { apiVersion: 'v1', kind: 'Node', objects: () => [nodeObject(size)] };
-    default:
-      return undefined;
-  }
+function collections(size: Size, version: number): ReadonlyMap<string, Collection> {
+  const slices = 'discovery.k8s.io/v1';
+  const collection = (apiVersion: string, kind: string, objects: Collection['objects']): Collection => {
+    const metadata = { resourceVersion: `${version}`, annotations: { 'k8s.io/initial-events-end': 'true' } };
+    const bookmark = line('BOOKMARK', { apiVersion, kind, metadata });
+    return { kind, objects, initialEvents: [...inPieces(objects(), bookmark)] };
+  };
+  return new Map([
+    ['/api/v1/services', collection('v1', 'Service', () => each(size, (index) => serviceObject(size, index)))],
+    [
+      `/apis/${slices}/endpointslices`,
+      collection(slices, 'EndpointSlice', () => each(size, (index) => sliceObject(size, index, size.endpoints, 1))),
+    ],
+    ['/api/v1/nodes', collection('v1', 'Node', () => [nodeObject(size)])],
+  ]);
 }
 
 function* each(size: Size, make: (index: number) => ApiObject): Iterable<ApiObject> {
@@ -106,15 +110,33 @@ function* each(size: Size, make: (index: number) => ApiObject): Iterable<ApiObje
   }
 }
 
-/** The initial events of a WatchList (KEP-3157), up to the bookmark that ends them. */
-async function stream(response: ServerResponse, collection: Collection, version: number): Promise<void> {
-  for (const object of collection.objects()) {
-    if (!response.write(line('ADDED', object))) {
-      await once(response, 'drain');
+/** What is sent with one write. */
+const pieceBytes = 65_536;
+
+function* inPieces(objects: Iterable<ApiObject>, bookmark: string): Iterable<Buffer> {
+  let piece = '';
+  for (const object of objects) {
+    piece += httpChunk(line('ADDED', object));
+    if (piece.length >= pieceBytes) {
+      yield Buffer.from(piece);
+      piece = '';
     }
   }
-  const metadata = { resourceVersion: `${version}`, annotations: { 'k8s.io/initial-events-end': 'true' } };
-  response.write(line('BOOKMARK', { apiVersion: collection.apiVersion, kind: collection.kind, metadata }));
+  yield Buffer.from(piece + httpChunk(bookmark));
+}
+
+/** RFC 9112, section 7.1. */
+function httpChunk(text: string): string {
+  return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+}
+
+/** Past the response, which would make chunks of its own. */
+async function stream({ socket }: ServerResponse, pieces: readonly Buffer[]): Promise<void> {
+  for (const piece of pieces) {
+    if (socket?.write(piece) === false) {
+      await once(socket, 'drain');
+    }
+  }
 }
 
 function withVersion(object: ApiObject, version: number): ApiObject {
