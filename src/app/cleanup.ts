@@ -1,9 +1,10 @@
 /** Removes everything that is sluice's from this node: the same plan as always, with nothing wanted. */
 
 import { adoptReading, resourceKeyOf } from '../core/actual.ts';
+import { allKeys } from '../core/all-keys.ts';
 import { emptyDesired } from '../core/desired.ts';
 import { virtualServerKey } from '../core/keys.ts';
-import { allKeys, makePlan, type PlanRules } from '../core/plan.ts';
+import { makePlan, type PlanRules } from '../core/plan.ts';
 import { executePlan, type KernelPorts } from '../kernel/executor.ts';
 import type { CleanupReport } from './cleanup-report.ts';
 import {

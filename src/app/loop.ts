@@ -5,13 +5,14 @@
  */
 
 import type { FactChange } from '../core/model/facts.ts';
+import type { Steps } from '../core/steps.ts';
 import { auditPauseMs } from './audit-pause.ts';
 import { createDrainRounds } from './drain-rounds.ts';
 import type { LoopInput } from './loop-input.ts';
+import { delayOf, firstRetryMs, initialState, isFree, isStopped, type LoopState } from './loop-state.ts';
 import { ensureRecord } from './ownership.ts';
 import type { PassOutcome } from './reconciler/state.ts';
 import { inSlices, nextTurn } from './slices.ts';
-import { createTimers, type Timers } from './timers.ts';
 
 export interface Loop {
   /** Takes facts in; starts the work when all lists are complete. */
@@ -23,20 +24,9 @@ export interface Loop {
 
 /** Other kinds that do not come (no permission, wrong name of the node) must not keep Services from working. */
 const patienceMs = 30_000;
-const [firstRetryMs, longestRetryMs] = [500, 30_000] as const;
 
 export function startLoop(input: LoopInput): Loop {
-  const loop: LoopState = {
-    input,
-    timers: createTimers(),
-    phase: 'waiting',
-    attempts: 0,
-    deferred: [],
-    isAuditing: false,
-    auditsAgain: false,
-    lookAfterDrains: () => {},
-    stopWatching: () => {},
-  };
+  const loop = initialState(input);
   loop.lookAfterDrains = createDrainRounds({
     reconciler: input.reconciler,
     timers: loop.timers,
@@ -55,23 +45,6 @@ export function startLoop(input: LoopInput): Loop {
       loop.timers.stop();
     },
   };
-}
-
-type TimerName = 'patience' | 'audit' | 'retry' | 'drain' | 'begin';
-
-interface LoopState {
-  readonly input: LoopInput;
-  readonly timers: Timers<TimerName>;
-  phase: 'waiting' | 'beginning' | 'starting' | 'running' | 'stopped';
-  /** What waits for the end of a pass in steps. */
-  readonly deferred: (() => void)[];
-  isAuditing: boolean;
-  /** Another audit was due before the last one was over. */
-  auditsAgain: boolean;
-  /** Failed attempts in a row, for the back-off. */
-  attempts: number;
-  lookAfterDrains: () => void;
-  stopWatching: () => void;
 }
 
 function takeIn(loop: LoopState, batch: readonly FactChange[]): void {
@@ -102,11 +75,6 @@ function whenFree(loop: LoopState, action: () => void): void {
   } else if (loop.phase === 'starting' || loop.phase === 'running') {
     loop.deferred.push(action);
   }
-}
-
-/** No pass in steps goes on that takes no others beside it. */
-function isFree({ phase, input }: LoopState): boolean {
-  return phase === 'running' && !input.reconciler.view.isExclusive;
 }
 
 /** Nothing is written before the lists of Services and EndpointSlices are complete; the others are waited for. */
@@ -140,17 +108,11 @@ async function bringUp(loop: LoopState): Promise<void> {
     if (unclear.length > 0) {
       input.observer.leftAlone(unclear);
     }
+    await nextTurn();
     if (isStopped(loop)) {
       return;
     }
-    input.ports.link.ensureInterface();
-    // Before they are read: what comes during the first pass is told of after it.
-    loop.stopWatching();
-    loop.stopWatching = input.ports.link.onAddressChange((gone) => whenFree(loop, () => followAddresses(loop, gone)));
-    input.reconciler.setContext(input.readContext());
-    loop.phase = 'starting';
-    loop.attempts = 0;
-    const outcome = await inSlices(input.reconciler.startInSteps(), () => loop.phase === 'starting');
+    const outcome = await inSlices(firstPass(loop), () => !isStopped(loop));
     await nextTurn();
     if (outcome === undefined || isStopped(loop)) {
       return;
@@ -173,9 +135,17 @@ async function bringUp(loop: LoopState): Promise<void> {
   }
 }
 
-/** It may have been stopped at every `await`. */
-function isStopped({ phase }: LoopState): boolean {
-  return phase === 'stopped';
+function* firstPass(loop: LoopState): Steps<PassOutcome> {
+  const { ports, reconciler, readContext } = loop.input;
+  ports.link.ensureInterface();
+  // Before they are read: what comes during the first pass is told of after it.
+  loop.phase = 'starting';
+  loop.stopWatching();
+  loop.stopWatching = ports.link.onAddressChange((gone) => whenFree(loop, () => followAddresses(loop, gone)));
+  yield;
+  reconciler.setContext(readContext());
+  loop.attempts = 0;
+  return yield* reconciler.startInSteps();
 }
 
 /** Carries out what came during a pass in steps. */
@@ -235,7 +205,7 @@ async function auditOnce(loop: LoopState): Promise<void> {
     if (!ports.filter.holds([])) {
       await ports.filter.ensureTable(skeleton);
     }
-    if (loop.phase === 'stopped') {
+    if (isStopped(loop)) {
       return;
     }
     ports.link.ensureInterface();
@@ -291,8 +261,4 @@ function guarded(loop: LoopState, what: string, pass: () => PassOutcome | undefi
 
 function scheduleAudit(loop: LoopState, delayMs: number): void {
   loop.timers.set('audit', delayMs, () => void audit(loop));
-}
-
-function delayOf(loop: LoopState): number {
-  return Math.min(longestRetryMs, firstRetryMs * 2 ** loop.attempts);
 }

@@ -1,12 +1,13 @@
 /** What a sync would change on this node now, by Service. Reads only. */
 
 import { type Actual, ownershipKey, resourceKeyOf } from '../core/actual.ts';
+import { allKeys } from '../core/all-keys.ts';
 import { compileAll } from '../core/compile-all.ts';
 import { type Desired, refusalsOf } from '../core/desired.ts';
 import { destinationKey } from '../core/keys.ts';
 import type { Operation, Plan } from '../core/model/operation.ts';
 import type { Refusal } from '../core/model/reason.ts';
-import { allKeys, makePlan, type PlanRules, phases } from '../core/plan.ts';
+import { makePlan, type PlanRules, phases } from '../core/plan.ts';
 import type { ObjectProblem } from '../kube/source.ts';
 import type { Config } from './config/config.ts';
 import { planRules } from './kernel.ts';

@@ -1,7 +1,7 @@
 import type { Steps } from '../core/steps.ts';
 
 /** Health checks, metrics and the watches are answered between two slices. */
-const sliceMs = 8;
+const sliceMs = 4;
 
 /** Does the steps with turns of the event loop in between. Undefined when `goesOn` says no after one. */
 export async function inSlices<Result>(steps: Steps<Result>, goesOn: () => boolean): Promise<Result | undefined> {

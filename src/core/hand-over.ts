@@ -6,12 +6,13 @@
  */
 
 import type { Actual } from './actual.ts';
+import { allKeys } from './all-keys.ts';
 import { emptyDesired } from './desired.ts';
 import { virtualServerKey } from './keys.ts';
 import { type FilterElement, isViewElement } from './model/filter-element.ts';
 import type { FilterOperation, Plan } from './model/operation.ts';
 import type { VirtualServerIdentity, VirtualServerState } from './model/virtual-server.ts';
-import { allKeys, emptyPlan, makePlan, type PlanRules } from './plan.ts';
+import { emptyPlan, makePlan, type PlanRules } from './plan.ts';
 
 /** Comes first: without its mark no new connection reaches a virtual server by firewall mark. */
 export function withdrawViews({ elements }: Actual): Plan {

@@ -1,6 +1,6 @@
 import { resourceKeyOf } from './actual.ts';
 import type { Plan } from './model/operation.ts';
-import { makePlan, type PlanInput, phases } from './plan.ts';
+import { emptyDraft, makePlan, type PlanInput, phases, planInto } from './plan.ts';
 import { keysInSteps, type Steps } from './steps.ts';
 
 interface ListedInput extends PlanInput {
@@ -9,22 +9,12 @@ interface ListedInput extends PlanInput {
 
 /** `makePlan` in steps: nothing of the input may change between them. */
 export function* planSteps(input: ListedInput): Steps<Plan> {
-  const parts: Plan[] = [];
+  const draft = emptyDraft();
   for (const keys of keysInSteps(input.keys)) {
-    parts.push(makePlan({ ...input, keys }));
+    planInto(draft, { ...input, keys });
     yield;
   }
-  return {
-    claim: parts.flatMap(({ claim }) => claim),
-    make: parts.flatMap(({ make }) => make),
-    guard: parts.flatMap(({ guard }) => guard),
-    expose: parts.flatMap(({ expose }) => expose),
-    quiesce: parts.flatMap(({ quiesce }) => quiesce),
-    hide: parts.flatMap(({ hide }) => hide),
-    unguard: parts.flatMap(({ unguard }) => unguard),
-    remove: parts.flatMap(({ remove }) => remove),
-    disclaim: parts.flatMap(({ disclaim }) => disclaim),
-  };
+  return draft;
 }
 
 /** The keys of resources that are not there as they are wanted. What changes between the steps may be missing. */

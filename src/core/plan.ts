@@ -30,21 +30,14 @@ export interface PlanRules {
   readonly quarantined: ReadonlySet<string>;
 }
 
-/** Every resource that is wanted or there, once each: the input of a full pass. */
-export function allKeys(desired: Desired, actual: Actual): readonly string[] {
-  const keys = [...desired.resources.keys()];
-  for (const there of [actual.virtualServers, actual.vips, actual.elements]) {
-    for (const key of there.keys()) {
-      if (!desired.resources.has(key)) {
-        keys.push(key);
-      }
-    }
-  }
-  return keys;
-}
-
 export function makePlan(input: PlanInput): Plan {
   const draft = emptyDraft();
+  planInto(draft, input);
+  return draft;
+}
+
+/** Puts the operations for these keys behind those that are there. */
+export function planInto(draft: Draft, input: PlanInput): void {
   for (const key of input.keys) {
     const wanted = input.desired.resources.get(key)?.resource;
     switch (wanted?.kind) {
@@ -66,7 +59,6 @@ export function makePlan(input: PlanInput): Plan {
         break;
     }
   }
-  return draft;
 }
 
 export const emptyPlan: Plan = emptyDraft();
@@ -100,7 +92,7 @@ interface Draft extends Plan {
   readonly disclaim: FilterOperation[];
 }
 
-function emptyDraft(): Draft {
+export function emptyDraft(): Draft {
   return {
     claim: [],
     make: [],

@@ -28,4 +28,13 @@ export function* keysInSteps(
   }
 }
 
+export function* filterSteps(keys: readonly string[], accepts: (key: string) => boolean): Steps<readonly string[]> {
+  const accepted: string[] = [];
+  for (const some of keysInSteps(keys)) {
+    accepted.push(...some.filter(accepts));
+    yield;
+  }
+  return accepted;
+}
+
 const lookedAtOnce = 1_000;

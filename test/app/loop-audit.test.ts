@@ -6,6 +6,7 @@ import { context } from '../support/context.ts';
 import { node, service, slice } from '../support/facts.ts';
 import { keepingPasses } from '../support/loop-observer.ts';
 import { completeLists, type FakePorts, fakePorts, reconcilerOn, sets, skeleton } from '../support/node-ports.ts';
+import { takeTurns } from '../support/turns.ts';
 import { one, two, webIdentity } from '../support/web.ts';
 
 const auditPeriodMs = 60_000;
@@ -29,7 +30,7 @@ beforeEach(async () => {
     { kind: 'Node', fact: node() },
   ] as const;
   loop.changes(completeLists(facts));
-  await vi.advanceTimersByTimeAsync(1);
+  await takeTurns();
 });
 
 afterEach(() => {
@@ -129,6 +130,6 @@ it('reads again after an audit during which the kernel contradicted what is beli
 it('audits once more when addresses went during an audit', async () => {
   whileReading(() => ports.link.setNodeAddresses([]));
   await audited();
-  await vi.advanceTimersByTimeAsync(1);
+  await takeTurns();
   expect(triggers().filter((each) => each === 'audit')).toHaveLength(2);
 });

@@ -7,6 +7,7 @@ import { context } from '../support/context.ts';
 import { service, servicePort, slice } from '../support/facts.ts';
 import { keepingPasses } from '../support/loop-observer.ts';
 import { type FakePorts, fakePorts, reconcilerOn, sets, skeleton } from '../support/node-ports.ts';
+import { takeTurns } from '../support/turns.ts';
 import { one } from '../support/web.ts';
 
 let ports: FakePorts;
@@ -68,7 +69,7 @@ describe('the begin of the loop', () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(passes).toEqual([]);
     loop.changes([list('Node'), list('ServiceCIDR')]);
-    await vi.advanceTimersByTimeAsync(1);
+    await takeTurns();
     expect(passes.map(({ trigger }) => trigger)).toEqual(['start']);
   });
 
@@ -86,7 +87,7 @@ describe('the begin of the loop', () => {
       return listen(listener);
     });
     loop.changes([list('Service', web), list('EndpointSlice', webSlice), list('Node'), list('ServiceCIDR')]);
-    await vi.advanceTimersByTimeAsync(1);
+    await takeTurns();
     expect(told.slice(0, 2)).toEqual(['listen', 'read']);
     expect(nodePorts().length).toBeGreaterThan(0);
   });
@@ -103,7 +104,7 @@ describe('the table of a version that had no such set', () => {
       return load(...input);
     });
     loop.changes([list('Service', web), list('EndpointSlice', webSlice), list('Node'), list('ServiceCIDR')]);
-    await vi.advanceTimersByTimeAsync(1);
+    await takeTurns();
     expect(nodePorts().length).toBeGreaterThan(0);
     // A set that is missing cannot be read; the last call brings the chains.
     expect(filled).toEqual([undefined, nodePorts().length]);
@@ -113,7 +114,7 @@ describe('the table of a version that had no such set', () => {
 describe('a table that somebody flushed', () => {
   it('is made again soon when a change meets it', async () => {
     loop.changes([list('Service', web), list('EndpointSlice', webSlice), list('Node'), list('ServiceCIDR')]);
-    await vi.advanceTimersByTimeAsync(1);
+    await takeTurns();
     ports.filter.flushRuleset();
     const other = service({ name: 'other', clusterIPs: ['10.96.0.2'] });
     loop.changes(sets({ kind: 'Service', fact: other }));

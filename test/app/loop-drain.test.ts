@@ -7,6 +7,7 @@ import { node, service, slice } from '../support/facts.ts';
 import { keepingPasses } from '../support/loop-observer.ts';
 import { completeLists, type FakePorts, fakePorts, reconcilerOn, sets, skeleton } from '../support/node-ports.ts';
 import { destination } from '../support/servers.ts';
+import { takeTurns } from '../support/turns.ts';
 import { one, two } from '../support/web.ts';
 
 const count = 200;
@@ -31,7 +32,7 @@ beforeEach(async () => {
   );
   const facts: readonly ObjectFact[] = [...services, ...slices(), { kind: 'Node', fact: node() }];
   loop.changes(completeLists(facts));
-  await vi.advanceTimersByTimeAsync(1);
+  await takeTurns();
 });
 
 afterEach(() => {

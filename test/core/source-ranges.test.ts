@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { type ActualStore, adoptReading, advance } from '../../src/core/actual.ts';
 import { emptyAddresses } from '../../src/core/address-index.ts';
+import { allKeys } from '../../src/core/all-keys.ts';
 import { compileService } from '../../src/core/compile.ts';
 import { type DesiredStore, emptyDesired, expectedOf, setContribution } from '../../src/core/desired.ts';
 import { frontendKey } from '../../src/core/keys.ts';
 import type { ServiceFact } from '../../src/core/model/facts.ts';
 import type { FilterElement } from '../../src/core/model/filter-element.ts';
-import { allKeys, makePlan, phases } from '../../src/core/plan.ts';
+import { makePlan, phases } from '../../src/core/plan.ts';
 import { rangesMeet } from '../../src/core/ranges.ts';
 import { context } from '../support/context.ts';
 import { endpoint, service, servicePort, slice } from '../support/facts.ts';

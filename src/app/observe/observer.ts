@@ -4,6 +4,7 @@ import type { Facts } from '../../core/facts.ts';
 import { families } from '../../core/model/facts.ts';
 import type { Operation } from '../../core/model/operation.ts';
 import { countOperations } from '../../core/plan.ts';
+import type { Steps } from '../../core/steps.ts';
 import type { EventPort } from '../../kube/events/event-port.ts';
 import type { FlowCleaning, FlowObserver } from '../flow-cleaner.ts';
 import type { Health } from '../health/health.ts';
@@ -13,6 +14,7 @@ import type { Log } from '../log.ts';
 import type { LoopObserver } from '../loop-input.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { PassOutcome, ReconcilerView } from '../reconciler/state.ts';
+import { inSlices } from '../slices.ts';
 import { watchChanges } from './change-watch.ts';
 import { familiesInForce, touchedFamilies } from './families.ts';
 import { countLocalGaps } from './local-gaps.ts';
@@ -103,30 +105,31 @@ function countPass({ metrics }: ObserverInput, outcome: PassOutcome): void {
   for (const ip_family of families) {
     metrics.syncDuration.observe({ ip_family }, seconds);
   }
-  for (const [kind, count] of countKinds(outcome.execution.performed)) {
-    metrics.operations.add({ kind }, count);
-    if (outcome.trigger === 'audit') {
-      metrics.repairs.add({ kind }, count);
-    }
-  }
+  void inSlices(countSteps(metrics, outcome), () => true);
   for (const { error } of outcome.execution.failed) {
     metrics.failures.add({ errno: error.code });
   }
 }
 
-/** A cold start performs a hundred thousand operations of five kinds, each kind in long runs. */
+/** A cold start performs a hundred thousand operations: the first of them are counted at once. */
+function* countSteps(metrics: Metrics, { execution: { performed }, trigger }: PassOutcome): Steps<void> {
+  for (let from = 0; from < performed.length; from += countedAtOnce) {
+    for (const [kind, count] of countKinds(performed.slice(from, from + countedAtOnce))) {
+      metrics.operations.add({ kind }, count);
+      if (trigger === 'audit') {
+        metrics.repairs.add({ kind }, count);
+      }
+    }
+    yield;
+  }
+}
+
+const countedAtOnce = 5_000;
+
 function countKinds(operations: readonly Operation[]): ReadonlyMap<Operation['kind'], number> {
   const counts = new Map<Operation['kind'], number>();
-  for (let from = 0; from < operations.length; ) {
-    const kind = operations[from]?.kind;
-    let to = from + 1;
-    while (to < operations.length && operations[to]?.kind === kind) {
-      to += 1;
-    }
-    if (kind !== undefined) {
-      counts.set(kind, (counts.get(kind) ?? 0) + to - from);
-    }
-    from = to;
+  for (const { kind } of operations) {
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return counts;
 }

@@ -1,10 +1,12 @@
 /** Logs each refused part of an object once, when it first appears, and keeps the count by reason. */
 
 import { isAudited, type Reason, type Refusal } from '../../core/model/reason.ts';
+import { keysInSteps, type Steps } from '../../core/steps.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { refusalsIn } from '../reconciler/quarantine.ts';
 import type { PassOutcome, ReconcilerView } from '../reconciler/state.ts';
+import { inSlices } from '../slices.ts';
 
 /** What a source says about one object. */
 export interface ObjectRefusals {
@@ -59,13 +61,26 @@ export function createRefusalLog(
       update({ kind: 'Service', key: service, source: 'health-check', refusals }, 'health-check'),
     passed: (outcome, view) => {
       const refused = outcome.execution.failed.length === 0 ? [] : view.quarantined.byService.keys();
-      for (const service of new Set([...outcome.services, ...outcome.rivals, ...refused])) {
+      const services = [...new Set([...outcome.services, ...outcome.rivals, ...refused])];
+      // What is said of a Service is what holds when it is said.
+      const look = (service: string): void => {
         const refusals = refusalsIn(view, service);
         update({ kind: 'Service', key: service, source: 'compile', refusals }, 'compile');
-      }
+      };
+      void inSlices(lookInSteps(services, look), () => true);
     },
   };
 }
+
+/** The first of them at once: a start asks for all. */
+function* lookInSteps(services: readonly string[], look: (service: string) => void): Steps<void> {
+  for (const some of keysInSteps(services, lookedAtOnce)) {
+    some.forEach(look);
+    yield;
+  }
+}
+
+const lookedAtOnce = 250;
 
 /** A Service whose hundred frontends all belong to another one has one thing to say, not a hundred. */
 function tellByReason(

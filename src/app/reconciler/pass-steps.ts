@@ -3,8 +3,9 @@
 import { advanceSteps } from '../../core/actual.ts';
 import { expectedOf } from '../../core/desired.ts';
 import { trackDrainsSteps } from '../../core/drain.ts';
+import { isHealthCheckKey } from '../../core/keys.ts';
 import { planSteps } from '../../core/plan-steps.ts';
-import type { Steps } from '../../core/steps.ts';
+import { filterSteps, type Steps } from '../../core/steps.ts';
 import { executeSteps } from '../../kernel/executor.ts';
 import { conclude, noteTried, type PlannedPass, planInput } from './pass.ts';
 import type { PassOutcome, ReconcilerState } from './state.ts';
@@ -19,5 +20,6 @@ export function* carryOutSteps(
   const execution = yield* executeSteps(plan, state.options.ports);
   yield* advanceSteps(state.actual, execution.performed, expectedOf(state.desired));
   yield* trackDrainsSteps(state.drains, state, pass.keys);
-  return conclude(state, pass, plan, execution);
+  const healthChecks = yield* filterSteps(pass.keys, isHealthCheckKey);
+  return conclude(state, pass, { plan, execution, healthChecks });
 }

@@ -80,11 +80,17 @@ export function settle(state: ReconcilerState, pass: PlannedPass, plan: Plan): P
   const execution = executePlan(plan, state.options.ports);
   advance(state.actual, execution.performed, expectedOf(state.desired));
   trackDrains(state.drains, state, pass.keys);
-  return conclude(state, pass, plan, execution);
+  const healthChecks = [...pass.keys].filter(isHealthCheckKey);
+  return conclude(state, pass, { plan, execution, healthChecks });
 }
 
 /** Takes into account what was carried out. */
-export function conclude(state: ReconcilerState, pass: PlannedPass, plan: Plan, execution: Execution): PassOutcome {
+export function conclude(
+  state: ReconcilerState,
+  pass: PlannedPass,
+  done: Pick<PassOutcome, 'plan' | 'execution' | 'healthChecks'>,
+): PassOutcome {
+  const { execution } = done;
   noteFailures(state, execution);
   noteTouched(state, execution);
   if (execution.isUncertain) {
@@ -92,15 +98,9 @@ export function conclude(state: ReconcilerState, pass: PlannedPass, plan: Plan, 
   }
   const durationMs = pass.stopwatch.end('executeMs');
   const { trigger, services, rivals = [], census, stopwatch } = pass;
-  const healthChecks: string[] = [];
-  for (const key of pass.keys) {
-    if (isHealthCheckKey(key)) {
-      healthChecks.push(key);
-    }
-  }
   const times = { durationMs, spans: stopwatch.spans };
   const followedBy = followUp(state, strikeSchedulers(state, execution.failed));
-  return { trigger, services, rivals, plan, execution, healthChecks, census, ...times, followedBy };
+  return { trigger, services, rivals, ...done, census, ...times, followedBy };
 }
 
 /** Plans for these keys, and settles. */

@@ -1,10 +1,10 @@
 /** The first pass: everything, in steps. */
 
+import { allKeysSteps } from '../../core/all-keys.ts';
 import { bySeniority, setStanding } from '../../core/desired.ts';
 import { filterElementKey, virtualServerKey } from '../../core/keys.ts';
 import type { MarkHolders } from '../../core/marks.ts';
 import { viewSets } from '../../core/model/filter-element.ts';
-import { allKeys } from '../../core/plan.ts';
 import { standingElements } from '../../core/standing-elements.ts';
 import { endsStep, type Steps } from '../../core/steps.ts';
 import { addLingering } from './lingering.ts';
@@ -25,6 +25,7 @@ export function* startSteps(state: ReconcilerState): Steps<PassOutcome> {
   const services = bySeniority(state.facts.services.values()).map((service) => service.key);
   // A start that failed may have compiled Services that are gone by now.
   const gone = [...state.desired.contributions.keys()].filter((service) => !state.facts.services.has(service));
+  yield;
   for (const [index, service] of [...services, ...gone].entries()) {
     compileInto(state, service, holders);
     if (endsStep(index, stepServices)) {
@@ -36,7 +37,7 @@ export function* startSteps(state: ReconcilerState): Steps<PassOutcome> {
   addLingering(state, [...state.actual.virtualServers.keys()]);
   stopwatch.lap('readMs');
   yield;
-  const keys = allKeys(state.desired, state.actual);
+  const keys = yield* allKeysSteps(state.desired, state.actual);
   const outcome = yield* carryOutSteps(state, { trigger: 'start', services, keys, census, stopwatch });
   state.isStarted = true;
   return outcome;

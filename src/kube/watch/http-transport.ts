@@ -30,7 +30,7 @@ const tcpKeepAliveMs = 10_000;
  * After so many bytes of an answer, or so long, everything else has its turn. libuv reads a socket up to 32 times in a
  * row, 2 MiB of a list, which take a hundred times as long to be read as objects, and longer while the code is young.
  */
-const [turnBytes, turnMs] = [32_768, 8];
+const [turnBytes, turnMs] = [32_768, 4];
 
 /** Taken at once, before the clock is looked at; an event is smaller. */
 const pieceBytes = 8_192;

@@ -1,0 +1,28 @@
+import type { Actual } from './actual.ts';
+import type { Desired } from './desired.ts';
+import { endsStep, finish, type Steps } from './steps.ts';
+
+/** Every resource that is wanted or there, once each: the input of a full pass. */
+export function allKeys(desired: Desired, actual: Actual): readonly string[] {
+  return finish(allKeysSteps(desired, actual));
+}
+
+/** The same in steps: nothing may come or go between them. */
+export function* allKeysSteps(desired: Desired, actual: Actual): Steps<readonly string[]> {
+  const keys = [...desired.resources.keys()];
+  for (const there of [actual.virtualServers, actual.vips, actual.elements]) {
+    let index = 0;
+    for (const key of there.keys()) {
+      if (!desired.resources.has(key)) {
+        keys.push(key);
+      }
+      if (endsStep(index, lookedAtOnce)) {
+        yield;
+      }
+      index += 1;
+    }
+  }
+  return keys;
+}
+
+const lookedAtOnce = 1_000;
