@@ -63,7 +63,7 @@ function directReturnTable({ directReturn }: BenchResult): string {
 
 function coldTable({ cold }: BenchResult): string {
   const rows = cold.map(
-    ({ size, vipMode, run, ipvsMs, ipvsadmMs, baselineMs, ratioToBaseline, ratioOfIpvs, ratioOfPass }) => [
+    ({ size, vipMode, run, ipvsMs, ipvsadmMs, baselineMs, ratioToBaseline, ratioOfIpvs, ratioOfPass, steadyMs }) => [
       `${sizeText(size)} ${vipMode}`,
       ms(run.compileMs),
       ms(run.planMs),
@@ -78,6 +78,7 @@ function coldTable({ cold }: BenchResult): string {
       times(ratioOfPass),
       ms(baselineMs.p50),
       times(ratioToBaseline),
+      steadyMs === undefined ? '' : times(steadyMs.p50 / baselineMs.p50),
     ],
   );
   const head = [
@@ -94,6 +95,7 @@ function coldTable({ cold }: BenchResult): string {
     ': pass',
     'C, IPVS',
     'IPVS : C',
+    'steady : C',
   ];
   return table('Cold programming, ms', ['Services × endpoints', ...head], rows);
 }

@@ -76,6 +76,8 @@ export interface StartRun {
   readonly executeMs: number;
   /** Inside `executeMs`: from handing operations to the adapter to the kernel's last acknowledgement. */
   readonly ipvsMs: number;
+  /** What `ipvsMs` would be with every piece as fast as the median one; of a restart 0. */
+  readonly ipvsSteadyMs?: number;
   readonly filterMs: number;
   readonly vipsMs: number;
   /** Inside `readMs`. */
@@ -100,6 +102,8 @@ export interface ColdResult {
   readonly baselineMs: Summary;
   /** The IPVS part of the pass : the same in C. */
   readonly ratioToBaseline: number;
+  /** What the IPVS part would take with every piece as fast as the median one: without the start of the compiler. */
+  readonly steadyMs?: Summary;
   /** `ipvsadm -R` : the whole pass, which also compiles, plans, fills nftables and exposes the VIPs. */
   readonly ratioOfPass: number;
 }

@@ -62,6 +62,7 @@ function coldResult({ size, vipMode, runs, ipvsadm, baseline }: ColdRuns): ColdR
     ratioOfIpvs: ipvsadmMs / median(ipvs),
     baselineMs: summarise(baseline),
     ratioToBaseline: median(ipvs) / median(baseline),
+    steadyMs: summarise(runs.map((run) => run.ipvsSteadyMs ?? Number.NaN)),
     ratioOfPass: ipvsadmMs / median(runs.map((run) => run.passMs)),
   };
 }

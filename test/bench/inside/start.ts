@@ -6,6 +6,7 @@
 import { closeKernel, filterSkeleton, openKernel } from '../../../src/app/kernel.ts';
 import type { VipMode } from '../../../src/core/model/vip.ts';
 import type { Size, StartRun } from '../result.ts';
+import { median } from '../statistics.ts';
 import { assemble, benchConfig, setNeededSysctls } from './agent-parts.ts';
 import { readArgument, tell } from './child.ts';
 import { factsOf } from './facts.ts';
@@ -49,6 +50,7 @@ async function start({ size, vipMode }: StartInput): Promise<StartRun> {
     passMs: durationMs,
     ...spans,
     ipvsMs: times.ipvs.ms,
+    ipvsSteadyMs: times.ipvs.paces.length === 0 ? 0 : median(times.ipvs.paces) * times.ipvs.operations,
     filterMs: times.filter.ms,
     vipsMs: times.vips.ms,
     ipvsReadMs: times.ipvs.readMs,

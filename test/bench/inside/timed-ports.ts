@@ -13,6 +13,8 @@ export interface Applied {
   operations: number;
   ms: number;
   readMs: number;
+  /** Milliseconds per operation, of each call of `apply`. */
+  readonly paces: number[];
 }
 
 /** The same ports, with the time that each spends. */
@@ -41,7 +43,7 @@ export function timePorts(ports: KernelPorts): { readonly ports: KernelPorts; re
 }
 
 function nothing(): Applied {
-  return { operations: 0, ms: 0, readMs: 0 };
+  return { operations: 0, ms: 0, readMs: 0, paces: [] };
 }
 
 function timed<T>(
@@ -51,8 +53,10 @@ function timed<T>(
   return (operations) => {
     const began = performance.now();
     const result = apply(operations);
-    applied.ms += performance.now() - began;
+    const took = performance.now() - began;
+    applied.ms += took;
     applied.operations += operations.length;
+    applied.paces.push(took / operations.length);
     return result;
   };
 }
