@@ -7,7 +7,7 @@ export function allKeys(desired: Desired, actual: Actual): readonly string[] {
   return finish(allKeysSteps(desired, actual));
 }
 
-/** The same in steps: nothing may come or go between them. */
+/** The same in steps: what comes or goes between them may be missing or twice. */
 export function* allKeysSteps(desired: Desired, actual: Actual): Steps<readonly string[]> {
   const keys = [...desired.resources.keys()];
   for (const there of [actual.virtualServers, actual.vips, actual.elements]) {

@@ -28,6 +28,7 @@ export function* keysInSteps(
   }
 }
 
+/** The keys that are accepted, in their order. */
 export function* filterSteps(keys: readonly string[], accepts: (key: string) => boolean): Steps<readonly string[]> {
   const accepted: string[] = [];
   for (const some of keysInSteps(keys)) {
