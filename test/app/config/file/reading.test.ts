@@ -97,15 +97,15 @@ describe('a configuration file', () => {
   });
 
   it.each([
-    ['', 'the file is empty'],
-    ['# nothing\n', 'the file is empty'],
-    ['a: [1', 'in line 1'],
-    ['a: 1\n---\nb: 2\n', 'there is a second document in line 2'],
-    ['[]', 'given a list'],
-    ['text', 'given the string "text"'],
-    ['winkernel: &a [*a]', 'in line 1'],
-    ['['.repeat(100_000), 'in line 1'],
-  ])('that is none, is refused: %j', (text, expected) => {
+    ['nothing', '', 'the file is empty'],
+    ['a comment', '# nothing\n', 'the file is empty'],
+    ['a list without an end', 'a: [1', 'in line 1'],
+    ['two documents', 'a: 1\n---\nb: 2\n', 'there is a second document in line 2'],
+    ['a list', '[]', 'given a list'],
+    ['a text', 'text', 'given the string "text"'],
+    ['a list of itself', 'winkernel: &a [*a]', 'in line 1'],
+    ['a hundred thousand lists in each other', '['.repeat(100_000), 'in line 1'],
+  ])('that is none, is refused: %s', (_name, text, expected) => {
     expect(givenConfig([], text).problems[0]).toContain(expected);
   });
 
