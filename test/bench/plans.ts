@@ -51,7 +51,7 @@ export const quickPlan: Plan = {
   change: [size(20), size(200)],
   memory: [size(200)],
   large: { sizes: [], rounds: 1 },
-  pauses: [size(20), size(200)],
+  pauses: [size(200)],
   acts: { acts: everyAct, repetitions: 10, idleSeconds: 2, churnSeconds: 2 },
   traffic: [size(200)],
   trafficActs: { acts: longActs, repetitions: 0, idleSeconds: 2, churnSeconds: 2 },
