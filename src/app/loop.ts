@@ -49,7 +49,7 @@ export function startLoop(input: LoopInput): Loop {
 
 function takeIn(loop: LoopState, batch: readonly FactChange[]): void {
   const { reconciler, observer } = loop.input;
-  if (loop.phase === 'stopped') {
+  if (isStopped(loop)) {
     return;
   }
   const { node, serviceCIDRs } = reconciler.view.facts;

@@ -20,6 +20,16 @@ export async function inSlices<Result>(steps: Steps<Result>, goesOn: () => boole
   }
 }
 
+/**
+ * The first step at once, the others in slices. Where one step is all, as after a change, nobody asks for the time: that
+ * is a system call on some machines.
+ */
+export function inSlicesAfterFirst(steps: Steps<void>): void {
+  if (steps.next().done !== true) {
+    void inSlices(steps, () => true);
+  }
+}
+
 /** Lets everything else that waits have its turn. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {

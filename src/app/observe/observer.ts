@@ -14,7 +14,7 @@ import type { Log } from '../log.ts';
 import type { LoopObserver } from '../loop-input.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { PassOutcome, ReconcilerView } from '../reconciler/state.ts';
-import { inSlices } from '../slices.ts';
+import { inSlicesAfterFirst } from '../slices.ts';
 import { watchChanges } from './change-watch.ts';
 import { familiesInForce, touchedFamilies } from './families.ts';
 import { countLocalGaps } from './local-gaps.ts';
@@ -105,22 +105,24 @@ function countPass({ metrics }: ObserverInput, outcome: PassOutcome): void {
   for (const ip_family of families) {
     metrics.syncDuration.observe({ ip_family }, seconds);
   }
-  void inSlices(countSteps(metrics, outcome), () => true);
+  inSlicesAfterFirst(countSteps(metrics, outcome));
   for (const { error } of outcome.execution.failed) {
     metrics.failures.add({ errno: error.code });
   }
 }
 
-/** A cold start performs a hundred thousand operations: the first of them are counted at once. */
+/** A cold start performs a hundred thousand operations. */
 function* countSteps(metrics: Metrics, { execution: { performed }, trigger }: PassOutcome): Steps<void> {
   for (let from = 0; from < performed.length; from += countedAtOnce) {
+    if (from > 0) {
+      yield;
+    }
     for (const [kind, count] of countKinds(performed.slice(from, from + countedAtOnce))) {
       metrics.operations.add({ kind }, count);
       if (trigger === 'audit') {
         metrics.repairs.add({ kind }, count);
       }
     }
-    yield;
   }
 }
 

@@ -1,12 +1,12 @@
 /** Logs each refused part of an object once, when it first appears, and keeps the count by reason. */
 
 import { isAudited, type Reason, type Refusal } from '../../core/model/reason.ts';
-import { keysInSteps, type Steps } from '../../core/steps.ts';
+import type { Steps } from '../../core/steps.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { refusalsIn } from '../reconciler/quarantine.ts';
 import type { PassOutcome, ReconcilerView } from '../reconciler/state.ts';
-import { inSlices } from '../slices.ts';
+import { inSlicesAfterFirst } from '../slices.ts';
 
 /** What a source says about one object. */
 export interface ObjectRefusals {
@@ -67,16 +67,18 @@ export function createRefusalLog(
         const refusals = refusalsIn(view, service);
         update({ kind: 'Service', key: service, source: 'compile', refusals }, 'compile');
       };
-      void inSlices(lookInSteps(services, look), () => true);
+      inSlicesAfterFirst(lookInSteps(services, look));
     },
   };
 }
 
-/** The first of them at once: a start asks for all. */
+/** A start asks for all. */
 function* lookInSteps(services: readonly string[], look: (service: string) => void): Steps<void> {
-  for (const some of keysInSteps(services, lookedAtOnce)) {
-    some.forEach(look);
-    yield;
+  for (let from = 0; from < services.length; from += lookedAtOnce) {
+    if (from > 0) {
+      yield;
+    }
+    services.slice(from, from + lookedAtOnce).forEach(look);
   }
 }
 
