@@ -16,6 +16,8 @@ export interface LoopState {
   auditsAgain: boolean;
   /** Failed attempts in a row, for the back-off. */
   attempts: number;
+  /** The table is there, where it needs no list to be. */
+  prepared: Promise<void>;
   lookAfterDrains: () => void;
   stopWatching: () => void;
 }
@@ -29,6 +31,7 @@ export function initialState(input: LoopInput): LoopState {
     deferred: [],
     isAuditing: false,
     auditsAgain: false,
+    prepared: Promise.resolve(),
     lookAfterDrains: () => {},
     stopWatching: () => {},
   };

@@ -10,7 +10,7 @@ import { auditPauseMs } from './audit-pause.ts';
 import { createDrainRounds } from './drain-rounds.ts';
 import type { LoopInput } from './loop-input.ts';
 import { delayOf, firstRetryMs, initialState, isFree, isStopped, type LoopState } from './loop-state.ts';
-import { ensureRecord } from './ownership.ts';
+import { ensureRecord, prepareTable } from './ownership.ts';
 import type { PassOutcome } from './reconciler/state.ts';
 import { inSlices, nextTurn } from './slices.ts';
 
@@ -35,6 +35,8 @@ export function startLoop(input: LoopInput): Loop {
     carryOut: (pass) => guarded(loop, 'look after draining destinations', pass),
   });
   input.observer.started();
+  // While the lists come. What goes wrong is met again, and told of, when they are there.
+  loop.prepared = prepareTable(input.ports, input.skeleton).catch(() => {});
   loop.timers.set('patience', patienceMs, () => begin(loop, false));
   return {
     changes: (batch) => takeIn(loop, batch),
@@ -77,7 +79,7 @@ function whenFree(loop: LoopState, action: () => void): void {
   }
 }
 
-/** Nothing is written before the lists of Services and EndpointSlices are complete; the others are waited for. */
+/** No Service is looked at before the lists of Services and EndpointSlices are complete; the others are waited for. */
 function begin(loop: LoopState, waitsForRest: boolean): void {
   const { complete } = loop.input.reconciler.view.facts;
   const isReady = complete.has('Service') && complete.has('EndpointSlice');
@@ -97,6 +99,7 @@ function begin(loop: LoopState, waitsForRest: boolean): void {
 
 async function bringUp(loop: LoopState): Promise<void> {
   const { input } = loop;
+  await loop.prepared;
   // The last list has just been taken in, which takes its time where it is long.
   await nextTurn();
   if (isStopped(loop)) {

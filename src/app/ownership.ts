@@ -84,6 +84,16 @@ export async function ensureRecord(
   return { table, unclear };
 }
 
+/**
+ * Loads the table where there is neither a record nor a VIP: nothing there is sluice's then, whatever Services there are,
+ * so that no list need be waited for. Rejects like `ensureRecord`, which finds what went wrong here again.
+ */
+export async function prepareTable(ports: KernelPorts, skeleton: FilterSkeleton): Promise<void> {
+  if (!ports.filter.holds(recordSets) && ports.link.dumpVips().length === 0) {
+    await ports.filter.ensureTable(skeleton);
+  }
+}
+
 interface Claims {
   readonly addresses: ReadonlySet<string>;
   readonly frontends: ReadonlySet<string>;

@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
 import { type Loop, startLoop } from '../../src/app/loop.ts';
 import type { PassOutcome } from '../../src/app/reconciler/state.ts';
 import type { CompileContext } from '../../src/core/model/context.ts';
 import type { FactChange, ObjectFact, ObjectKind } from '../../src/core/model/facts.ts';
+import type { FilterPort } from '../../src/kernel/ports.ts';
 import { context } from '../support/context.ts';
 import { service, servicePort, slice } from '../support/facts.ts';
 import { keepingPasses } from '../support/loop-observer.ts';
@@ -89,6 +90,71 @@ describe('the begin of the loop', () => {
     loop.changes([list('Service', web), list('EndpointSlice', webSlice), list('Node'), list('ServiceCIDR')]);
     await takeTurns();
     expect(told.slice(0, 2)).toEqual(['listen', 'read']);
+    expect(nodePorts().length).toBeGreaterThan(0);
+  });
+});
+
+describe('the table of a node that has none', () => {
+  let load: MockInstance<FilterPort['ensureTable']>;
+
+  beforeEach(() => {
+    loop.stop();
+    ports.filter.flushRuleset();
+    load = vi.spyOn(ports.filter, 'ensureTable');
+  });
+
+  function start(): void {
+    loop = startLoop({
+      reconciler: reconcilerOn(ports),
+      ports,
+      skeleton,
+      readContext,
+      observer,
+      auditPeriodMs: 300_000,
+    });
+  }
+
+  it('is loaded while the lists come', async () => {
+    start();
+    expect(load).toHaveBeenCalledOnce();
+    await takeTurns();
+    expect(ports.filter.dump()).toEqual([]);
+    expect([ports.ipvs.dump(), ports.link.dumpVips()]).toEqual([[], []]);
+  });
+
+  it('waits for them where a VIP is left: whose the virtual servers on it are takes the Services', async () => {
+    ports.link.apply([{ kind: 'add-vip', vip: { address: '10.96.0.1', source: undefined } }]);
+    start();
+    await takeTurns();
+    expect(load).not.toHaveBeenCalled();
+    loop.changes([list('Service', web), list('EndpointSlice', webSlice), list('Node'), list('ServiceCIDR')]);
+    await takeTurns();
+    expect(load).toHaveBeenCalledOnce();
+    expect(passes.map(({ trigger }) => trigger)).toEqual(['start']);
+  });
+
+  it('is there before the first pass, however long it takes', async () => {
+    let loaded: () => void = () => {};
+    load.mockImplementationOnce(async () => {
+      await new Promise<void>((resolve) => (loaded = resolve));
+      load.mockRestore();
+      return ports.filter.ensureTable(skeleton);
+    });
+    start();
+    loop.changes([list('Service', web), list('EndpointSlice', webSlice), list('Node'), list('ServiceCIDR')]);
+    await takeTurns();
+    expect(passes).toEqual([]);
+    loaded();
+    await takeTurns();
+    expect(passes.map(({ trigger }) => trigger)).toEqual(['start']);
+  });
+
+  it('is tried again with the lists where it could not be loaded', async () => {
+    load.mockRejectedValueOnce(new Error('nft refused the table'));
+    start();
+    loop.changes([list('Service', web), list('EndpointSlice', webSlice), list('Node'), list('ServiceCIDR')]);
+    await takeTurns();
+    expect(load).toHaveBeenCalledTimes(2);
     expect(nodePorts().length).toBeGreaterThan(0);
   });
 });
