@@ -1,7 +1,13 @@
 /** Counts changes from their arrival until they are in force, and times them from the change in the cluster. */
 
 import { type Facts, isKnownObject } from '../../core/facts.ts';
-import { type EndpointSliceFact, type FactChange, type Family, families } from '../../core/model/facts.ts';
+import {
+  type EndpointSliceFact,
+  type FactChange,
+  type Family,
+  families,
+  type ObjectFact,
+} from '../../core/model/facts.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { touchedFamilies } from './families.ts';
 
@@ -25,9 +31,12 @@ export function watchChanges(metrics: Metrics, startedAt: number): ChangeWatch {
         metrics.lastQueued.set({ ip_family }, at / 1000);
       }
       for (const change of batch) {
-        count(change, facts, { pending, metrics });
-        for (const slice of slicesIn(change)) {
-          noteTrigger(slice, { pending, facts, startedAt });
+        const objects = newIn(change, facts);
+        count(change, objects.length, { pending, metrics });
+        for (const object of objects) {
+          if (object.kind === 'EndpointSlice') {
+            noteTrigger(object.fact, { pending, facts, startedAt });
+          }
         }
       }
       showPending();
@@ -50,15 +59,26 @@ interface Pending {
   readonly triggered: Map<string, { readonly family: Family; readonly at: number }>;
 }
 
-/** A list counts every object in it, as it does in kube-proxy, but for those that are known as they are. */
+/** What a change sets, but for the objects of a list that are known as they are: all of them, where it is the first list. */
+function newIn(change: FactChange, facts: Facts): readonly ObjectFact[] {
+  switch (change.change) {
+    case 'set':
+      return [change];
+    case 'replace':
+      return change.facts.filter((object) => !isKnownObject(facts, object));
+    case 'delete':
+      return [];
+  }
+}
+
+/** A list counts every object that is new in it, as it does in kube-proxy. */
 function count(
-  change: FactChange,
-  facts: Facts,
+  { change, kind }: FactChange,
+  found: number,
   { pending, metrics }: { readonly pending: Pending; readonly metrics: Metrics },
 ): void {
-  const amount =
-    change.change === 'replace' ? change.facts.filter((object) => !isKnownObject(facts, object)).length : 1;
-  switch (change.kind) {
+  const amount = change === 'delete' ? 1 : found;
+  switch (kind) {
     case 'Service':
       metrics.serviceChanges.add({}, amount);
       pending.services += amount;
@@ -71,15 +91,6 @@ function count(
     case 'ServiceCIDR':
       break;
   }
-}
-
-/** The slices that a change sets; what it deletes is not timed. */
-function slicesIn(change: FactChange): readonly EndpointSliceFact[] {
-  if (change.change === 'delete') {
-    return [];
-  }
-  const objects = change.change === 'set' ? [change] : change.facts;
-  return objects.flatMap((object) => (object.kind === 'EndpointSlice' ? [object.fact] : []));
 }
 
 interface Triggers {
