@@ -120,15 +120,19 @@ async function bringUp(loop: LoopState): Promise<void> {
     if (outcome === undefined || isStopped(loop)) {
       return;
     }
-    loop.phase = 'running';
     report(loop, outcome);
+    // The start has read the kernel as an audit does. On a node that was empty it cost nothing, and the next one does: it
+    // takes no longer than the start in all.
+    scheduleAudit(loop, auditPauseMs(input, outcome.durationMs));
+    await nextTurn();
+    if (isStopped(loop)) {
+      return;
+    }
+    loop.phase = 'running';
     catchUp(loop);
     if (table === 'to-be-filled') {
       await input.ports.filter.ensureTable(input.skeleton);
     }
-    // The start has read the kernel as an audit does. On a node that was empty it cost nothing, and the next one does: it
-    // takes no longer than the start in all.
-    scheduleAudit(loop, auditPauseMs(input, outcome.durationMs));
   } catch (error) {
     loop.phase = 'beginning';
     const delayMs = delayOf(loop);

@@ -21,12 +21,12 @@ export async function inSlices<Result>(steps: Steps<Result>, goesOn: () => boole
 }
 
 /**
- * The first step at once, the others in slices. Where one step is all, as after a change, nobody asks for the time: that
- * is a system call on some machines.
+ * The first step at once, the others in slices, from the next turn on. Where one step is all, as after a change, nobody asks
+ * for the time: that is a system call on some machines.
  */
 export function inSlicesAfterFirst(steps: Steps<void>): void {
   if (steps.next().done !== true) {
-    void inSlices(steps, () => true);
+    void nextTurn().then(() => inSlices(steps, () => true));
   }
 }
 

@@ -2,11 +2,12 @@
 
 import { families } from '../../core/model/facts.ts';
 import { type LocalGap, localGapPolicies } from '../../core/model/resource.ts';
+import { endsStep, type Steps } from '../../core/steps.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { PassOutcome, ReconcilerView } from '../reconciler/state.ts';
 
-/** Looks at the Services of each pass it is given, and at no other. */
-export function countLocalGaps(metrics: Metrics): (outcome: PassOutcome, view: ReconcilerView) => void {
+/** Looks at the Services of each pass it is given, and at no other, in steps: a start asks for all. */
+export function countLocalGaps(metrics: Metrics): (outcome: PassOutcome, view: ReconcilerView) => Steps<void> {
   const known = new Map<string, readonly LocalGap[]>();
   const totals = new Map<string, number>();
   const add = (gaps: readonly LocalGap[], amount: number): void => {
@@ -14,8 +15,8 @@ export function countLocalGaps(metrics: Metrics): (outcome: PassOutcome, view: R
       totals.set(nameOf(gap), (totals.get(nameOf(gap)) ?? 0) + amount);
     }
   };
-  return ({ services }, { desired }) => {
-    for (const service of services) {
+  return function* ({ services }, { desired }) {
+    for (const [index, service] of services.entries()) {
       const gaps = desired.contributions.get(service)?.localGaps ?? [];
       add(known.get(service) ?? [], -1);
       add(gaps, 1);
@@ -23,6 +24,9 @@ export function countLocalGaps(metrics: Metrics): (outcome: PassOutcome, view: R
         known.delete(service);
       } else {
         known.set(service, gaps);
+      }
+      if (endsStep(index, lookedAtOnce)) {
+        yield;
       }
     }
     for (const policy of localGapPolicies) {
@@ -33,6 +37,8 @@ export function countLocalGaps(metrics: Metrics): (outcome: PassOutcome, view: R
     }
   };
 }
+
+const lookedAtOnce = 1_000;
 
 function nameOf({ policy, family }: LocalGap): string {
   return `${policy} ${family}`;

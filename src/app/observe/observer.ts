@@ -49,6 +49,12 @@ export function createObserver(input: ObserverInput): LoopObserver & FlowObserve
       metrics.lastSync.set({ ip_family }, at / 1000);
     }
   };
+  /** What a pass did and what it found, item by item. */
+  const lookBack = function* (outcome: PassOutcome, view: ReconcilerView): Steps<void> {
+    yield* countSteps(metrics, outcome);
+    yield* countGaps(outcome, view);
+    yield* refusals.passed(outcome, view);
+  };
   metrics.beforeRender(() => showHealthChecks(metrics, healthChecks));
   countEvents(metrics, input.events);
   return {
@@ -80,22 +86,15 @@ export function createObserver(input: ObserverInput): LoopObserver & FlowObserve
       recordEligibility(input, view);
       logPass(log, outcome, view);
       metrics.drains.set({}, view.drains.count);
-      countGaps(outcome, view);
       recordCensus(metrics, outcome);
-      refusals.passed(outcome, view);
       serveHealthChecks(healthChecks, outcome, view);
+      inSlicesAfterFirst(lookBack(outcome, view));
     },
     troubled: (what, error, retryInMs) => {
       log.error({ err: error, retryInMs }, `could not ${what}`);
     },
     cleaned: (cleaning) => recordCleaning(input, cleaning),
-    leftAlone: (servers) => {
-      const fields = { count: servers.length, virtualServers: servers.slice(0, loggedFailures) };
-      log.warn(
-        fields,
-        'the record of ownership was lost; virtual servers on VIPs that no Service wants are left alone',
-      );
-    },
+    leftAlone: (servers) => logLeftAlone(log, servers),
   };
 }
 
@@ -105,7 +104,6 @@ function countPass({ metrics }: ObserverInput, outcome: PassOutcome): void {
   for (const ip_family of families) {
     metrics.syncDuration.observe({ ip_family }, seconds);
   }
-  inSlicesAfterFirst(countSteps(metrics, outcome));
   for (const { error } of outcome.execution.failed) {
     metrics.failures.add({ errno: error.code });
   }
@@ -172,6 +170,11 @@ function logPass(log: Log, outcome: PassOutcome, view: ReconcilerView): void {
   for (const { operation, error, remedy } of outcome.execution.failed.slice(0, loggedFailures)) {
     log.warn({ operation, errno: error.code, remedy }, 'the kernel refused an operation');
   }
+}
+
+function logLeftAlone(log: Log, servers: readonly string[]): void {
+  const fields = { count: servers.length, virtualServers: servers.slice(0, loggedFailures) };
+  log.warn(fields, 'the record of ownership was lost; virtual servers on VIPs that no Service wants are left alone');
 }
 
 function recordCensus(metrics: Metrics, { trigger, census }: PassOutcome): void {

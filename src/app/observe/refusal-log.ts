@@ -6,7 +6,6 @@ import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { refusalsIn } from '../reconciler/quarantine.ts';
 import type { PassOutcome, ReconcilerView } from '../reconciler/state.ts';
-import { inSlicesAfterFirst } from '../slices.ts';
 
 /** What a source says about one object. */
 export interface ObjectRefusals {
@@ -22,8 +21,8 @@ export interface RefusalLog {
   problem(object: ObjectRefusals): void;
   /** Sockets of a Service's health check that could not be opened; empty: all are open, or gone. */
   unserved(service: string, refusals: readonly Refusal[]): void;
-  /** Refused while compiling it or by the kernel: looked at after passes that compiled something or failed. */
-  passed(outcome: PassOutcome, view: ReconcilerView): void;
+  /** Refused while compiling it or by the kernel: looked at after passes that compiled something or failed, in steps. */
+  passed(outcome: PassOutcome, view: ReconcilerView): Steps<void>;
 }
 
 /** Refusals of one reason that an object did not have before, the first of them and how many more there are. */
@@ -67,7 +66,7 @@ export function createRefusalLog(
         const refusals = refusalsIn(view, service);
         update({ kind: 'Service', key: service, source: 'compile', refusals }, 'compile');
       };
-      inSlicesAfterFirst(lookInSteps(services, look));
+      return lookInSteps(services, look);
     },
   };
 }
