@@ -29,11 +29,11 @@ export interface ActualStore extends Actual {
   readonly elements: Map<string, FilterElement>;
 }
 
-/** What should be in the kernel, to be shared where it is. By resource key. */
+/** What should be in the kernel, to be shared where it is. By resource key; all of it in steps. */
 export interface Expected {
   readonly virtualServer: (key: string) => ActualVirtualServer | undefined;
-  readonly eachVirtualServer: (visit: (key: string, server: ActualVirtualServer) => void) => void;
-  readonly eachElement: (visit: (key: string, element: FilterElement) => void) => void;
+  readonly eachVirtualServer: (visit: (key: string, server: ActualVirtualServer) => void) => Steps<void>;
+  readonly eachElement: (visit: (key: string, element: FilterElement) => void) => Steps<void>;
 }
 
 /** A virtual server that differs from what is wanted, with destinations that may be changed in place. */

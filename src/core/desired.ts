@@ -9,6 +9,7 @@ import type { ServiceFact } from './model/facts.ts';
 import type { FilterElement } from './model/filter-element.ts';
 import type { Refusal } from './model/reason.ts';
 import type { Contribution, Frontend, Resource, WantedPodTunnel } from './model/resource.ts';
+import { endsStep, type Steps } from './steps.ts';
 
 export interface Desired {
   readonly contributions: ReadonlyMap<string, Contribution>;
@@ -62,23 +63,37 @@ export function expectedOf(desired: Desired): Expected {
       const resource = desired.resources.get(key)?.resource;
       return resource?.kind === 'virtual-server' ? resource.value : undefined;
     },
-    // A destructuring loop makes an array for each entry until the code is compiled, and a start is over before that.
-    eachVirtualServer: (visit) => {
-      desired.resources.forEach(({ resource }, key) => {
+    eachVirtualServer: (visit) =>
+      eachResource(desired, (key, resource) => {
         if (resource.kind === 'virtual-server') {
           visit(key, resource.value);
         }
-      });
-    },
-    eachElement: (visit) => {
-      desired.resources.forEach(({ resource }, key) => {
+      }),
+    eachElement: (visit) =>
+      eachResource(desired, (key, resource) => {
         if (resource.kind === 'element') {
           visit(key, resource.value);
         }
-      });
-    },
+      }),
   };
 }
+
+/** A loop over entries would make an array for each until the code is compiled, and a start is over before that. */
+function* eachResource(desired: Desired, visit: (key: string, resource: Resource) => void): Steps<void> {
+  let index = 0;
+  for (const key of desired.resources.keys()) {
+    const held = desired.resources.get(key);
+    if (held !== undefined) {
+      visit(key, held.resource);
+    }
+    if (endsStep(index, visitedAtOnce)) {
+      yield;
+    }
+    index += 1;
+  }
+}
+
+const visitedAtOnce = 1_000;
 
 /** Replaces what a Service contributes (undefined: nothing any more). Returns the keys of resources to look at. */
 export function setContribution(

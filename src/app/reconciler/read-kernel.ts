@@ -7,7 +7,8 @@ import { resourceKeyOf, vipKey } from '../../core/actual.ts';
 import { type Census, takeCensus } from '../../core/census.ts';
 import { expectedOf } from '../../core/desired.ts';
 import type { FilterElement } from '../../core/model/filter-element.ts';
-import type { Steps } from '../../core/steps.ts';
+import type { VipState } from '../../core/model/vip.ts';
+import { endsStep, type Steps } from '../../core/steps.ts';
 import type { Execution } from '../../kernel/executor.ts';
 import type { OpenReading, ReconcilerState } from './state.ts';
 
@@ -20,7 +21,8 @@ export function* readKernel(state: ReconcilerState): Steps<Census> {
   } finally {
     state.reading = undefined;
   }
-  return takeCensus(state.actual, expectedOf(state.desired));
+  yield;
+  return yield* takeCensus(state.actual, expectedOf(state.desired));
 }
 
 function* adopt(state: ReconcilerState, { touched }: OpenReading): Steps<void> {
@@ -28,7 +30,7 @@ function* adopt(state: ReconcilerState, { touched }: OpenReading): Steps<void> {
   const expected = expectedOf(state.desired);
   const virtualServers = yield* ipvs.read(expected);
   yield;
-  const vips = new Map((yield* link.readVips()).map((vip) => [vipKey(vip.address), vip]));
+  const vips = yield* byKey(yield* link.readVips());
   yield;
   const elements = (yield* filter.read(expected.eachElement)) ?? new Map<string, FilterElement>();
   for (const key of touched) {
@@ -38,6 +40,19 @@ function* adopt(state: ReconcilerState, { touched }: OpenReading): Steps<void> {
   }
   state.actual = { virtualServers, vips, elements };
 }
+
+function* byKey(vips: readonly VipState[]): Steps<Map<string, VipState>> {
+  const keyed = new Map<string, VipState>();
+  for (const [index, vip] of vips.entries()) {
+    keyed.set(vipKey(vip.address), vip);
+    if (endsStep(index, keyedAtOnce)) {
+      yield;
+    }
+  }
+  return keyed;
+}
+
+const keyedAtOnce = 1_000;
 
 function keep<Value>(read: Map<string, Value>, believed: ReadonlyMap<string, Value>, key: string): void {
   const value = believed.get(key);

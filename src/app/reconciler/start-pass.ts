@@ -6,7 +6,7 @@ import { filterElementKey, virtualServerKey } from '../../core/keys.ts';
 import type { MarkHolders } from '../../core/marks.ts';
 import { viewSets } from '../../core/model/filter-element.ts';
 import { standingElements } from '../../core/standing-elements.ts';
-import { endsStep, type Steps } from '../../core/steps.ts';
+import { endsStep, filterSteps, type Steps } from '../../core/steps.ts';
 import { addLingering } from './lingering.ts';
 import { compileInto } from './pass.ts';
 import { carryOutSteps } from './pass-steps.ts';
@@ -34,7 +34,8 @@ export function* startSteps(state: ReconcilerState): Steps<PassOutcome> {
   }
   stopwatch.lap('compileMs');
   const census = yield* readKernel(state);
-  addLingering(state, [...state.actual.virtualServers.keys()]);
+  const there = [...state.actual.virtualServers.keys()];
+  addLingering(state, yield* filterSteps(there, (key) => !state.desired.resources.has(key)));
   stopwatch.lap('readMs');
   yield;
   const keys = yield* allKeysSteps(state.desired, state.actual);

@@ -6,7 +6,7 @@ import { type FilterElement, isViewElement, type SetName, setNames } from '../..
 import type { FilterOperation } from '../../core/model/operation.ts';
 import { isSameElement } from '../../core/plan.ts';
 import { rangesMeet } from '../../core/ranges.ts';
-import type { Steps } from '../../core/steps.ts';
+import { finish, type Steps } from '../../core/steps.ts';
 import { errno, KernelError } from '../error.ts';
 import { setLayouts } from '../nft/set-layout.ts';
 import { renderSkeleton } from '../nft/skeleton.ts';
@@ -154,17 +154,17 @@ function* readInSteps(
     yield;
     if (table.elements === undefined || table.missing.size > 0) return undefined;
     const inSet = [...table.elements].filter(([, element]) => element.set === set);
-    for (const [key, element] of sharedWith(eachExpected, new Map(inSet))) found.set(key, element);
+    for (const [key, element] of finish(sharedWith(eachExpected, new Map(inSet)))) found.set(key, element);
   }
   return found;
 }
 
-function sharedWith(
+function* sharedWith(
   eachExpected: Expected['eachElement'],
   elements: ReadonlyMap<string, FilterElement>,
-): Map<string, FilterElement> {
+): Steps<Map<string, FilterElement>> {
   const found = new Map([...elements].map(([key, element]) => [key, { ...element }]));
-  eachExpected((key, element) => {
+  yield* eachExpected((key, element) => {
     const there = found.get(key);
     if (there !== undefined && isSameElement(element, there)) found.set(key, element);
   });

@@ -26,7 +26,7 @@ const keyWords = 3;
 export function* indexServers({ eachVirtualServer }: Pick<ExpectedServers, 'eachVirtualServer'>): Steps<ServerIndex> {
   const keys: string[] = [];
   const servers: ActualVirtualServer[] = [];
-  eachVirtualServer((key, server) => {
+  yield* eachVirtualServer((key, server) => {
     if (!isIPv4(server.server.identity)) return;
     keys.push(key);
     servers.push(server);

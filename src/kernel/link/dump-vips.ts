@@ -3,7 +3,7 @@
 import { familyOf } from '../../core/address.ts';
 import { encapsulations } from '../../core/model/pod-tunnel.ts';
 import type { VipState } from '../../core/model/vip.ts';
-import { finish, type Steps } from '../../core/steps.ts';
+import { endsStep, finish, type Steps } from '../../core/steps.ts';
 import { dumpSteps } from '../netlink/dump.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import { interfaceIndexOf, isLinkLocal, type LinkAddress, readLinkAddress } from './decode-address.ts';
@@ -26,21 +26,23 @@ export function* readVips(
   steeringMark: number,
 ): Steps<readonly VipState[]> {
   const found = new Map<string, FoundVip>();
-  for (const { address } of yield* readAddresses(socket, (index) => index === interfaceIndex)) {
+  for (const [nth, { address }] of (yield* readAddresses(socket, (index) => index === interfaceIndex)).entries()) {
     if (!isLinkLocal(address)) foundOf(found, address).onInterface = true;
+    if (endsStep(nth, stepVips)) yield;
   }
   yield;
   // Thousands of routes have one source: one string is kept of it.
   const sources = new Map<string, string>();
   const steered: HostRoute[] = [];
-  for (const route of yield* dumpHostRoutes(socket)) {
+  for (const [nth, route] of (yield* dumpHostRoutes(socket)).entries()) {
     if (!route.isLocal) {
       if (route.protocol === routeProtocol && route.interfaceIndex === interfaceIndex) steered.push(route);
-      continue;
+    } else {
+      const vip = foundOf(found, route.address);
+      noteSource(vip, sources, route);
+      vip.routed ||= route.protocol === routeProtocol;
     }
-    const vip = foundOf(found, route.address);
-    noteSource(vip, sources, route);
-    vip.routed ||= route.protocol === routeProtocol;
+    if (endsStep(nth, stepVips)) yield;
   }
   yield;
   noteSteered(socket, found, { sources, steered, steeringMark });
@@ -48,6 +50,8 @@ export function* readVips(
     .filter(({ onInterface, routed, isSteered }) => onInterface || routed || isSteered)
     .map(vipState);
 }
+
+const stepVips = 1_000;
 
 /** The first route to an address is in force. */
 function noteSource(vip: FoundVip, sources: Map<string, string>, { source }: HostRoute): void {

@@ -3,6 +3,7 @@
 import type { Expected } from '../../core/actual.ts';
 import { filterElementKey } from '../../core/keys.ts';
 import type { FilterElement } from '../../core/model/filter-element.ts';
+import type { Steps } from '../../core/steps.ts';
 import { addKey, clearKeyIndex, createKeyIndex, findKey, type KeyIndex } from '../key-index.ts';
 import type { ReadMessage } from '../netlink/request.ts';
 import { eachElement, makeElement, type ShownElement } from './decode-element.ts';
@@ -16,9 +17,9 @@ export interface KeyedElements {
 }
 
 /** What is expected, by name of the set. */
-export function groupBySet(eachExpected: Expected['eachElement']): ReadonlyMap<string, KeyedElements> {
+export function* groupBySet(eachExpected: Expected['eachElement']): Steps<ReadonlyMap<string, KeyedElements>> {
   const groups = new Map<string, KeyedElements>();
-  eachExpected((key, element) => {
+  yield* eachExpected((key, element) => {
     const { name } = layoutOf(element);
     let group = groups.get(name);
     if (group === undefined) {

@@ -83,7 +83,7 @@ export function* readElements(
   socket: NetlinkSocket,
   eachExpected: Expected['eachElement'],
 ): Steps<Map<string, FilterElement> | undefined> {
-  const expected = groupBySet(eachExpected);
+  const expected = yield* groupBySet(eachExpected);
   yield;
   try {
     const elements = new Map<string, FilterElement>();

@@ -48,7 +48,12 @@ function expecting(...servers: readonly ActualVirtualServer[]): ExpectedServers 
   const wanted = new Map(servers.map((each) => [virtualServerKey(each.server.identity), each]));
   return {
     virtualServer: (key) => wanted.get(key),
-    eachVirtualServer: (visit) => wanted.forEach((server, key) => visit(key, server)),
+    eachVirtualServer: function* (visit) {
+      for (const [key, server] of wanted) {
+        visit(key, server);
+        yield;
+      }
+    },
   };
 }
 

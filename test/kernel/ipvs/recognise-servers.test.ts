@@ -88,7 +88,12 @@ function expected(server: ActualVirtualServer['server'], destinations: readonly 
 
 function expecting(...servers: readonly ActualVirtualServer[]): Parameters<typeof indexServers>[0] {
   return {
-    eachVirtualServer: (visit) => servers.forEach((each) => visit(virtualServerKey(each.server.identity), each)),
+    eachVirtualServer: function* (visit) {
+      for (const each of servers) {
+        visit(virtualServerKey(each.server.identity), each);
+        yield;
+      }
+    },
   };
 }
 
