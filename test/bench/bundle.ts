@@ -8,7 +8,18 @@ import { bundle } from '../build/bundle.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const compilerFlags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror'];
-const inside = ['main', 'start', 'watch-agent', 'change', 'memory', 'pauses', 'pause-probe', 'traffic', 'udp-flows'];
+const inside = [
+  'main',
+  'start',
+  'watch-agent',
+  'change',
+  'memory',
+  'pauses',
+  'pause-probe',
+  'json-alone',
+  'traffic',
+  'udp-flows',
+];
 
 /**
  * Bundles the programs of the benchmark, and the agent itself as `sluice.mjs`, into `folder` with the addon

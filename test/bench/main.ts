@@ -4,6 +4,8 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { shippedNodeOptions } from '../build/node-options.ts';
 import type { LabCommand, LabOptions } from '../lab/machine/command.ts';
 import { runInEmulator } from '../lab/machine/emulator.ts';
 import { raiseMapCount } from '../lab/machine/map-count.ts';
@@ -14,13 +16,16 @@ import { packagesStep } from '../prerequisites/packages.ts';
 import { peerSteps } from '../prerequisites/peers.ts';
 import { runSteps } from '../prerequisites/steps.ts';
 import { bundlePrograms } from './bundle.ts';
+import { readAnswer } from './inside/child.ts';
+import type { JsonAloneAnswer } from './inside/json-alone.ts';
+import { measureJsonAlone } from './json-alone.ts';
 import { exceededLimits } from './limits.ts';
 import { type Options, readOptions, usage } from './options.ts';
 import { chartsOf } from './plot/charts.ts';
 import { drawDocument } from './plot/document.ts';
 import { collectProfiles } from './profiles/collect-profiles.ts';
 import { report } from './report.ts';
-import type { BenchResult, LabResult, ProfileResult } from './result.ts';
+import type { BenchResult, JsonAloneResult, LabResult, ProfileResult } from './result.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -73,13 +78,15 @@ async function measure(options: Options, folder: string, json: string): Promise<
   const results = join(folder, 'results');
   await mkdir(results);
   const [before = Number.NaN] = loadavg();
+  const outside: JsonAloneResult[] = [];
   const keep = async (from: string, profiles?: readonly ProfileResult[]): Promise<BenchResult | undefined> => {
     const measured = await readResult(from);
     if (measured === undefined) {
       return undefined;
     }
     const [after = Number.NaN] = loadavg();
-    const result = { ...measured, hostLoad: { before, after }, profiles };
+    const jsonAlone = [...(measured.jsonAlone ?? []), ...outside];
+    const result = { ...measured, jsonAlone, hostLoad: { before, after }, profiles };
     await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
     return result;
   };
@@ -98,12 +105,24 @@ async function measure(options: Options, folder: string, json: string): Promise<
   const command = { file: process.execPath, args, cwd: folder, env };
   const status = await run(command, options, { results, onStart });
   unwatchFile(seen);
+  outside.push(...(status === 0 ? await jsonAloneHere(folder, options) : []));
   const last = join(results, 'result.json');
   const result = await keep(last);
   return {
     status,
     result: options.profile === undefined ? result : await keep(last, await profilesOf(options.profile)),
   };
+}
+
+/** Of the sizes whose pauses are measured in the test kernel. */
+async function jsonAloneHere(folder: string, { plan, node }: Options): Promise<readonly JsonAloneResult[]> {
+  const results: JsonAloneResult[] = [];
+  for (const size of plan.pauses) {
+    const args = [...shippedNodeOptions, ...node, join(folder, 'json-alone.mjs'), JSON.stringify(size)];
+    const measureOnce = async () => readAnswer<JsonAloneAnswer>((await execa(process.execPath, args)).stdout);
+    results.push(await measureJsonAlone(size, 'host kernel', measureOnce));
+  }
+  return results;
 }
 
 /** Undefined when there is none. */

@@ -13,6 +13,7 @@ export function report(result: BenchResult): string {
     changeTable,
     memoryTable,
     pausesTable,
+    jsonAloneTable,
     trafficTable,
     filterTable,
     udpTable,
@@ -178,6 +179,24 @@ function pausesTable({ pauses = [] }: BenchResult): string {
   ]);
   const head = ['events', 'took', 'loading', 'CPU', 'busy', 'each', 'of a core', 'writes', 'pause p99', 'pause max'];
   return table('The agent as it is shipped, ms', ['Services × endpoints', ...head], rows);
+}
+
+function jsonAloneTable({ jsonAlone = [] }: BenchResult): string {
+  const rows = jsonAlone.map(({ size, where, objects, tookMs, longestPauseMs, residentMiB }) => [
+    `${sizeText(size)}, ${where}`,
+    String(objects),
+    ms(tookMs.p50),
+    residentMiB.p50.toFixed(0),
+    ms(longestPauseMs.min),
+    ms(longestPauseMs.p50),
+    ms(longestPauseMs.max),
+  ]);
+  const head = ['objects', 'took', 'memory, MiB', 'longest pause, least', 'median', 'most'];
+  return table(
+    'A program that parses the same JSON and does nothing else, ms',
+    ['Services × endpoints', ...head],
+    rows,
+  );
 }
 
 function trafficTable({ traffic = [] }: BenchResult): string {

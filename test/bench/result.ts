@@ -40,6 +40,8 @@ export interface LabResult {
   readonly memory: readonly MemoryResult[];
   /** Undefined in results from before this was measured. */
   readonly pauses?: readonly PausesResult[] | undefined;
+  /** Undefined in results from before this was measured. */
+  readonly jsonAlone?: readonly JsonAloneResult[] | undefined;
   readonly traffic?: readonly TrafficResult[] | undefined;
   readonly filter: readonly FilterResult[];
   /** Undefined in results from before this was measured. */
@@ -186,6 +188,20 @@ export interface PausesResult {
    * nobody looked.
    */
   readonly pauseMs: { readonly p99: number; readonly max: number } | undefined;
+}
+
+/**
+ * The event loop of a program that parses the JSON of the same cluster, keeps it, and does nothing else, with the options of
+ * Node.js that the agent is shipped with and in slices as long: what a kernel leaves of it.
+ */
+export interface JsonAloneResult {
+  readonly size: Size;
+  /** The kernel of the machine that the test kernel runs on is the other one. */
+  readonly where: 'test kernel' | 'host kernel';
+  readonly objects: number;
+  readonly tookMs: Summary;
+  readonly longestPauseMs: Summary;
+  readonly residentMiB: Summary;
 }
 
 /** What clients outside notice of an act, with the agent as it is shipped. */

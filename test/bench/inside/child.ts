@@ -35,7 +35,13 @@ export async function runProgram<Answer>(
     JSON.stringify(input),
   ]);
   const { stdout } = await execa(file, args, { stderr: 'inherit' });
-  // The last line is what `tell` wrote.
+  return readAnswer<Answer>(stdout);
+}
+
+/** What `tell` wrote: the last line. */
+// As with `readArgument`.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+export function readAnswer<Answer>(stdout: string): Answer {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return JSON.parse(stdout.slice(stdout.lastIndexOf('\n') + 1)) as Answer;
 }

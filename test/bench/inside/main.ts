@@ -5,9 +5,11 @@ import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { VipMode } from '../../../src/core/model/vip.ts';
+import { measureJsonAlone } from '../json-alone.ts';
 import type { Plan } from '../plan.ts';
 import type {
   ChangeResult,
+  JsonAloneResult,
   LabResult,
   MachineFacts,
   MemoryResult,
@@ -94,7 +96,10 @@ function parts(plan: Plan, keep: (part: Partial<LabResult>) => Promise<void>): r
     }),
     ofSizes('pauses', plan.pauses, async () => {
       const take = (size: Size) => takePauses(size, plan.acts);
-      return { pauses: (await each('pauses', plan.pauses, take)).flat() };
+      return {
+        pauses: (await each('pauses', plan.pauses, take)).flat(),
+        jsonAlone: await each('JSON alone', plan.pauses, takeJsonAlone),
+      };
     }),
     ofSizes('traffic', plan.traffic, async () => {
       const take = (size: Size) => takeTraffic(size, plan.trafficActs);
@@ -145,6 +150,14 @@ function ofSizes(name: string, sizes: readonly unknown[], take: Part['take']): P
 function takePauses(size: Size, plan: ActsPlan): Promise<readonly PausesResult[]> {
   const input: PausesInput = { size, ...plan };
   return fresh<readonly PausesResult[]>('pauses', input);
+}
+
+function takeJsonAlone(size: Size): Promise<JsonAloneResult> {
+  return measureJsonAlone(size, 'test kernel', () =>
+    inFreshNamespace((namespace) =>
+      runProgram(namespace, { name: 'json-alone', options: nodeOptions('json-alone', size) }, size),
+    ),
+  );
 }
 
 function takeTraffic(size: Size, plan: ActsPlan): Promise<readonly TrafficResult[]> {
