@@ -29,7 +29,7 @@ import { measureLatency } from './latency.ts';
 import type { MemoryInput } from './memory.ts';
 import { withNeighbours } from './neighbours.ts';
 import { inFreshNamespace } from './network-namespace.ts';
-import { nodeOptions } from './node-options.ts';
+import { nodeOptions, serverOptions } from './node-options.ts';
 import type { PausesInput } from './pauses.ts';
 import { measurePeers } from './peers/peers.ts';
 import { measureRestart } from './restart.ts';
@@ -175,7 +175,7 @@ function fresh<Answer>(name: string, input: { readonly size: Size }): Promise<An
 
 /** Beside what they measure, these programs are the API server. */
 function withServer(name: string, size: Size): Program {
-  return { name, options: nodeOptions(`server-of-${name}`, size) };
+  return { name, options: serverOptions(name, size) };
 }
 
 /** The default exposure at every size; of several, local routes alone at the largest too, where addresses weigh most. */

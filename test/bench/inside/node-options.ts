@@ -22,7 +22,18 @@ const given: unknown = JSON.parse(process.env['SLUICE_BENCH_NODE_OPTIONS'] ?? '[
 /** For a process that does `what` with a cluster of that size; the profile is left in the folder of the results. */
 export function nodeOptions(what: string, size: Size): readonly string[] {
   const asked = Array.isArray(given) ? given.filter((each) => typeof each === 'string') : [];
-  const options = [...shippedNodeOptions, ...asked];
+  return withProfile([...shippedNodeOptions, ...asked], what, size);
+}
+
+/**
+ * For the API server beside what is measured: a young generation so large that it hardly ever collects garbage, for which
+ * the agent would have to wait.
+ */
+export function serverOptions(what: string, size: Size): readonly string[] {
+  return withProfile(['--min-semi-space-size=64', '--max-semi-space-size=64'], `server-of-${what}`, size);
+}
+
+function withProfile(options: readonly string[], what: string, size: Size): readonly string[] {
   if (!wanted) {
     return options;
   }

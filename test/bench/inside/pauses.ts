@@ -4,7 +4,6 @@
  */
 
 import { once } from 'node:events';
-import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PausesResult, Size } from '../result.ts';
 import { type ActsPlan, limitMs, markerQuestion, type PlayedName, play, type Scene, timeMarker } from './acts.ts';
@@ -14,6 +13,7 @@ import { writeKubeconfig } from './kubeconfig.ts';
 import { nodeOptions } from './node-options.ts';
 import type { ProbeAnswer, ProbeQuestion } from './pause-probe.ts';
 import { openJudge } from './peers/judge.ts';
+import { giveFirst } from './priority.ts';
 import { requireMs, type ShippedAgent, startShippedAgent, timeStart } from './shipped-agent.ts';
 
 export interface PausesInput extends ActsPlan {
@@ -48,18 +48,9 @@ async function measure({ size, ...plan }: PausesInput): Promise<readonly PausesR
   return results;
 }
 
-/**
- * An agent that gets the only processor whenever it wants it: the API server and what watches the kernel for the benchmark
- * have processors of their own elsewhere, and a pause should be one of the agent.
- */
 function startFirst(kubeconfig: string, options: readonly string[]): ShippedAgent {
   const agent = startShippedAgent(kubeconfig, options);
-  const { pid } = agent.process;
-  if (pid === undefined) {
-    throw new Error('expected the agent to have a process');
-  }
-  // Before it has other threads, which take it over.
-  setPriority(pid, constants.priority.PRIORITY_HIGHEST);
+  giveFirst(agent.process);
   return agent;
 }
 

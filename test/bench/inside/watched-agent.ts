@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { PassTrigger } from '../../../src/app/reconciler/state.ts';
 import { programPath } from './child.ts';
+import { giveFirst } from './priority.ts';
 import type { PassReport, WatchAgentInput } from './watch-agent.ts';
 
 export interface WatchedAgent {
@@ -16,6 +17,7 @@ export function forkWatchAgent(input: WatchAgentInput, execArgv: readonly string
     stdio: ['ignore', 2, 2, 'ipc'],
     execArgv: [...execArgv],
   });
+  giveFirst(agent);
   const waiting = new Map<PassTrigger, Waiter>();
   agent.on('message', (message) => {
     // Only `watch-agent` sends on this channel.
