@@ -115,9 +115,9 @@ async function measure(options: Options, folder: string, json: string): Promise<
 }
 
 /** Of the sizes whose pauses are measured in the test kernel. */
-async function jsonAloneHere(folder: string, { plan, node }: Options): Promise<readonly JsonAloneResult[]> {
+async function jsonAloneHere(folder: string, { plan, node, profile }: Options): Promise<readonly JsonAloneResult[]> {
   const results: JsonAloneResult[] = [];
-  for (const size of plan.pauses) {
+  for (const size of profile === undefined ? plan.pauses : []) {
     const args = [...shippedNodeOptions, ...node, join(folder, 'json-alone.mjs'), JSON.stringify(size)];
     const measureOnce = async () => readAnswer<JsonAloneAnswer>((await execa(process.execPath, args)).stdout);
     results.push(await measureJsonAlone(size, 'host kernel', measureOnce));

@@ -29,7 +29,7 @@ import { measureLatency } from './latency.ts';
 import type { MemoryInput } from './memory.ts';
 import { withNeighbours } from './neighbours.ts';
 import { inFreshNamespace } from './network-namespace.ts';
-import { nodeOptions, serverOptions } from './node-options.ts';
+import { isProfiling, nodeOptions, serverOptions } from './node-options.ts';
 import type { PausesInput } from './pauses.ts';
 import { measurePeers } from './peers/peers.ts';
 import { measureRestart } from './restart.ts';
@@ -98,7 +98,7 @@ function parts(plan: Plan, keep: (part: Partial<LabResult>) => Promise<void>): r
       const take = (size: Size) => takePauses(size, plan.acts);
       return {
         pauses: (await each('pauses', plan.pauses, take)).flat(),
-        jsonAlone: await each('JSON alone', plan.pauses, takeJsonAlone),
+        jsonAlone: await each('JSON alone', isProfiling() ? [] : plan.pauses, takeJsonAlone),
       };
     }),
     ofSizes('traffic', plan.traffic, async () => {
