@@ -11,16 +11,20 @@ export interface Census {
 
 /** Counts by the record of ownership, as the plan goes by it, in steps. Elements are all sluice's: the table is its own. */
 export function* takeCensus(actual: Actual, expected: Pick<Expected, 'virtualServer'>): Steps<Census> {
+  // Each by itself, since some may go between two steps.
   let servers = 0;
-  let index = 0;
+  let foreignServers = 0;
   for (const [key, there] of actual.virtualServers) {
     // What is shared with what is wanted is ours, without a key made to look for its record.
-    const isWanted = expected.virtualServer(key) === there;
-    servers += isWanted || actual.elements.has(ownershipKey(there.server.identity)) ? 1 : 0;
-    if (endsStep(index, countedAtOnce)) {
+    const isOwn = expected.virtualServer(key) === there || actual.elements.has(ownershipKey(there.server.identity));
+    if (isOwn) {
+      servers += 1;
+    } else {
+      foreignServers += 1;
+    }
+    if (endsStep(servers + foreignServers, countedAtOnce)) {
       yield;
     }
-    index += 1;
   }
   yield;
   let vips = 0;
@@ -29,7 +33,7 @@ export function* takeCensus(actual: Actual, expected: Pick<Expected, 'virtualSer
   }
   return {
     own: { 'virtual-server': servers, vip: vips, element: actual.elements.size },
-    foreign: { 'virtual-server': actual.virtualServers.size - servers, vip: actual.vips.size - vips },
+    foreign: { 'virtual-server': foreignServers, vip: actual.vips.size - vips },
   };
 }
 
