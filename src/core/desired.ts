@@ -79,13 +79,10 @@ export function expectedOf(desired: Desired): Expected {
 }
 
 /** A loop over entries would make an array for each until the code is compiled, and a start is over before that. */
-function* eachResource(desired: Desired, visit: (key: string, resource: Resource) => void): Steps<void> {
+function* eachResource({ resources }: Desired, visit: (key: string, resource: Resource) => void): Steps<void> {
   let index = 0;
-  for (const key of desired.resources.keys()) {
-    const held = desired.resources.get(key);
-    if (held !== undefined) {
-      visit(key, held.resource);
-    }
+  for (const { resource } of resources.values()) {
+    visit(resource.key, resource);
     if (endsStep(index, visitedAtOnce)) {
       yield;
     }

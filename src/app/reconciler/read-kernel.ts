@@ -43,9 +43,9 @@ function* adopt(state: ReconcilerState, { touched }: OpenReading): Steps<void> {
 
 function* byKey(vips: readonly VipState[]): Steps<Map<string, VipState>> {
   const keyed = new Map<string, VipState>();
-  for (const [index, vip] of vips.entries()) {
+  for (const vip of vips) {
     keyed.set(vipKey(vip.address), vip);
-    if (endsStep(index, keyedAtOnce)) {
+    if (endsStep(keyed.size, keyedAtOnce)) {
       yield;
     }
   }

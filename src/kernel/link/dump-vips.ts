@@ -26,15 +26,17 @@ export function* readVips(
   steeringMark: number,
 ): Steps<readonly VipState[]> {
   const found = new Map<string, FoundVip>();
-  for (const [nth, { address }] of (yield* readAddresses(socket, (index) => index === interfaceIndex)).entries()) {
+  let nth = 0;
+  for (const { address } of yield* readAddresses(socket, (index) => index === interfaceIndex)) {
     if (!isLinkLocal(address)) foundOf(found, address).onInterface = true;
     if (endsStep(nth, stepVips)) yield;
+    nth += 1;
   }
   yield;
   // Thousands of routes have one source: one string is kept of it.
   const sources = new Map<string, string>();
   const steered: HostRoute[] = [];
-  for (const [nth, route] of (yield* dumpHostRoutes(socket)).entries()) {
+  for (const route of yield* dumpHostRoutes(socket)) {
     if (!route.isLocal) {
       if (route.protocol === routeProtocol && route.interfaceIndex === interfaceIndex) steered.push(route);
     } else {
@@ -43,6 +45,7 @@ export function* readVips(
       vip.routed ||= route.protocol === routeProtocol;
     }
     if (endsStep(nth, stepVips)) yield;
+    nth += 1;
   }
   yield;
   noteSteered(socket, found, { sources, steered, steeringMark });
