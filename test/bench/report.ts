@@ -182,7 +182,9 @@ function pausesTable({ pauses = [] }: BenchResult): string {
 }
 
 function jsonAloneTable({ jsonAlone = [] }: BenchResult): string {
-  const rows = jsonAlone.map(({ size, where, objects, tookMs, longestPauseMs, residentMiB }) => [
+  // A few hundred objects are parsed before anybody looks twice.
+  const seen = jsonAlone.filter(({ longestPauseMs }) => longestPauseMs.max > 0);
+  const rows = seen.map(({ size, where, objects, tookMs, longestPauseMs, residentMiB }) => [
     `${sizeText(size)}, ${where}`,
     String(objects),
     ms(tookMs.p50),
