@@ -56,6 +56,26 @@ it('lets everything else have its turn where a little takes long', async () => {
   expect(longestTurn).toBeLessThan(12);
 });
 
+it('takes no more in a turn where several answers come at once', async () => {
+  let [chunksOfTurn, longestTurn] = [0, 0];
+  let counter = setImmediate(function next() {
+    longestTurn = Math.max(longestTurn, chunksOfTurn);
+    chunksOfTurn = 0;
+    counter = setImmediate(next);
+  });
+  const answers = await receiveSeveral(4, () => {
+    chunksOfTurn += 1;
+    const end = performance.now() + 1;
+    while (performance.now() < end);
+  });
+  clearImmediate(counter);
+  expect(answers.map((chunks) => chunks.reduce((sum, length) => sum + length, 0))).toEqual(
+    Array.from({ length: 4 }, () => lines * line.length),
+  );
+  // The beginning of each is taken at once.
+  expect(longestTurn).toBeLessThan(12);
+});
+
 it('takes at once what came at once, however the server cut it', async () => {
   const chunks = await receive(() => {});
   expect(chunks.length).toBeLessThan(lines / 4);
@@ -78,19 +98,26 @@ it('takes nothing more once it is cancelled', async () => {
 
 /** The lengths of the chunks of a whole answer, each told as it comes. */
 async function receive(onChunk: (length: number) => void): Promise<readonly number[]> {
+  return (await receiveSeveral(1, onChunk))[0] ?? [];
+}
+
+/** The same for several answers to one transport at the same time. */
+function receiveSeveral(count: number, onChunk: (length: number) => void): Promise<readonly (readonly number[])[]> {
   const { port } = server.address() as AddressInfo;
   const access = { url: new URL(`http://127.0.0.1:${port}`), agent: new http.Agent(), headers: {} };
   const transport = httpTransport({ read: async () => access, forget: () => {}, close: () => {} });
-  const chunks: number[] = [];
-  await new Promise<void>((resolve, reject) => {
-    transport.get('/', {
-      head: () => {},
-      chunk: ({ length }) => {
-        chunks.push(length);
-        onChunk(length);
-      },
-      end: (failure) => (failure === undefined ? resolve() : reject(new Error(failure.message))),
+  const receiveOne = (): Promise<readonly number[]> => {
+    const chunks: number[] = [];
+    return new Promise((resolve, reject) => {
+      transport.get('/', {
+        head: () => {},
+        chunk: ({ length }) => {
+          chunks.push(length);
+          onChunk(length);
+        },
+        end: (failure) => (failure === undefined ? resolve(chunks) : reject(new Error(failure.message))),
+      });
     });
-  });
-  return chunks;
+  };
+  return Promise.all(Array.from({ length: count }, receiveOne));
 }
