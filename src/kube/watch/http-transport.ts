@@ -6,12 +6,15 @@ import https from 'node:https';
 import { messageOf } from '../message-of.ts';
 import type { Access, Credentials } from './credentials.ts';
 import type { ResponseHandlers, Transport } from './transport.ts';
+import { createTurns } from './turns.ts';
 
 /** `credentials` are asked before each request, so that a rotated token is used without a dropped watch. */
 export function httpTransport(credentials: Credentials): Transport {
+  // The lists of all kinds come at the same time.
+  const inTurn = createTurns();
   return {
     get: (path, handlers) => {
-      const exchange = new HttpExchange(path, handlers);
+      const exchange = new HttpExchange(path, handlers, inTurn);
       void credentials.read().then(
         (access) => exchange.send(access),
         (error: unknown) => exchange.end('credentials-unusable', messageOf(error)),
@@ -39,15 +42,17 @@ const pieceBytes = 8_192;
 class HttpExchange {
   readonly #path: string;
   readonly #handlers: ResponseHandlers;
+  readonly #inTurn: (action: () => void) => void;
   #request: ClientRequest | undefined;
   #isOver = false;
   #hasHead = false;
   #bytesOfTurn = 0;
   #isWaiting = false;
 
-  constructor(path: string, handlers: ResponseHandlers) {
+  constructor(path: string, handlers: ResponseHandlers, inTurn: (action: () => void) => void) {
     this.#path = path;
     this.#handlers = handlers;
+    this.#inTurn = inTurn;
   }
 
   send(access: Access): void {
@@ -116,7 +121,7 @@ class HttpExchange {
 
   #goOnLater(response: IncomingMessage): void {
     this.#isWaiting = true;
-    setImmediate(() => {
+    this.#inTurn(() => {
       this.#isWaiting = false;
       this.#bytesOfTurn = 0;
       const began = performance.now();
