@@ -24,56 +24,30 @@ afterEach(() => {
 });
 
 it('lets everything else have its turn while a long answer comes', async () => {
-  let [bytesOfTurn, longestTurn] = [0, 0];
-  let counter = setImmediate(function next() {
-    longestTurn = Math.max(longestTurn, bytesOfTurn);
-    bytesOfTurn = 0;
-    counter = setImmediate(next);
-  });
-  const chunks = await receive((length) => {
-    bytesOfTurn += length;
-  });
-  clearImmediate(counter);
+  const turns = watchTurns();
+  const chunks = await receive((length) => turns.add(length));
+  const { longest } = turns.end();
   expect(chunks.reduce((sum, length) => sum + length, 0)).toBe(lines * line.length);
-  expect(longestTurn).toBeLessThan(150_000);
+  expect(longest).toBeLessThan(150_000);
 });
 
 it('lets everything else have its turn where a little takes long', async () => {
-  let [turns, chunksOfTurn, longestTurn] = [0, 0, 0];
-  let counter = setImmediate(function next() {
-    turns += 1;
-    longestTurn = Math.max(longestTurn, chunksOfTurn);
-    chunksOfTurn = 0;
-    counter = setImmediate(next);
-  });
-  const chunks = await receive(() => {
-    chunksOfTurn += 1;
-    const end = performance.now() + 1;
-    while (performance.now() < end);
-  });
-  clearImmediate(counter);
-  expect(turns).toBeGreaterThan(chunks.length / 12);
-  expect(longestTurn).toBeLessThan(12);
+  const turns = watchTurns();
+  const chunks = await receive(() => turns.add(oneMillisecond()));
+  const { count, longest } = turns.end();
+  expect(count).toBeGreaterThan(chunks.length / 12);
+  expect(longest).toBeLessThan(12);
 });
 
 it('takes no more in a turn where several answers come at once', async () => {
-  let [chunksOfTurn, longestTurn] = [0, 0];
-  let counter = setImmediate(function next() {
-    longestTurn = Math.max(longestTurn, chunksOfTurn);
-    chunksOfTurn = 0;
-    counter = setImmediate(next);
-  });
-  const answers = await receiveSeveral(4, () => {
-    chunksOfTurn += 1;
-    const end = performance.now() + 1;
-    while (performance.now() < end);
-  });
-  clearImmediate(counter);
+  const turns = watchTurns();
+  const answers = await receiveSeveral(4, () => turns.add(oneMillisecond()));
+  const { longest } = turns.end();
   expect(answers.map((chunks) => chunks.reduce((sum, length) => sum + length, 0))).toEqual(
     Array.from({ length: 4 }, () => lines * line.length),
   );
   // The beginning of each is taken at once.
-  expect(longestTurn).toBeLessThan(12);
+  expect(longest).toBeLessThan(12);
 });
 
 it('takes at once what came at once, however the server cut it', async () => {
@@ -95,6 +69,32 @@ it('takes nothing more once it is cancelled', async () => {
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(told).toBe(1);
 });
+
+/** Sums up what happens in each turn of the event loop, until its end. */
+function watchTurns(): { add(amount: number): void; end(): { readonly count: number; readonly longest: number } } {
+  let [count, sum, longest] = [0, 0, 0];
+  let counter = setImmediate(function next() {
+    count += 1;
+    longest = Math.max(longest, sum);
+    sum = 0;
+    counter = setImmediate(next);
+  });
+  return {
+    add: (amount) => {
+      sum += amount;
+    },
+    end: () => {
+      clearImmediate(counter);
+      return { count, longest };
+    },
+  };
+}
+
+function oneMillisecond(): number {
+  const end = performance.now() + 1;
+  while (performance.now() < end);
+  return 1;
+}
 
 /** The lengths of the chunks of a whole answer, each told as it comes. */
 async function receive(onChunk: (length: number) => void): Promise<readonly number[]> {
