@@ -3,7 +3,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { output } from '../lab/execute.ts';
 import { type Agent, type AgentInput, runSluice, startAgent } from './agent.ts';
 import { makeManifestFolder, nodeObject } from './manifests.ts';
@@ -26,6 +26,8 @@ afterAll(async () => {
 beforeEach(async () => {
   await output(node, ['ip', 'link', 'set', 'lo', 'up']);
   await output(node, ['ip', 'address', 'replace', `${address}/32`, 'dev', 'lo']);
+  // An agent leaves its table, also one that never knew of a Service.
+  await output(node, ['nft', 'flush', 'ruleset']);
 });
 
 afterEach(async () => {
@@ -65,6 +67,18 @@ describe('without an API server', () => {
     });
     expect(
       await output(node, ['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', 'http://127.0.0.1:10256/livez']),
+    ).toBe('200');
+  });
+
+  it('the table is loaded meanwhile, with nothing in it, and connections are made as before', async () => {
+    agent = start({ node, flags: [`--kubeconfig=${await kubeconfig()}`] });
+    const table = () => output(node, ['nft', 'list', 'table', 'inet', 'sluice']);
+    await vi.waitFor(async () => expect(await table()).toContain('chain before_ipvs'), 20_000);
+    expect(await table()).not.toContain('elements');
+    await agent.line(({ kind, reason }) => kind === 'Service' && reason === 'unreachable', 30_000);
+    expect(await output(node, ['ipvsadm', '-Sn'])).toBe('');
+    expect(
+      await output(node, ['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', `http://${address}:10256/livez`]),
     ).toBe('200');
   });
 
