@@ -183,7 +183,7 @@ function pausesTable({ pauses = [] }: BenchResult): string {
 
 function jsonAloneTable({ jsonAlone = [] }: BenchResult): string {
   // A few hundred objects are parsed before anybody looks twice.
-  const seen = jsonAlone.filter(({ longestPauseMs }) => longestPauseMs.max > 0);
+  const seen = jsonAlone.filter(({ longestPauseMs }) => longestPauseMs.min > 0);
   const rows = seen.map(({ size, where, objects, tookMs, longestPauseMs, residentMiB }) => [
     `${sizeText(size)}, ${where}`,
     String(objects),
