@@ -154,20 +154,21 @@ function* readInSteps(
     yield;
     if (table.elements === undefined || table.missing.size > 0) return undefined;
     const inSet = [...table.elements].filter(([, element]) => element.set === set);
-    for (const [key, element] of finish(sharedWith(eachExpected, new Map(inSet)))) found.set(key, element);
+    for (const [key, element] of sharedWith(eachExpected, new Map(inSet))) found.set(key, element);
   }
   return found;
 }
 
-function* sharedWith(
+function sharedWith(
   eachExpected: Expected['eachElement'],
   elements: ReadonlyMap<string, FilterElement>,
-): Steps<Map<string, FilterElement>> {
+): Map<string, FilterElement> {
   const found = new Map([...elements].map(([key, element]) => [key, { ...element }]));
-  yield* eachExpected((key, element) => {
+  const visits = eachExpected((key, element) => {
     const there = found.get(key);
     if (there !== undefined && isSameElement(element, there)) found.set(key, element);
   });
+  finish(visits);
   return found;
 }
 
