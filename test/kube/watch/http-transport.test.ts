@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -50,6 +51,29 @@ it('takes no more in a turn where several answers come at once', async () => {
   expect(longest).toBeLessThan(12);
 });
 
+it('asks for one thing in a turn', async () => {
+  const turns = watchTurns();
+  const asked = (): void => turns.add(1);
+  subscribe('http.client.request.start', asked);
+  const answers = await receiveSeveral(4, () => {});
+  unsubscribe('http.client.request.start', asked);
+  expect(answers).toHaveLength(4);
+  expect(turns.end().longest).toBe(1);
+});
+
+it('takes the beginning of an answer in small pieces, in another turn than its head', async () => {
+  const turns = watchTurns();
+  const chunks: { readonly length: number; readonly turn: number }[] = [];
+  let headTurn = Number.NaN;
+  const onHead = (): void => {
+    headTurn = turns.count();
+  };
+  await receiveSeveral(1, (length) => chunks.push({ length, turn: turns.count() }), onHead);
+  turns.end();
+  expect(chunks[0]?.turn).toBeGreaterThan(headTurn);
+  expect(Math.max(...chunks.slice(0, 32).map(({ length }) => length))).toBeLessThanOrEqual(1_024);
+});
+
 it('takes at once what came at once, however the server cut it', async () => {
   const chunks = await receive(() => {});
   expect(chunks.length).toBeLessThan(lines / 4);
@@ -70,8 +94,14 @@ it('takes nothing more once it is cancelled', async () => {
   expect(told).toBe(1);
 });
 
+interface Turns {
+  add(amount: number): void;
+  count(): number;
+  end(): { readonly count: number; readonly longest: number };
+}
+
 /** Sums up what happens in each turn of the event loop, until its end. */
-function watchTurns(): { add(amount: number): void; end(): { readonly count: number; readonly longest: number } } {
+function watchTurns(): Turns {
   let [count, sum, longest] = [0, 0, 0];
   let counter = setImmediate(function next() {
     count += 1;
@@ -83,6 +113,7 @@ function watchTurns(): { add(amount: number): void; end(): { readonly count: num
     add: (amount) => {
       sum += amount;
     },
+    count: () => count,
     end: () => {
       clearImmediate(counter);
       return { count, longest };
@@ -102,7 +133,11 @@ async function receive(onChunk: (length: number) => void): Promise<readonly numb
 }
 
 /** The same for several answers to one transport at the same time. */
-function receiveSeveral(count: number, onChunk: (length: number) => void): Promise<readonly (readonly number[])[]> {
+function receiveSeveral(
+  count: number,
+  onChunk: (length: number) => void,
+  onHead = (): void => {},
+): Promise<readonly (readonly number[])[]> {
   const { port } = server.address() as AddressInfo;
   const access = { url: new URL(`http://127.0.0.1:${port}`), agent: new http.Agent(), headers: {} };
   const transport = httpTransport({ read: async () => access, forget: () => {}, close: () => {} });
@@ -110,7 +145,7 @@ function receiveSeveral(count: number, onChunk: (length: number) => void): Promi
     const chunks: number[] = [];
     return new Promise((resolve, reject) => {
       transport.get('/', {
-        head: () => {},
+        head: onHead,
         chunk: ({ length }) => {
           chunks.push(length);
           onChunk(length);
