@@ -41,7 +41,7 @@ import { createRefusalLog } from './observe/refusal-log.ts';
 import { watchSource } from './observe/source-watch.ts';
 import { podDetectionOf } from './pod-detection.ts';
 import { createReconciler } from './reconciler/reconciler.ts';
-import { nodeNameOf, openSource } from './source.ts';
+import { nodeNameOf, openAccess, openSource } from './source.ts';
 
 /** What the agent needs of the process it runs in. */
 export interface AgentEnvironment {
@@ -103,7 +103,8 @@ async function work(
   const health: HealthCell = { value: initialHealth };
   const nodeName = nodeNameOf(config);
   const known: { facts?: Facts } = {};
-  const events = openEvents(config, log, () => known.facts);
+  const access = openAccess(config);
+  const events = openEvents(config, access, log, () => known.facts);
   opened.push(() => events.close(lastEventsMs));
   const servers = serve(config, { log, metrics, health, events, fail: ending.fail });
   opened.push(() => Promise.all(servers.map((server) => server.close())));
@@ -114,7 +115,7 @@ async function work(
   });
   opened.push(() => healthChecks.close());
   const observer = createObserver({ log, metrics, health, now: Date.now, refusals, healthChecks, events });
-  const source = openSource(config);
+  const source = openSource(config, access);
   opened.push(() => source.stop(), watchSource(source, metrics, log));
   const { loop, facts } = startWork(configuration, ports, observer, { log, metrics });
   known.facts = facts;

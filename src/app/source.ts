@@ -6,19 +6,20 @@ import { objectKinds } from '../core/model/facts.ts';
 import { systemClock } from '../kube/clock.ts';
 import { manifestSource } from '../kube/manifests/manifest-source.ts';
 import type { FactSource, ObjectProblem } from '../kube/source.ts';
+import { type ConfigReader, openConfigReader } from '../kube/watch/credentials.ts';
 import { kubeSource } from '../kube/watch/kube-source.ts';
 import type { Config } from './config/config.ts';
 import { sourceRemedy } from './observe/source-remedy.ts';
 
-export function openSource(config: Config): FactSource {
+export function openSource(config: Config, configReader = openAccess(config)): FactSource {
   return config.manifests === undefined
-    ? kubeSource({
-        kubeConfig: config.kubeconfig,
-        master: config.master,
-        clock: systemClock,
-        random: Math.random,
-      })
+    ? kubeSource({ configReader, clock: systemClock, random: Math.random })
     : manifestSource({ directory: config.manifests });
+}
+
+/** To the API server. Nothing is read before it is asked. */
+export function openAccess({ kubeconfig, master }: Config): ConfigReader {
+  return openConfigReader({ kubeConfig: kubeconfig, master });
 }
 
 /** The name of our Node object: the kubelet registers the host name in lower case unless told otherwise. */

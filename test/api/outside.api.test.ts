@@ -9,6 +9,7 @@ import { eventBody, eventName, eventsPath, seriesPatch } from '../../src/kube/ev
 import type { EventReport } from '../../src/kube/events/event-port.ts';
 import type { EventTransport } from '../../src/kube/events/event-recorder.ts';
 import { httpEvents } from '../../src/kube/events/http-events.ts';
+import { openConfigReader } from '../../src/kube/watch/credentials.ts';
 import { type Kubernetes, startKubernetes } from '../lab/kubernetes.ts';
 import { rootAddresses } from '../lab/world/places.ts';
 import { createWorld, type World } from '../lab/world.ts';
@@ -29,7 +30,7 @@ beforeAll(async () => {
   await kubernetes.kubectl(['apply', '--server-side', '-f', manifest]);
   await kubernetes.apply(node1);
   kubeconfig = await kubernetes.serviceAccountKubeconfig('kube-system', 'sluice');
-  transport = httpEvents({ kubeConfig: kubeconfig, master: undefined });
+  transport = httpEvents(openConfigReader({ kubeConfig: kubeconfig, master: undefined }));
 });
 
 afterAll(async () => {

@@ -3,18 +3,24 @@ import { systemClock } from '../../kube/clock.ts';
 import { type EventObject, type EventPort, noEvents } from '../../kube/events/event-port.ts';
 import { createEventRecorder } from '../../kube/events/event-recorder.ts';
 import { httpEvents } from '../../kube/events/http-events.ts';
+import type { ConfigReader } from '../../kube/watch/credentials.ts';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import { nodeNameOf } from '../source.ts';
 
 /** Where Events go: to the API server, or nowhere when the facts come from a folder. */
-export function openEvents(config: Config, log: Log, facts: () => Facts | undefined): EventPort {
+export function openEvents(
+  config: Config,
+  configReader: ConfigReader,
+  log: Log,
+  facts: () => Facts | undefined,
+): EventPort {
   if (config.manifests !== undefined) {
     return noEvents;
   }
   return createEventRecorder({
     nodeName: nodeNameOf(config),
-    transport: httpEvents({ kubeConfig: config.kubeconfig, master: config.master }),
+    transport: httpEvents(configReader),
     clock: systemClock,
     timeOfDay: Date.now,
     random: Math.random,

@@ -2,7 +2,7 @@
 
 import http from 'node:http';
 import https from 'node:https';
-import { type Access, type Credentials, openCredentials } from '../watch/credentials.ts';
+import { type Access, type ConfigReader, openCredentials } from '../watch/credentials.ts';
 import { urlOf } from '../watch/http-transport.ts';
 import type { EventRequest, EventTransport } from './event-recorder.ts';
 
@@ -11,15 +11,8 @@ const deadlineMs = 10_000;
 
 const contentTypes = { POST: 'application/json', PATCH: 'application/merge-patch+json' } as const;
 
-export interface HttpEventsOptions {
-  /** Path of a kubeconfig file; undefined: the service account of the pod. */
-  readonly kubeConfig: string | undefined;
-  /** URL of the API server, whatever the kubeconfig says. */
-  readonly master: string | undefined;
-}
-
-export function httpEvents(options: HttpEventsOptions): EventTransport {
-  const credentials: Credentials = openCredentials(options);
+export function httpEvents(reader: ConfigReader): EventTransport {
+  const credentials = openCredentials(reader);
   return {
     send: async (request) => {
       const status = await exchange(await credentials.read(), request);

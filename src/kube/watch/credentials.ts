@@ -21,23 +21,36 @@ export interface Credentials {
   close(): void;
 }
 
-export interface CredentialsOptions {
+export interface ConfigReaderOptions {
+  /** Path of a kubeconfig file; undefined: the service account of the pod. */
   readonly kubeConfig: string | undefined;
+  /** URL of the API server, whatever the kubeconfig says. */
   readonly master: string | undefined;
 }
 
-export function openCredentials(options: CredentialsOptions): Credentials {
+/** Connections of their own, with what a reader says who we are. */
+export function openCredentials(reader: ConfigReader): Credentials {
   const agents = createAgents();
+  return {
+    read: async () => {
+      const { url, headers, agentOptions, proxyAgent } = await reader.read();
+      return { url, headers, agent: proxyAgent ?? agents.agentFor(url, agentOptions) };
+    },
+    forget: () => reader.forget(),
+    close: () => agents.close(),
+  };
+}
+
+/** For all who talk to the API server: what it has read is not parsed again. Nothing is read before the first `read`. */
+export function openConfigReader(options: ConfigReaderOptions): ConfigReader {
   let reader: Promise<ConfigReader> | undefined;
   return {
     read: async () => {
       // The Kubernetes client is large; it is loaded when it is needed, and only its kubeconfig part.
       reader ??= import('./kube-config.ts').then((module) => module.createConfigReader(options));
-      const { url, headers, agentOptions, proxyAgent } = await (await reader).read();
-      return { url, headers, agent: proxyAgent ?? agents.agentFor(url, agentOptions) };
+      return (await reader).read();
     },
     forget: () => void reader?.then((loaded) => loaded.forget()),
-    close: () => agents.close(),
   };
 }
 
@@ -52,6 +65,7 @@ export interface ClientConfig {
 }
 
 export interface ConfigReader {
+  /** Rejects when a file is missing or says nothing usable. */
   read(): Promise<ClientConfig>;
   forget(): void;
 }

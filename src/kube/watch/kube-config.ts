@@ -10,9 +10,9 @@ import type { Cluster } from '@kubernetes/client-node/dist/config_types.js';
 import { parse } from 'yaml';
 
 import { isJsonObject, readList, readName, readObject } from '../project/json.ts';
-import type { ClientConfig, ConfigReader, CredentialsOptions } from './credentials.ts';
+import type { ClientConfig, ConfigReader, ConfigReaderOptions } from './credentials.ts';
 
-export function createConfigReader(options: CredentialsOptions): ConfigReader {
+export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
   let loaded: Loaded | undefined;
   return {
     read: () => {
@@ -39,7 +39,7 @@ interface Loaded {
 
 const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-function load(options: CredentialsOptions, text: string): Loaded {
+function load(options: ConfigReaderOptions, text: string): Loaded {
   const config = new KubeConfig();
   let tokenFile: string | undefined;
   if (options.kubeConfig !== undefined) {

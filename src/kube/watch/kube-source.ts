@@ -3,17 +3,15 @@
 import type { Clock } from '../clock.ts';
 import { createIntern } from '../project/intern.ts';
 import type { FactSource } from '../source.ts';
-import { openCredentials } from './credentials.ts';
+import { type ConfigReader, openCredentials } from './credentials.ts';
 import { descriptors } from './descriptor.ts';
 import { httpTransport } from './http-transport.ts';
 import { createReflector } from './reflector.ts';
 import type { Transport } from './transport.ts';
 
 export interface KubeSourceOptions {
-  /** Path of a kubeconfig file; undefined: the service account of the pod. */
-  readonly kubeConfig: string | undefined;
-  /** URL of the API server, whatever the kubeconfig says. */
-  readonly master: string | undefined;
+  /** Says where the API server is, and who we are. */
+  readonly configReader: ConfigReader;
   readonly clock: Clock;
   /** 0 to 1, as Math.random. */
   readonly random: () => number;
@@ -22,14 +20,14 @@ export interface KubeSourceOptions {
    * hides a Service whatever its value, as it does from kube-proxy.
    */
   readonly ownProxyNames?: readonly string[];
-  /** Instead of HTTP with the credentials above. */
+  /** Instead of HTTP with what is read above. */
   readonly transport?: Transport;
 }
 
 /** Lists and watches Services, EndpointSlices and Nodes. Nothing is read before `start`. */
 export function kubeSource(options: KubeSourceOptions): FactSource {
   const { clock, random, ownProxyNames = [] } = options;
-  const transport = options.transport ?? httpTransport(openCredentials(options));
+  const transport = options.transport ?? httpTransport(openCredentials(options.configReader));
   const settings = { ownProxyNames, intern: createIntern() };
   const reflectors = descriptors(ownProxyNames).map((descriptor) =>
     createReflector({ descriptor, settings, transport, clock, random }),

@@ -1,4 +1,5 @@
 import type { FactSource, SourceState } from '../../../src/kube/source.ts';
+import { openConfigReader } from '../../../src/kube/watch/credentials.ts';
 import { kubeSource } from '../../../src/kube/watch/kube-source.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 import { type RecordingSink, recordingSink, until } from '../recording-sink.ts';
@@ -32,7 +33,11 @@ export async function startWorld(answers: readonly Answer[], options: WorldOptio
   const sink = recordingSink();
   const kubeConfig = options.kubeConfig?.(server.url);
   const master = kubeConfig === undefined ? server.url : undefined;
-  const source = kubeSource({ kubeConfig, master, clock, random: options.random ?? (() => 0) });
+  const source = kubeSource({
+    configReader: openConfigReader({ kubeConfig, master }),
+    clock,
+    random: options.random ?? (() => 0),
+  });
   source.start(sink);
   const state = (): SourceState => {
     const found = source.states().find(({ kind }) => kind === 'Service');
