@@ -10,13 +10,13 @@ import { createTurns } from './turns.ts';
 
 /** `credentials` are asked before each request, so that a rotated token is used without a dropped watch. */
 export function httpTransport(credentials: Credentials): Transport {
-  // The lists of all kinds come at the same time.
+  // All kinds are asked for, and their lists come, at the same time.
   const inTurn = createTurns();
   return {
     get: (path, handlers) => {
       const exchange = new HttpExchange(path, handlers, inTurn);
       void credentials.read().then(
-        (access) => exchange.send(access),
+        (access) => inTurn(() => exchange.send(access)),
         (error: unknown) => exchange.end('credentials-unusable', messageOf(error)),
       );
       return () => exchange.cancel();
@@ -35,8 +35,13 @@ const tcpKeepAliveMs = 10_000;
  */
 const [turnBytes, turnMs] = [32_768, 4];
 
-/** Taken at once, before the clock is looked at; an event is smaller. */
-const pieceBytes = 8_192;
+/**
+ * Taken at once, before the clock is looked at; an event is smaller. The first objects of an answer take ten times as long as
+ * later ones: the code that reads them runs for the first time.
+ */
+const [pieceBytes, firstPieceBytes] = [8_192, 1_024];
+/** So much of an answer is taken in small pieces. */
+const firstBytes = 32_768;
 
 /** Owns one request; after its end or a cancel it is silent. */
 class HttpExchange {
@@ -46,6 +51,8 @@ class HttpExchange {
   #request: ClientRequest | undefined;
   #isOver = false;
   #hasHead = false;
+  /** Of the answer. */
+  #bytes = 0;
   #bytesOfTurn = 0;
   #isWaiting = false;
 
@@ -108,12 +115,15 @@ class HttpExchange {
     }
   }
 
-  /** Small events are taken as they come, until they are many; what is longer is taken with the clock in view. */
+  /**
+   * Small events are taken as they come, until they are many. What is longer is taken with the clock in view, and so is how an
+   * answer begins, which is mostly a list.
+   */
   #takeInTurn(response: IncomingMessage): void {
     if (this.#isWaiting) {
       return;
     }
-    const hasTurn = this.#bytesOfTurn < turnBytes;
+    const hasTurn = this.#bytes > 0 && this.#bytesOfTurn < turnBytes;
     if (!hasTurn || (this.#take(response) && response.readableLength > 0)) {
       this.#goOnLater(response);
     }
@@ -137,10 +147,12 @@ class HttpExchange {
   /** Whether there was something to take, and somebody who wants it. */
   #take(response: IncomingMessage): boolean {
     // Asked for all that is left, and only then, the stream tells of its end.
-    const bytes: unknown = response.read(response.readableLength > pieceBytes ? pieceBytes : undefined);
+    const most = this.#bytes < firstBytes ? firstPieceBytes : pieceBytes;
+    const bytes: unknown = response.read(response.readableLength > most ? most : undefined);
     if (!(bytes instanceof Buffer) || this.#isOver) {
       return false;
     }
+    this.#bytes += bytes.length;
     this.#bytesOfTurn += bytes.length;
     this.#handlers.chunk(bytes);
     return true;
