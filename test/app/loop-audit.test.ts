@@ -15,14 +15,20 @@ let ports: FakePorts;
 let loop: Loop;
 let reconciler: Reconciler;
 let masqueradeAll: boolean;
+/** When the node is looked at. */
+let onLook: () => void;
 
 beforeEach(async () => {
   vi.useFakeTimers();
   passes.length = 0;
   ports = await fakePorts();
   masqueradeAll = false;
+  onLook = () => {};
   reconciler = reconcilerOn(ports);
-  const readContext = (): ReturnType<typeof context> => context({ masqueradeAll });
+  const readContext = (): ReturnType<typeof context> => {
+    onLook();
+    return context({ masqueradeAll });
+  };
   loop = startLoop({ reconciler, ports, skeleton, readContext, observer: keepingPasses(passes), auditPeriodMs });
   const facts = [
     { kind: 'Service', fact: service({}) },
@@ -74,6 +80,27 @@ async function audited(): Promise<void> {
 function destinations(): readonly string[] {
   return ports.ipvs.dumpDestinations(webIdentity).map(({ address }) => address);
 }
+
+it('lets others have their turn before the node is looked at, and before the kernel is read', async () => {
+  const story: string[] = [];
+  const tell = (what: string) => () => {
+    story.push(what);
+    setImmediate(() => story.push('turn'));
+  };
+  vi.spyOn(ports.link, 'ensureInterface').mockImplementationOnce(() => {
+    tell('interface')();
+    return { created: false };
+  });
+  onLook = tell('node');
+  const read = ports.ipvs.read.bind(ports.ipvs);
+  vi.spyOn(ports.ipvs, 'read').mockImplementationOnce((expected) => {
+    tell('kernel')();
+    return read(expected);
+  });
+  await audited();
+  await takeTurns();
+  expect(story.slice(0, 5)).toEqual(['interface', 'turn', 'node', 'turn', 'kernel']);
+});
 
 it('carries a change out at once while an audit reads', async () => {
   let found: readonly string[] = [];
