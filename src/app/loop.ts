@@ -216,7 +216,12 @@ async function auditOnce(loop: LoopState): Promise<void> {
       return;
     }
     ports.link.ensureInterface();
+    await nextTurn();
+    if (isStopped(loop)) {
+      return;
+    }
     refreshContext(loop);
+    await nextTurn();
     const outcome = await inSlices(reconciler.auditInSteps(), () => loop.phase === 'running');
     if (outcome === undefined) {
       return;
