@@ -15,6 +15,7 @@ import {
 import type {
   EndpointSliceFact,
   FactChange,
+  FirstListEnd,
   NodeFact,
   ObjectFact,
   ObjectKind,
@@ -96,6 +97,9 @@ export function applyChanges(facts: FactStore, batch: readonly FactChange[]): To
         break;
       case 'delete':
         deleteObject(facts, change.kind, change.key, touched);
+        break;
+      case 'complete':
+        completeKind(facts, change, touched);
         break;
       case 'replace':
         replaceKind(facts, change.kind, change.facts, touched);
@@ -221,17 +225,41 @@ function deleteSlice(facts: FactStore, key: string, touched: Touching): void {
 
 function replaceKind(facts: FactStore, kind: ObjectKind, list: readonly ObjectFact[], touched: Touching): void {
   const kept = new Set(list.map((object) => (object.kind === 'Node' ? object.fact.name : object.fact.key)));
-  for (const key of knownKeys(facts, kind)) {
-    if (!kept.has(key)) {
-      deleteObject(facts, kind, key, touched);
-    }
-  }
+  deleteOthers(facts, kind, kept, touched);
   for (const object of list) {
     if (!isKnownObject(facts, object)) {
       setObject(facts, object, touched);
     }
   }
   facts.complete.add(kind);
+}
+
+/** Where nobody else has told of this kind all of the list is there, and nothing else where that is as much as is known. */
+function completeKind(facts: FactStore, { kind, count, list }: FirstListEnd, touched: Touching): void {
+  if (facts.complete.has(kind)) {
+    replaceKind(
+      facts,
+      kind,
+      [...list.values()].map(({ object }) => object),
+      touched,
+    );
+  } else if (mapOf(facts, kind).size !== count) {
+    deleteOthers(facts, kind, list, touched);
+  }
+  facts.complete.add(kind);
+}
+
+function deleteOthers(
+  facts: FactStore,
+  kind: ObjectKind,
+  kept: Pick<ReadonlySet<string>, 'has'>,
+  touched: Touching,
+): void {
+  for (const key of mapOf(facts, kind).keys()) {
+    if (!kept.has(key)) {
+      deleteObject(facts, kind, key, touched);
+    }
+  }
 }
 
 /** A source brings what has not changed as the object that it gave before; Nodes and ServiceCIDRs are looked at anew. */
@@ -247,15 +275,16 @@ export function isKnownObject({ services, slices }: Facts, object: ObjectFact): 
   }
 }
 
-function knownKeys(facts: FactStore, kind: ObjectKind): readonly string[] {
+/** With the key of each object of a kind. */
+function mapOf(facts: Facts, kind: ObjectKind): ReadonlyMap<string, unknown> {
   switch (kind) {
     case 'Service':
-      return [...facts.services.keys()];
+      return facts.services;
     case 'EndpointSlice':
-      return [...facts.owners.keys()];
+      return facts.owners;
     case 'Node':
-      return [...facts.nodes.keys()];
+      return facts.nodes;
     case 'ServiceCIDR':
-      return [...facts.serviceCIDRs.keys()];
+      return facts.serviceCIDRs;
   }
 }

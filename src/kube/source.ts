@@ -5,7 +5,7 @@ import type { Refusal } from '../core/model/reason.ts';
 
 /** Receives what a source has to say. Called synchronously while the source reads; it must not throw. */
 export interface FactSink {
-  /** One call per network chunk or file change; never empty. */
+  /** One call per network chunk or file change, and at the end of a first list; never empty. */
   changes(batch: readonly FactChange[]): void;
   /** A malformed object or a refused part of one. */
   problem(problem: ObjectProblem): void;
@@ -23,8 +23,8 @@ export interface ObjectProblem {
 }
 
 /**
- * Delivers for each kind first one `replace` with the complete list, then `set` and `delete`; again `replace` whenever
- * the list had to be read anew. Nothing is delivered that is not complete.
+ * Delivers for each kind first the complete list, as one `replace` or as many `set` and one `complete`, then `set` and
+ * `delete`; `replace` whenever the list had to be read anew. Nobody acts on a kind before its list is complete.
  */
 export interface FactSource {
   /** Begins once. Failures never end a source: they show in `states` and are tried again. */

@@ -44,6 +44,46 @@ describe('facts', () => {
     expect(facts.complete).toEqual(new Set(['Service', 'EndpointSlice']));
   });
 
+  it('are touched by the end of a first list only where something else is known', () => {
+    const facts = emptyFacts('node-a');
+    const list = (...services: readonly ServiceFact[]) =>
+      new Map(services.map((fact) => [fact.key, { object: { kind: 'Service', fact } }] as const));
+    apply(facts, setService(service()), setService(other));
+    const end: FactChange = { change: 'complete', kind: 'Service', count: 1, list: list(service()) };
+    expect(apply(facts, end)).toEqual(['default/other']);
+    expect([[...facts.services.keys()], facts.complete]).toEqual([['default/web'], new Set(['Service'])]);
+
+    const whole = emptyFacts('node-a');
+    apply(whole, setService(service()), setService(other));
+    expect(apply(whole, { ...end, count: 2, list: list(service(), other) })).toEqual([]);
+  });
+
+  it('lose what is not of a first list also where the list has grown since', () => {
+    const facts = emptyFacts('node-a');
+    apply(facts, setService(service()), setService(other));
+    const later = service({ name: 'later' });
+    const list = new Map([service(), later].map((fact) => [fact.key, { object: { kind: 'Service', fact } }] as const));
+    apply(facts, { change: 'complete', kind: 'Service', count: 1, list }, setService(later));
+    expect([...facts.services.keys()]).toEqual(['default/web', 'default/later']);
+  });
+
+  it('are those of a first list where others were told of while it came', () => {
+    const facts = emptyFacts('node-a');
+    const now = service({ createdAt: 2 });
+    const list = new Map([[now.key, { object: { kind: 'Service', fact: now } }]] as const);
+    apply(facts, setService(now));
+    apply(facts, {
+      change: 'replace',
+      kind: 'Service',
+      facts: [
+        { kind: 'Service', fact: service() },
+        { kind: 'Service', fact: other },
+      ],
+    });
+    apply(facts, { change: 'complete', kind: 'Service', count: 1, list });
+    expect([...facts.services.values()]).toEqual([now]);
+  });
+
   it('name the Services that a change touches', () => {
     const facts = emptyFacts('node-a');
     expect(apply(facts, setService(service()), setService(other))).toEqual(['default/other', 'default/web']);

@@ -4,23 +4,24 @@ import type { FactSink, ObjectProblem } from '../../src/kube/source.ts';
 export interface RecordingSink extends FactSink {
   readonly batches: (readonly FactChange[])[];
   readonly problems: ObjectProblem[];
-  /** `replace a b`, `set a`, `delete a` of one kind, by key. */
+  /** `complete a b`, `replace a b`, `set a`, `delete a` of one kind, by key. */
   story(kind: ObjectKind): readonly string[];
 }
 
 export function recordingSink(): RecordingSink {
   const batches: (readonly FactChange[])[] = [];
   const problems: ObjectProblem[] = [];
+  // Told as it came: what a list holds changes later.
+  const told: { readonly kind: ObjectKind; readonly text: string }[] = [];
   return {
     batches,
     problems,
-    changes: (batch) => batches.push(batch),
+    changes: (batch) => {
+      batches.push(batch);
+      told.push(...batch.map((change) => ({ kind: change.kind, text: describe(change) })));
+    },
     problem: (problem) => problems.push(problem),
-    story: (kind) =>
-      batches
-        .flat()
-        .filter((change) => change.kind === kind)
-        .map(describe),
+    story: (kind) => told.filter((each) => each.kind === kind).map(({ text }) => text),
   };
 }
 
@@ -30,6 +31,8 @@ function describe(change: FactChange): string {
       return `set ${change.kind === 'Node' ? change.fact.name : change.fact.key}`;
     case 'delete':
       return `delete ${change.key}`;
+    case 'complete':
+      return ['complete', ...change.list.keys()].join(' ');
     case 'replace':
       return ['replace', ...change.facts.map(({ kind, fact }) => (kind === 'Node' ? fact.name : fact.key))].join(' ');
   }

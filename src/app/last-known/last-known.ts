@@ -52,7 +52,9 @@ export function keepLastKnown(input: LastKnownInput): LastKnownState {
   }, input.patienceMs ?? apiPatienceMs);
   return {
     changed: (batch) => {
-      const isList = batch.some(({ change, kind }) => change === 'replace' && kind === 'EndpointSlice');
+      const isList = batch.some(
+        ({ change, kind }) => (change === 'replace' || change === 'complete') && kind === 'EndpointSlice',
+      );
       if (isList) {
         clearTimeout(timer);
       }

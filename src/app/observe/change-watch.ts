@@ -67,6 +67,7 @@ function newIn(change: FactChange, facts: Facts): readonly ObjectFact[] {
     case 'replace':
       return change.facts.filter((object) => !isKnownObject(facts, object));
     case 'delete':
+    case 'complete':
       return [];
   }
 }

@@ -42,7 +42,7 @@ function familiesOf(change: FactChange, facts: Facts): readonly Family[] {
     case 'Service':
       return families;
     case 'EndpointSlice':
-      return change.change === 'replace' ? families : familiesOfKnownSlice(change.key, facts);
+      return change.change === 'delete' ? familiesOfKnownSlice(change.key, facts) : families;
     case 'Node':
     case 'ServiceCIDR':
       return [];

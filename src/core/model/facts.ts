@@ -118,5 +118,19 @@ export type FactChange =
   | ({ readonly change: 'set' } & ObjectFact)
   /** Gone from the API, or no longer of concern (headless, ExternalName, another proxy's). */
   | { readonly change: 'delete'; readonly kind: ObjectKind; readonly key: string }
+  | FirstListEnd
   /** All objects of this kind that the source knows; whatever is not among them is gone. */
   | { readonly change: 'replace'; readonly kind: ObjectKind; readonly facts: readonly ObjectFact[] };
+
+/**
+ * The first list of a source is complete. Each object of it was told of with `set` before; whatever else of this kind is
+ * known, from an attempt that broke off or from elsewhere, is gone.
+ */
+export interface FirstListEnd {
+  readonly change: 'complete';
+  readonly kind: ObjectKind;
+  /** So many objects. */
+  readonly count: number;
+  /** By key. Where this is looked at later, what came after the list may be in it, and may have left it. */
+  readonly list: ReadonlyMap<string, { readonly object: ObjectFact }>;
+}

@@ -16,7 +16,7 @@ export interface Intake {
   /** In a list an object of a `version` that is known is not looked at again. */
   put(raw: unknown, version: string | undefined): void;
   remove(raw: unknown): void;
-  /** The list is complete: one `replace`. */
+  /** The list is complete: `complete` after the first one, at once, else one `replace`. */
   completeList(): void;
   /** Hands over what has gathered since the last time. */
   flush(): void;
@@ -42,13 +42,7 @@ export function createIntake(input: IntakeInput): Intake {
     },
     remove: (raw) => remove(state, input.project(raw, input.settings).key),
     completeList: () => completeList(state),
-    flush: () => {
-      if (state.batch.length > 0) {
-        const batch = state.batch;
-        state.batch = [];
-        input.sink.changes(batch);
-      }
-    },
+    flush: () => flush(state),
   };
 }
 
@@ -138,7 +132,6 @@ function completeList(state: State): void {
     return;
   }
   state.list = undefined;
-  state.isFirst = false;
   for (const key of state.troubled) {
     if (!list.troubled.has(key)) {
       input.sink.problem({ kind: input.kind, key, source: 'api', refusals: [] });
@@ -146,8 +139,31 @@ function completeList(state: State): void {
   }
   state.known = list.facts;
   state.troubled = list.troubled;
-  const facts = [...list.facts.values()].map(({ object }) => object);
-  state.batch.push({ change: 'replace', kind: input.kind, facts });
+  if (state.isFirst) {
+    state.isFirst = false;
+    state.batch.push(endOfFirst(input.kind, list.facts));
+    // While it is only the list.
+    flush(state);
+  } else {
+    state.batch.push(replacement(input.kind, list.facts));
+  }
+}
+
+function flush(state: State): void {
+  if (state.batch.length > 0) {
+    const batch = state.batch;
+    state.batch = [];
+    state.input.sink.changes(batch);
+  }
+}
+
+/** Its objects were told of as they came. */
+function endOfFirst(kind: ObjectKind, list: ReadonlyMap<string, Known>): FactChange {
+  return { change: 'complete', kind, count: list.size, list };
+}
+
+function replacement(kind: ObjectKind, list: ReadonlyMap<string, Known>): FactChange {
+  return { change: 'replace', kind, facts: [...list.values()].map(({ object }) => object) };
 }
 
 function tell(state: State, key: string, refusals: readonly Refusal[]): void {

@@ -41,7 +41,7 @@ test('a server that closes every watch at once sees ever fewer requests', async 
 
 test('a half-open connection is given up after three silent minutes and resumed', async () => {
   const { told, clock, asked, server, state } = await start([streamedList(['a'], 5), stream(added('b', 6))]);
-  await told('replace default/a');
+  await told('complete default/a');
   clock.advance(179_000);
   await settle();
   expect(server.requests).toHaveLength(1);
@@ -73,7 +73,7 @@ test('an hour of bookmarks keeps one quiet watch alive, up to its own deadline',
       }
     },
   ]);
-  await told('replace default/a');
+  await told('complete default/a');
   for (let minute = 1; minute <= 60; minute += 1) {
     await until(() => state().phase === 'synced');
     const heardBefore = state().lastEventAgeMs ?? 0;
@@ -111,7 +111,7 @@ test('bytes that come one at a time are put together, also within a UTF-8 charac
       next();
     },
   ]);
-  await told('replace default/a', 'set default/a');
+  await told('complete default/a', 'set default/a');
   const last = sink.batches.flat().at(-1);
   expect(last).toMatchObject({ fact: { annotations: { 'sluice.dev/note': 'Grüße, 世界 🌍' } } });
 });
@@ -127,7 +127,7 @@ test('a line that never ends breaks the stream instead of filling the memory', a
     },
     stream(added('b', 6)),
   ]);
-  await told('replace default/a', 'set default/b');
+  await told('complete default/a', 'set default/b');
   expect(server.requests[1]?.query.get('resourceVersion')).toBe('5');
   expect(state().lastError).toBeUndefined();
 });
@@ -137,7 +137,7 @@ test('a malformed line breaks the stream; what comes behind it is read again', a
     streamedList(['a'], 5, 'not json\n', added('c', 7)),
     stream(added('b', 6), added('c', 7)),
   ]);
-  await told('set default/a', 'replace default/a', 'set default/b', 'set default/c');
+  await told('set default/a', 'complete default/a', 'set default/b', 'set default/c');
   expect(sink.story('Service')).toHaveLength(4);
 });
 
@@ -148,6 +148,6 @@ test('a watch that meets the same malformed line again and again is given up for
     stream('[]\n'),
     streamedList(['b'], 9),
   ]);
-  await told('replace default/a', 'replace default/b');
+  await told('complete default/a', 'replace default/b');
   expect(server.requests).toHaveLength(4);
 });

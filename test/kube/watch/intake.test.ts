@@ -63,17 +63,20 @@ describe('a list', () => {
     intake.put(service('two'), '2');
     intake.completeList();
     intake.flush();
-    expect(sink.batches[1]).toMatchObject([{ change: 'set' }, { change: 'replace', facts: [{}, {}] }]);
+    expect(sink.batches[1]).toMatchObject([{ change: 'set' }, { change: 'complete', count: 2 }]);
+    expect(sink.story('Service').at(-1)).toBe('complete default/one default/two');
   });
 
   test('brings what has not changed as the object that it was, and looks at nothing of it', () => {
     const { sink, list } = serviceIntake();
     list([service('one'), '1'], [service('two'), '2']);
     list([service('one', 81), '1'], [service('two', 82), '3']);
-    const [first, second] = sink.batches.map((batch) => batch.at(-1));
+    list([service('one', 83), '1'], [service('two', 84), '3']);
+    const [second, third] = sink.batches.slice(1).map((batch) => batch.at(-1));
     const facts = (change: FactChange | undefined) => (change?.change === 'replace' ? change.facts : []);
-    expect(facts(second)[0]).toBe(facts(first)[0]);
-    expect(facts(second)[1]).toMatchObject({ fact: { ports: [{ port: 82 }] } });
+    expect(facts(second)).toMatchObject([{ fact: { ports: [{ port: 80 }] } }, { fact: { ports: [{ port: 82 }] } }]);
+    expect(facts(third)[0]).toBe(facts(second)[0]);
+    expect(facts(third)[1]).toBe(facts(second)[1]);
     expect(sink.batches.at(-1)).toHaveLength(1);
   });
 

@@ -19,9 +19,9 @@ function deleted(name: string, resourceVersion: number): string {
   return line('DELETED', at(resourceVersion, rawService(name)));
 }
 
-test('the first list is streamed and delivered as one replace', async () => {
+test('the first list is streamed and delivered as it comes, and then complete', async () => {
   const { told, server, sink, state } = await start([streamedList(['a', 'b'], 7, added('c', 8))]);
-  await told('replace default/a default/b', 'set default/c');
+  await told('complete default/a default/b', 'set default/c');
   const [request] = server.requests;
   expect(Object.fromEntries(request?.query ?? [])).toStrictEqual({
     labelSelector: '!service.kubernetes.io/service-proxy-name,!service.kubernetes.io/headless',
@@ -31,7 +31,8 @@ test('the first list is streamed and delivered as one replace', async () => {
     sendInitialEvents: 'true',
     resourceVersionMatch: 'NotOlderThan',
   });
-  expect(sink.batches.filter((batch) => batch.some(({ kind }) => kind === 'Service'))).toHaveLength(1);
+  const batches = sink.batches.filter((batch) => batch.some(({ kind }) => kind === 'Service'));
+  expect(batches.map((batch) => batch.length)).toEqual([3, 1]);
   expect(state()).toStrictEqual({
     kind: 'Service',
     phase: 'synced',
@@ -41,10 +42,15 @@ test('the first list is streamed and delivered as one replace', async () => {
   });
 });
 
-test('what the first list brings is told of at once, and is replaced by the first that comes to its end', async () => {
+test('what the first list brings is told of at once, and gives way to the first that comes to its end', async () => {
   const { told, sink } = await start([reset(stream(added('a', 1), added('b', 2))), streamedList(['a'], 9)]);
-  await told('replace default/a');
-  expect(sink.story('Service')).toStrictEqual(['set default/a', 'set default/b', 'set default/a', 'replace default/a']);
+  await told('complete default/a');
+  expect(sink.story('Service')).toStrictEqual([
+    'set default/a',
+    'set default/b',
+    'set default/a',
+    'complete default/a',
+  ]);
 });
 
 test('a watch that ended is resumed from the last version, bookmarks included', async () => {
@@ -55,19 +61,19 @@ test('a watch that ended is resumed from the last version, bookmarks included', 
   await asked(2);
   expect(server.requests[1]?.query.get('resourceVersion')).toBe('11');
   expect(server.requests[1]?.query.has('sendInitialEvents')).toBe(false);
-  await told('replace default/a', 'set default/b', 'set default/c');
+  await told('complete default/a', 'set default/b', 'set default/c');
 });
 
 test('a connection reset within a line loses nothing', async () => {
   const half = added('c', 7).slice(0, 40);
   const { told, server } = await start([reset(streamedList(['a'], 5, added('b', 6), half)), stream(added('c', 7))]);
-  await told('replace default/a', 'set default/b', 'set default/c');
+  await told('complete default/a', 'set default/b', 'set default/c');
   expect(server.requests[1]?.query.get('resourceVersion')).toBe('6');
 });
 
 test('an object deleted while disconnected is deleted after the resume', async () => {
   const { told, server } = await start([reset(streamedList(['a', 'b'], 5)), stream(deleted('b', 9))]);
-  await told('replace default/a default/b', 'delete default/b');
+  await told('complete default/a default/b', 'delete default/b');
   expect(server.requests[1]?.query.get('resourceVersion')).toBe('5');
 });
 
@@ -77,13 +83,13 @@ test('status 410 leads to a new list, in which what vanished is missing', async 
     status(410, { reason: 'Expired' }),
     streamedList(['a', 'c'], 20),
   ]);
-  await told('replace default/a default/b', 'replace default/a default/c');
+  await told('complete default/a default/b', 'replace default/a default/c');
   expect(server.requests[2]?.query.get('resourceVersion')).toBe('5');
 });
 
 test('an ERROR event with 410 leads to a new list; refused again, the newest is asked for', async () => {
   const gone = line('ERROR', { kind: 'Status', code: 410, reason: 'Expired' });
   const { told, server } = await start([streamedList(['a'], 5, gone), status(410), streamedList(['b'], 20)]);
-  await told('replace default/a', 'replace default/b');
+  await told('complete default/a', 'replace default/b');
   expect(server.requests.map(({ query }) => query.get('resourceVersion'))).toStrictEqual([null, '5', null]);
 });

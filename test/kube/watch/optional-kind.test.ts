@@ -35,12 +35,12 @@ test.each([
 ] as const)('an API server that answers %s has no ServiceCIDRs, until it has', async (code, failure) => {
   await start(status(code), listing('10.96.0.0/12'));
   await until(() => world.sink.story('ServiceCIDR').length === 1);
-  expect(world.sink.story('ServiceCIDR')).toStrictEqual(['replace']);
+  expect(world.sink.story('ServiceCIDR')).toStrictEqual(['complete']);
   await until(() => state()?.phase === 'unavailable');
   expect(state()).toMatchObject({ hasSynced: false, lastError: { code: failure } });
   await passTime(world.clock, 60_000, 20);
   await until(() => world.sink.story('ServiceCIDR').length === 2);
-  expect(world.sink.story('ServiceCIDR')).toStrictEqual(['replace', 'replace kubernetes']);
+  expect(world.sink.story('ServiceCIDR')).toStrictEqual(['complete', 'replace kubernetes']);
   expect(state()).toMatchObject({ phase: 'synced', hasSynced: true });
 });
 
@@ -48,7 +48,7 @@ test('a server that cannot answer does not say that there are none', async () =>
   await start(status(500), status(503), listing('10.96.0.0/12'));
   await passTime(world.clock, 60_000, 20);
   await until(() => world.sink.story('ServiceCIDR').length === 2);
-  expect(world.sink.story('ServiceCIDR')).toStrictEqual(['set kubernetes', 'replace kubernetes']);
+  expect(world.sink.story('ServiceCIDR')).toStrictEqual(['set kubernetes', 'complete kubernetes']);
 });
 
 test('what was listed stays when the server takes the permission away', async () => {
@@ -59,5 +59,5 @@ test('what was listed stays when the server takes the permission away', async ()
   await start(ended, status(403));
   await until(() => state()?.lastError?.code === 'forbidden');
   await until(() => state()?.phase === 'backoff');
-  expect(world.sink.story('ServiceCIDR')).toStrictEqual(['set kubernetes', 'replace kubernetes']);
+  expect(world.sink.story('ServiceCIDR')).toStrictEqual(['set kubernetes', 'complete kubernetes']);
 });

@@ -39,7 +39,7 @@ test('401 reads the token again at once', async () => {
     }
   };
   const { told, server } = await start([answer], { random: () => 1, kubeConfig: (url) => kubeConfigAt(config, url) });
-  await told('replace default/a');
+  await told('complete default/a');
   expect(server.requests.map(({ authorization }) => authorization)).toStrictEqual(['Bearer old', 'Bearer new']);
 });
 
@@ -51,7 +51,7 @@ test('a rotated token is used for the next request without dropping the watch', 
   const { told, asked, clock, server } = await start([streamedList(['a'], 5), stream()], {
     kubeConfig: (url) => kubeConfigAt(config, url),
   });
-  await told('replace default/a');
+  await told('complete default/a');
   writeFileSync(tokenFile, 'second');
   await settle();
   expect(server.requests).toHaveLength(1);
@@ -78,7 +78,7 @@ test('403 is tried again only after a long time', async () => {
   await settle();
   expect(server.requests).toHaveLength(1);
   clock.advance(5_000);
-  await told('replace default/a');
+  await told('complete default/a');
 });
 
 test('429 waits as long as the server says', async () => {
@@ -93,7 +93,7 @@ test('429 waits as long as the server says', async () => {
   await settle();
   expect(server.requests).toHaveLength(1);
   clock.advance(200);
-  await told('replace default/a');
+  await told('complete default/a');
 });
 
 test.each([400, 422])('a server that refuses streamed lists with %i is asked for pages, from then on', async (code) => {
@@ -106,7 +106,7 @@ test.each([400, 422])('a server that refuses streamed lists with %i is asked for
     page(['d'], 30),
     stream(added('e', 31)),
   ]);
-  await told('replace default/a default/b default/c', 'replace default/d', 'set default/e');
+  await told('complete default/a default/b default/c', 'replace default/d', 'set default/e');
   const asked = server.requests.map(({ query }) => [
     query.get('limit'),
     query.get('continue'),
@@ -130,8 +130,8 @@ test('a page token that expires begins the list anew, in one piece', async () =>
     page(['b', 'c'], 6),
     stream(),
   ]);
-  await told('replace default/b default/c');
-  expect(sink.story('Service').filter((each) => each.startsWith('replace'))).toHaveLength(1);
+  await told('complete default/b default/c');
+  expect(sink.story('Service').filter((each) => each.startsWith('complete'))).toHaveLength(1);
   expect(server.requests[3]?.query.has('limit')).toBe(false);
 });
 
@@ -142,7 +142,7 @@ test('a malformed object is reported and its last good version stays, through a 
     status(410),
     stream(line('ADDED', bad), bookmark(9, true), line('MODIFIED', at(10, rawService('a')))),
   ]);
-  await told('replace default/a', 'set default/b', 'replace default/a', 'set default/a');
+  await told('complete default/a', 'set default/b', 'replace default/a', 'set default/a');
   expect(sink.problems.map(({ key, refusals }) => [key, refusals[0]?.reason])).toStrictEqual([
     ['default/a', 'object-malformed'],
     ['default/a', 'object-malformed'],
@@ -153,7 +153,7 @@ test('a malformed object is reported and its last good version stays, through a 
 test('a Service that becomes headless is deleted', async () => {
   const headless = at(6, rawService('a', { clusterIP: 'None' }));
   const { told, sink } = await start([streamedList(['a'], 5, line('MODIFIED', headless))]);
-  await told('replace default/a', 'delete default/a');
+  await told('complete default/a', 'delete default/a');
   expect(sink.problems).toStrictEqual([]);
 });
 
@@ -166,7 +166,7 @@ test('requests reuse the connection', async () => {
 
 test('after stop nothing is delivered and nothing is asked', async () => {
   const { told, source, server, sink } = await start([streamedList(['a'], 5)]);
-  await told('replace default/a');
+  await told('complete default/a');
   const batches = sink.batches.length;
   await source.stop();
   await settle();
