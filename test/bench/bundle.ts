@@ -17,6 +17,8 @@ const inside = [
   'pauses',
   'pause-probe',
   'json-alone',
+  'alone',
+  'watch-alone',
   'traffic',
   'udp-flows',
 ];

@@ -117,7 +117,7 @@ async function measure(options: Options, folder: string, json: string): Promise<
 /** Of the sizes whose pauses are measured in the test kernel. */
 async function jsonAloneHere(folder: string, { plan, node, profile }: Options): Promise<readonly JsonAloneResult[]> {
   const results: JsonAloneResult[] = [];
-  for (const size of profile === undefined ? plan.pauses : []) {
+  for (const size of profile === undefined ? [...plan.pauses, ...plan.large.sizes] : []) {
     const args = [...shippedNodeOptions, ...node, join(folder, 'json-alone.mjs'), JSON.stringify(size)];
     const measureOnce = async () => readAnswer<JsonAloneAnswer>((await execa(process.execPath, args)).stdout);
     results.push(await measureJsonAlone(size, 'host kernel', measureOnce));

@@ -13,6 +13,7 @@ export function report(result: BenchResult): string {
     changeTable,
     memoryTable,
     pausesTable,
+    watchAloneTable,
     jsonAloneTable,
     trafficTable,
     filterTable,
@@ -181,6 +182,15 @@ function pausesTable({ pauses = [] }: BenchResult): string {
   return table('The agent as it is shipped, ms', ['Services × endpoints', ...head], rows);
 }
 
+function watchAloneTable({ watchAlone = [] }: BenchResult): string {
+  const rows = watchAlone.map(({ size, what, longestPausesMs }) => [
+    `${sizeText(size)} ${what}`,
+    longestPausesMs.map(ms).join(', '),
+  ]);
+  const head = ['longest pause, each time'];
+  return table('A program that watches the same and does nothing else, ms', ['Services × endpoints', ...head], rows);
+}
+
 function jsonAloneTable({ jsonAlone = [] }: BenchResult): string {
   // A few hundred objects are parsed before anybody looks twice.
   const seen = jsonAlone.filter(({ longestPauseMs }) => longestPauseMs.min > 0);
@@ -195,7 +205,7 @@ function jsonAloneTable({ jsonAlone = [] }: BenchResult): string {
   ]);
   const head = ['objects', 'took', 'memory, MiB', 'longest pause, least', 'median', 'most'];
   return table(
-    'A program that parses the same JSON and does nothing else, ms',
+    'A program that parses the same JSON, keeps as many names, and does nothing else, ms',
     ['Services × endpoints', ...head],
     rows,
   );

@@ -42,6 +42,7 @@ export interface LabResult {
   readonly pauses?: readonly PausesResult[] | undefined;
   /** Undefined in results from before this was measured. */
   readonly jsonAlone?: readonly JsonAloneResult[] | undefined;
+  readonly watchAlone?: readonly WatchAloneResult[] | undefined;
   readonly traffic?: readonly TrafficResult[] | undefined;
   readonly filter: readonly FilterResult[];
   /** Undefined in results from before this was measured. */
@@ -191,8 +192,9 @@ export interface PausesResult {
 }
 
 /**
- * The event loop of a program that parses the JSON of the same cluster, keeps it, and does nothing else, with the options of
- * Node.js that the agent is shipped with and in slices as long: what a kernel leaves of it.
+ * The event loop of a program that parses the JSON of the same cluster and keeps it, and as many names as the agent has of
+ * what it programs, with the options of Node.js that the agent is shipped with and in slices as long, and does nothing else:
+ * what a kernel leaves of it.
  */
 export interface JsonAloneResult {
   readonly size: Size;
@@ -202,6 +204,17 @@ export interface JsonAloneResult {
   readonly tookMs: Summary;
   readonly longestPauseMs: Summary;
   readonly residentMiB: Summary;
+}
+
+/**
+ * The event loop of a program that watches what the agent watches, beside the same API server and with the same options and
+ * priority, parses it, keeps it under its name, and does nothing else.
+ */
+export interface WatchAloneResult {
+  readonly size: Size;
+  readonly what: 'list' | '1,000 changes/s';
+  /** Of each time. */
+  readonly longestPausesMs: readonly number[];
 }
 
 /** What clients outside notice of an act, with the agent as it is shipped. */

@@ -140,21 +140,27 @@ async function rollingUpdate(scene: Scene): Promise<Played> {
   return { events: lines.length, tookMs };
 }
 
-/** All over the table but for the marker; ends with everything as it was. */
+/** Ends with everything as it was. */
 async function churn(scene: Scene, seconds: number): Promise<Played> {
-  const changes = roundsOfChanges(scene.size, 'TCP', seconds * 1_000).filter(({ service }) => service !== marker);
-  const lines = changes.map(
-    ({ service, endpoints }) =>
-      () =>
-        scene.server.prepareSlice(service, endpoints)(),
-  );
-  const tookMs = await scene.watch(() => timeMarker(scene, false, () => paced(lines, 10, 10)));
+  const send = prepareChurn(scene.size, scene.server, seconds);
+  const tookMs = await scene.watch(() => timeMarker(scene, false, send));
   await timeMarker(scene, true, () => {});
-  return { events: lines.length, tookMs };
+  return { events: send.events, tookMs };
+}
+
+/** 1,000 changes a second, all over the table but for the marker, made up before: who sends them has to share a core. */
+export function prepareChurn(
+  size: Size,
+  server: ApiServer,
+  seconds: number,
+): (() => Promise<void>) & { readonly events: number } {
+  const changes = roundsOfChanges(size, 'TCP', seconds * 1_000).filter(({ service }) => service !== marker);
+  const lines = changes.map(({ service, endpoints }) => server.prepareSlice(service, endpoints));
+  return Object.assign(() => paced(lines, 10, 10), { events: lines.length });
 }
 
 /** So many at a time, every so many milliseconds by the clock: what was late is caught up with. */
-async function paced(acts: readonly (() => void)[], atOnce: number, everyMs: number): Promise<void> {
+export async function paced(acts: readonly (() => void)[], atOnce: number, everyMs: number): Promise<void> {
   const began = performance.now();
   for (let from = 0; from < acts.length; from += atOnce) {
     for (const act of acts.slice(from, from + atOnce)) {

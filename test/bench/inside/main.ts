@@ -16,8 +16,10 @@ import type {
   PausesResult,
   Size,
   TrafficResult,
+  WatchAloneResult,
 } from '../result.ts';
 import type { ActsPlan } from './acts.ts';
+import type { AloneInput } from './alone.ts';
 import { byteServer } from './byte-server.ts';
 import { calibrate } from './calibrate.ts';
 import type { ChangeInput } from './change.ts';
@@ -98,7 +100,8 @@ function parts(plan: Plan, keep: (part: Partial<LabResult>) => Promise<void>): r
       const take = (size: Size) => takePauses(size, plan.acts);
       return {
         pauses: (await each('pauses', plan.pauses, take)).flat(),
-        jsonAlone: await each('JSON alone', isProfiling() ? [] : plan.pauses, takeJsonAlone),
+        watchAlone: (await eachWatchAlone(plan.pauses, plan.acts)).flat(),
+        jsonAlone: await eachJsonAlone(plan.pauses),
       };
     }),
     ofSizes('traffic', plan.traffic, async () => {
@@ -136,9 +139,13 @@ function largeParts({ large, acts }: Plan): readonly Part[] {
       const take = (size: Size) => measureRestart(size, 'address', rounds);
       return { restart: [...restart, ...(await each('large, restart', sizes, take))] };
     }),
-    ofSizes('large shipped', sizes, async ({ pauses = [] }) => {
+    ofSizes('large shipped', sizes, async ({ pauses = [], watchAlone = [], jsonAlone = [] }) => {
       const take = (size: Size) => takePauses(size, { ...acts, acts: [] });
-      return { pauses: [...pauses, ...(await each('large, shipped', sizes, take)).flat()] };
+      return {
+        pauses: [...pauses, ...(await each('large, shipped', sizes, take)).flat()],
+        watchAlone: [...watchAlone, ...(await eachWatchAlone(sizes, { ...acts, acts: [] })).flat()],
+        jsonAlone: [...jsonAlone, ...(await eachJsonAlone(sizes))],
+      };
     }),
   ];
 }
@@ -150,6 +157,22 @@ function ofSizes(name: string, sizes: readonly unknown[], take: Part['take']): P
 function takePauses(size: Size, plan: ActsPlan): Promise<readonly PausesResult[]> {
   const input: PausesInput = { size, ...plan };
   return fresh<readonly PausesResult[]>('pauses', input);
+}
+
+function eachWatchAlone(
+  sizes: readonly Size[],
+  { acts, churnSeconds }: ActsPlan,
+): Promise<readonly (readonly WatchAloneResult[])[]> {
+  const take = (size: Size) => {
+    const input: AloneInput = { size, starts: 3, churnSeconds: acts.length === 0 ? 0 : churnSeconds };
+    return fresh<readonly WatchAloneResult[]>('alone', input);
+  };
+  return each('watching alone', isProfiling() ? [] : sizes, take);
+}
+
+/** A profile of it says nothing of the agent. */
+async function eachJsonAlone(sizes: readonly Size[]): Promise<readonly JsonAloneResult[]> {
+  return await each('JSON alone', isProfiling() ? [] : sizes, takeJsonAlone);
 }
 
 function takeJsonAlone(size: Size): Promise<JsonAloneResult> {

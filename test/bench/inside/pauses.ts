@@ -3,15 +3,14 @@
  * loop stood still. Runs in a network namespace. Argument: a `PausesInput` as JSON.
  */
 
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PausesResult, Size } from '../result.ts';
 import { type ActsPlan, limitMs, markerQuestion, type PlayedName, play, type Scene, timeMarker } from './acts.ts';
 import { serveApi } from './api-server.ts';
-import { programPath, readArgument, tell } from './child.ts';
+import { askProbe, probeOptions } from './ask-probe.ts';
+import { readArgument, tell } from './child.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { nodeOptions } from './node-options.ts';
-import type { ProbeAnswer, ProbeQuestion } from './pause-probe.ts';
 import { openJudge } from './peers/judge.ts';
 import { giveFirst } from './priority.ts';
 import { requireMs, type ShippedAgent, startShippedAgent, timeStart } from './shipped-agent.ts';
@@ -28,8 +27,8 @@ async function measure({ size, ...plan }: PausesInput): Promise<readonly PausesR
   const server = await serveApi(size);
   const judge = openJudge('-', 'ipvs');
   const kubeconfig = await writeKubeconfig(server.url);
-  const probe = ['--import', programPath('pause-probe')];
-  const start = (act: string) => () => startFirst(kubeconfig, [...probe, ...nodeOptions(`agent-${act}`, size)]);
+  const start = (act: string) => () =>
+    startFirst(kubeconfig, [...probeOptions(), ...nodeOptions(`agent-${act}`, size)]);
   const scene: Stage = { size, server, judge };
   const { startMs, started: agent } = await timeStart(judge, size, start(plan.acts.length === 0 ? 'cold' : 'acts'));
   const results: PausesResult[] = [
@@ -60,7 +59,7 @@ type Seen = Pick<PausesResult, 'durationMs' | 'cpuMs' | 'busyMs' | 'writes' | 'p
 async function lookBackOnStart(agent: ShippedAgent): Promise<Seen & Pick<PausesResult, 'loadMs'>> {
   await told(agent);
   await settle();
-  const { pauses, cpuMs, loadMs, upMs } = await ask(agent, { watch: false });
+  const { pauses, cpuMs, loadMs, upMs } = await askProbe(agent.process, { watch: false });
   return { durationMs: upMs, cpuMs, busyMs: undefined, pauseMs: pauses, loadMs, writes: await agent.writes() };
 }
 
@@ -100,9 +99,9 @@ async function watchAct(
   const watch: Scene['watch'] = async (happening) => {
     const writesBefore = await agent.writes();
     await settle();
-    const before = await ask(agent, { watch: isLooking });
+    const before = await askProbe(agent.process, { watch: isLooking });
     const value = await happening();
-    const after = await ask(agent, { watch: false });
+    const after = await askProbe(agent.process, { watch: false });
     seen = {
       durationMs: after.upMs - before.upMs,
       cpuMs: after.cpuMs - before.cpuMs,
@@ -125,12 +124,4 @@ async function told(agent: ShippedAgent): Promise<void> {
 
 async function settle(): Promise<void> {
   await sleep(1_000);
-}
-
-async function ask({ process: agent }: ShippedAgent, question: ProbeQuestion): Promise<ProbeAnswer> {
-  agent.send(question);
-  // Only the probe sends on this channel.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const [answer] = (await once(agent, 'message')) as [ProbeAnswer];
-  return answer;
 }
