@@ -222,6 +222,9 @@ async function auditOnce(loop: LoopState): Promise<void> {
     }
     refreshContext(loop);
     await nextTurn();
+    if (isStopped(loop)) {
+      return;
+    }
     const outcome = await inSlices(reconciler.auditInSteps(), () => loop.phase === 'running');
     if (outcome === undefined) {
       return;

@@ -102,6 +102,25 @@ it('lets others have their turn before the node is looked at, and before the ker
   expect(story.slice(0, 5)).toEqual(['interface', 'turn', 'node', 'turn', 'kernel']);
 });
 
+it.each(['before the node is looked at', 'before the kernel is read'])('ends when it is stopped %s', async (when) => {
+  const ensureInterface = ports.link.ensureInterface.bind(ports.link);
+  const stopSoon = (): void => void setImmediate(() => loop.stop());
+  const looked = vi.fn(when === 'before the kernel is read' ? stopSoon : () => {});
+  onLook = looked;
+  vi.spyOn(ports.link, 'ensureInterface').mockImplementationOnce(() => {
+    const made = ensureInterface();
+    if (when === 'before the node is looked at') {
+      stopSoon();
+    }
+    return made;
+  });
+  const read = vi.spyOn(ports.ipvs, 'read');
+  await audited();
+  await takeTurns();
+  expect(looked).toHaveBeenCalledTimes(when === 'before the kernel is read' ? 1 : 0);
+  expect(read).not.toHaveBeenCalled();
+});
+
 it('carries a change out at once while an audit reads', async () => {
   let found: readonly string[] = [];
   whileReading(() => {

@@ -142,21 +142,30 @@ async function rollingUpdate(scene: Scene): Promise<Played> {
 
 /** Ends with everything as it was. */
 async function churn(scene: Scene, seconds: number): Promise<Played> {
-  const send = prepareChurn(scene.size, scene.server, seconds);
-  const tookMs = await scene.watch(() => timeMarker(scene, false, send));
+  const lines = await prepareChurn(scene.size, scene.server, seconds);
+  const tookMs = await scene.watch(() => timeMarker(scene, false, () => sendChurn(lines)));
   await timeMarker(scene, true, () => {});
-  return { events: send.events, tookMs };
+  return { events: lines.length, tookMs };
 }
 
-/** 1,000 changes a second, all over the table but for the marker, made up before: who sends them has to share a core. */
-export function prepareChurn(
-  size: Size,
-  server: ApiServer,
-  seconds: number,
-): (() => Promise<void>) & { readonly events: number } {
-  const changes = roundsOfChanges(size, 'TCP', seconds * 1_000).filter(({ service }) => service !== marker);
-  const lines = changes.map(({ service, endpoints }) => server.prepareSlice(service, endpoints));
-  return Object.assign(() => paced(lines, 10, 10), { events: lines.length });
+/** Changes all over the table but for the marker, made up before they are sent: who sends them has to share a core. */
+export async function prepareChurn(size: Size, server: ApiServer, seconds: number): Promise<readonly (() => void)[]> {
+  const lines: (() => void)[] = [];
+  for (const { service, endpoints } of roundsOfChanges(size, 'TCP', seconds * 1_000)) {
+    if (service !== marker) {
+      lines.push(server.prepareSlice(service, endpoints));
+    }
+    if (lines.length % 1_000 === 0) {
+      // It takes seconds: connections that are closed meanwhile are to be noticed.
+      await sleep(0);
+    }
+  }
+  return lines;
+}
+
+/** 1,000 a second. */
+export function sendChurn(lines: readonly (() => void)[]): Promise<void> {
+  return paced(lines, 10, 10);
 }
 
 /** So many at a time, every so many milliseconds by the clock: what was late is caught up with. */

@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Size, WatchAloneResult } from '../result.ts';
-import { prepareChurn } from './acts.ts';
+import { prepareChurn, sendChurn } from './acts.ts';
 import { type ApiServer, serveApi } from './api-server.ts';
 import { askProbe, probeOptions } from './ask-probe.ts';
 import { programPath, readArgument, tell } from './child.ts';
@@ -57,8 +57,8 @@ async function watchList(alone: ChildProcess): Promise<number> {
 }
 
 async function watchChurn(alone: ChildProcess, size: Size, server: ApiServer, seconds: number): Promise<number> {
-  const send = prepareChurn(size, server, seconds);
+  const lines = await prepareChurn(size, server, seconds);
   await askProbe(alone, { watch: true });
-  await send();
+  await sendChurn(lines);
   return (await askProbe(alone, { watch: false })).pauses.max;
 }
