@@ -169,7 +169,7 @@ export function sendChurn(lines: readonly (() => void)[]): Promise<void> {
 }
 
 /** So many at a time, every so many milliseconds by the clock: what was late is caught up with. */
-export async function paced(acts: readonly (() => void)[], atOnce: number, everyMs: number): Promise<void> {
+async function paced(acts: readonly (() => void)[], atOnce: number, everyMs: number): Promise<void> {
   const began = performance.now();
   for (let from = 0; from < acts.length; from += atOnce) {
     for (const act of acts.slice(from, from + atOnce)) {

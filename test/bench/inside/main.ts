@@ -171,8 +171,8 @@ function eachWatchAlone(
 }
 
 /** A profile of it says nothing of the agent. */
-async function eachJsonAlone(sizes: readonly Size[]): Promise<readonly JsonAloneResult[]> {
-  return await each('JSON alone', isProfiling() ? [] : sizes, takeJsonAlone);
+function eachJsonAlone(sizes: readonly Size[]): Promise<readonly JsonAloneResult[]> {
+  return each('JSON alone', isProfiling() ? [] : sizes, takeJsonAlone);
 }
 
 function takeJsonAlone(size: Size): Promise<JsonAloneResult> {
