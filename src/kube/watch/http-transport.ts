@@ -36,7 +36,7 @@ const tcpKeepAliveMs = 10_000;
 const [turnBytes, turnMs] = [32_768, 4];
 
 /**
- * Taken at once, before the clock is looked at; an event is smaller. The first objects of an answer take ten times as long as
+ * Taken at once, before the clock is looked at; an event is smaller. The first objects of an answer take much longer than
  * later ones: the code that reads them runs for the first time.
  */
 const [pieceBytes, firstPieceBytes] = [8_192, 1_024];
