@@ -38,9 +38,9 @@ export function keyOfObject(raw: unknown): string | undefined {
 export function readMetadata(object: JsonObject, intern: Intern): Metadata {
   const metadata = requireObject(object['metadata'], 'metadata');
   const namespace = intern(requireName(metadata['namespace'], 'metadata.namespace'));
-  const name = intern(requireName(metadata['name'], 'metadata.name'));
+  const name = requireName(metadata['name'], 'metadata.name');
   return {
-    key: intern(`${namespace}/${name}`),
+    key: `${namespace}/${name}`,
     namespace,
     name,
     uid: readString(metadata['uid'], 'metadata.uid') ?? '',

@@ -24,8 +24,10 @@ export function projectService(raw: unknown, settings: ProjectionSettings): Proj
         return { result: 'unconcerned', key: metadata.key };
       }
       const refusals: Refusal[] = [];
-      const fact = readService(metadata, spec, object['status'], refusals);
-      return { result: 'fact', key: metadata.key, object: { kind: 'Service', fact }, refusals };
+      // Its EndpointSlices name it, too; they themselves, and its own name, are named once.
+      const key = settings.intern(metadata.key);
+      const fact = readService({ ...metadata, key }, spec, object['status'], refusals);
+      return { result: 'fact', key, object: { kind: 'Service', fact }, refusals };
     },
   );
 }
