@@ -150,8 +150,11 @@ function* firstPass(loop: LoopState): Steps<PassOutcome> {
   loop.stopWatching();
   loop.stopWatching = ports.link.onAddressChange((gone) => whenFree(loop, () => followAddresses(loop, gone)));
   yield;
-  reconciler.setContext(readContext());
+  const context = readContext();
+  yield;
+  reconciler.setContext(context);
   loop.attempts = 0;
+  yield;
   return yield* reconciler.startInSteps();
 }
 

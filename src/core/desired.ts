@@ -9,7 +9,8 @@ import type { ServiceFact } from './model/facts.ts';
 import type { FilterElement } from './model/filter-element.ts';
 import type { Refusal } from './model/reason.ts';
 import type { Contribution, Frontend, Resource, WantedPodTunnel } from './model/resource.ts';
-import { endsStep, type Steps } from './steps.ts';
+import { sortSteps } from './sort-steps.ts';
+import { endsStep, finish, type Steps } from './steps.ts';
 
 export interface Desired {
   readonly contributions: ReadonlyMap<string, Contribution>;
@@ -158,7 +159,21 @@ export function rivalsOf(desired: Desired, service: string): readonly string[] {
 
 /** The Services in the order in which they win frontends; compiled so, winners take their marks back before losers. */
 export function bySeniority(services: Iterable<ServiceFact>): readonly ServiceFact[] {
-  return [...services].sort((one, other) => compareSeniority(one.createdAt, one.key, other.createdAt, other.key));
+  return finish(bySenioritySteps(services));
+}
+
+/** The same in steps. */
+export function* bySenioritySteps(services: Iterable<ServiceFact>): Steps<readonly ServiceFact[]> {
+  const unsorted: ServiceFact[] = [];
+  for (const service of services) {
+    unsorted.push(service);
+    if (endsStep(unsorted.length, visitedAtOnce)) {
+      yield;
+    }
+  }
+  return yield* sortSteps(unsorted, (one, other) =>
+    compareSeniority(one.createdAt, one.key, other.createdAt, other.key),
+  );
 }
 
 function claim(desired: DesiredStore, made: Claim, changed: Set<string>): void {

@@ -1,7 +1,7 @@
 /** The first pass: everything, in steps. */
 
 import { allKeysSteps } from '../../core/all-keys.ts';
-import { bySeniority, setStanding } from '../../core/desired.ts';
+import { bySenioritySteps, setStanding } from '../../core/desired.ts';
 import { filterElementKey, virtualServerKey } from '../../core/keys.ts';
 import type { MarkHolders } from '../../core/marks.ts';
 import { viewSets } from '../../core/model/filter-element.ts';
@@ -22,7 +22,9 @@ export function* startSteps(state: ReconcilerState): Steps<PassOutcome> {
   const stopwatch = startStopwatch(state.options.now);
   const holders = readOnce(() => readMarkHolders(state));
   setStanding(state.desired, standingElements(state.context));
-  const services = bySeniority(state.facts.services.values()).map((service) => service.key);
+  yield;
+  const services = (yield* bySenioritySteps(state.facts.services.values())).map((service) => service.key);
+  yield;
   // A start that failed may have compiled Services that are gone by now.
   const gone = [...state.desired.contributions.keys()].filter((service) => !state.facts.services.has(service));
   yield;

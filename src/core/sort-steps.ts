@@ -1,0 +1,50 @@
+import { endsStep, type Steps } from './steps.ts';
+
+/** Sorted as `toSorted` does it, in steps: some at a time, and what is sorted brought together two by two. */
+export function* sortSteps<Item>(
+  items: readonly Item[],
+  compare: (one: Item, other: Item) => number,
+): Steps<readonly Item[]> {
+  let runs: (readonly Item[])[] = [];
+  for (let from = 0; from < items.length; from += sortedAtOnce) {
+    runs.push(items.slice(from, from + sortedAtOnce).sort(compare));
+    yield;
+  }
+  while (runs.length > 1) {
+    const longer: (readonly Item[])[] = [];
+    for (let index = 0; index < runs.length; index += 2) {
+      longer.push(yield* mergeSteps(runs[index] ?? [], runs[index + 1] ?? [], compare));
+    }
+    runs = longer;
+  }
+  return runs[0] ?? [];
+}
+
+function* mergeSteps<Item>(
+  ones: readonly Item[],
+  others: readonly Item[],
+  compare: (one: Item, other: Item) => number,
+): Steps<readonly Item[]> {
+  const merged: Item[] = [];
+  let nextOther = 0;
+  for (const one of ones) {
+    for (let other = others[nextOther]; other !== undefined && compare(other, one) < 0; other = others[nextOther]) {
+      nextOther += 1;
+      merged.push(other);
+      if (endsStep(merged.length, sortedAtOnce)) {
+        yield;
+      }
+    }
+    merged.push(one);
+    if (endsStep(merged.length, sortedAtOnce)) {
+      yield;
+    }
+  }
+  for (const other of others.slice(nextOther)) {
+    merged.push(other);
+  }
+  return merged;
+}
+
+/** A few milliseconds, while the code is interpreted. */
+const sortedAtOnce = 512;
