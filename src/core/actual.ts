@@ -4,6 +4,7 @@
  */
 
 import { destinationKey, filterElementKey, virtualServerKey } from './keys.ts';
+import { LargeMap } from './large-map.ts';
 import type { FilterElement } from './model/filter-element.ts';
 import type { Operation } from './model/operation.ts';
 import type { VipState } from './model/vip.ts';
@@ -51,7 +52,7 @@ export interface Reading {
 
 export function adoptReading(reading: Reading): ActualStore {
   const vips = new Map(reading.vips.map((vip) => [vipKey(vip.address), vip]));
-  const actual: ActualStore = { virtualServers: new Map(), vips, elements: new Map() };
+  const actual: ActualStore = { virtualServers: new Map(), vips, elements: new LargeMap() };
   for (const state of reading.virtualServers) {
     adoptVirtualServer(actual, state);
   }

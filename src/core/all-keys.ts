@@ -9,7 +9,13 @@ export function allKeys(desired: Desired, actual: Actual): readonly string[] {
 
 /** The same in steps: what comes or goes between them may be missing or twice. */
 export function* allKeysSteps(desired: Desired, actual: Actual): Steps<readonly string[]> {
-  const keys = [...desired.resources.keys()];
+  const keys: string[] = [];
+  for (const key of desired.resources.keys()) {
+    keys.push(key);
+    if (endsStep(keys.length, lookedAtOnce)) {
+      yield;
+    }
+  }
   for (const there of [actual.virtualServers, actual.vips, actual.elements]) {
     let index = 0;
     for (const key of there.keys()) {

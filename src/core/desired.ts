@@ -5,6 +5,7 @@
 
 import type { Expected } from './actual.ts';
 import { filterElementKey } from './keys.ts';
+import { LargeMap } from './large-map.ts';
 import type { ServiceFact } from './model/facts.ts';
 import type { FilterElement } from './model/filter-element.ts';
 import type { Refusal } from './model/reason.ts';
@@ -49,8 +50,8 @@ export interface DesiredStore extends Desired {
 export function emptyDesired(): DesiredStore {
   return {
     contributions: new Map(),
-    resources: new Map(),
-    claims: new Map(),
+    resources: new LargeMap(),
+    claims: new LargeMap(),
     standing: [],
     podTunnels: new Map(),
     podTunnelChanges: 0,

@@ -6,6 +6,7 @@
 import { resourceKeyOf, vipKey } from '../../core/actual.ts';
 import { type Census, takeCensus } from '../../core/census.ts';
 import { expectedOf } from '../../core/desired.ts';
+import { LargeMap } from '../../core/large-map.ts';
 import type { FilterElement } from '../../core/model/filter-element.ts';
 import type { VipState } from '../../core/model/vip.ts';
 import { endsStep, type Steps } from '../../core/steps.ts';
@@ -32,7 +33,7 @@ function* adopt(state: ReconcilerState, { touched }: OpenReading): Steps<void> {
   yield;
   const vips = yield* byKey(yield* link.readVips());
   yield;
-  const elements = (yield* filter.read(expected.eachElement)) ?? new Map<string, FilterElement>();
+  const elements = (yield* filter.read(expected.eachElement)) ?? new LargeMap<FilterElement>();
   for (const key of touched) {
     keep(virtualServers, state.actual.virtualServers, key);
     keep(vips, state.actual.vips, key);

@@ -2,6 +2,7 @@
 
 import type { Expected } from '../../core/actual.ts';
 import { filterElementKey } from '../../core/keys.ts';
+import { LargeMap } from '../../core/large-map.ts';
 import { type FilterElement, type SetName, setNames } from '../../core/model/filter-element.ts';
 import { finish, type Steps } from '../../core/steps.ts';
 import { errno, isKernelError, KernelError } from '../error.ts';
@@ -86,7 +87,7 @@ export function* readElements(
   const expected = yield* groupBySet(eachExpected);
   yield;
   try {
-    const elements = new Map<string, FilterElement>();
+    const elements = new LargeMap<FilterElement>();
     for (const set of setLayouts) {
       yield* isOfRanges(set) ? addRanges(elements, socket, set) : addRecognised(elements, socket, set, expected);
     }
