@@ -141,6 +141,8 @@ async function run(
   const withPeers = plan.peers.sizes.length > 0;
   if (withPeers) {
     await runSteps([packagesStep, ...peerSteps, ...kubernetesSteps]);
+  }
+  if (kernel === 'user-mode' && (withPeers || plan.large.sizes.length > 0)) {
     await raiseMapCount();
   }
   const options = {

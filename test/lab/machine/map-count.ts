@@ -6,7 +6,8 @@ const wanted = 1_048_576;
 
 /**
  * Each page that a process of a user-mode machine maps may count against this limit of the host: an API server with
- * 10,000 Services needs more than the default. Raised when we may, for good; otherwise told.
+ * 10,000 Services needs more than the default, and so does sluice with 50,000, which would end with SIGSEGV. Raised when we
+ * may, for good; otherwise told.
  */
 export async function raiseMapCount(): Promise<void> {
   const found = Number(await readFile(file, 'utf8'));
