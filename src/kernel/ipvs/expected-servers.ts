@@ -41,7 +41,7 @@ export function* indexServers({ eachVirtualServer }: Pick<ExpectedServers, 'each
   return { index, keys, servers };
 }
 
-const stepServers = 2_000;
+const stepServers = 512;
 
 /** The position of the virtual server that the entry at `at` identifies; -1 when it is not expected. */
 export function findServer({ index }: ServerIndex, { view }: ReceivedBytes, at: number): number {

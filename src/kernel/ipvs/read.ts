@@ -31,7 +31,7 @@ import { copyDestination, type MakeDestination } from './shown-destination.ts';
 import {
   countDestinationsIPv4,
   type IpvsSockopt,
-  listServicesIPv4,
+  listServicesSteps,
   readDestinationsIPv4,
   readServicesIPv4,
 } from './sockopt.ts';
@@ -93,7 +93,7 @@ function* readExpectedIPv4(
   shape: SharingShape,
 ): Steps<Map<string, ActualVirtualServer>> {
   const found = new Map<string, ActualVirtualServer>();
-  const count = listServicesIPv4(reader.sockopt);
+  const count = yield* listServicesSteps(reader.sockopt);
   if (count === 0) return found;
   yield;
   const index = yield* indexServers(wanted);
@@ -101,6 +101,7 @@ function* readExpectedIPv4(
   for (const position of same) {
     const [key, server] = [index.keys[position], index.servers[position]];
     if (key !== undefined && server !== undefined) found.set(key, server);
+    if (endsStep(found.size, stepFound)) yield;
   }
   yield;
   for (const [nth, listed] of others.entries()) {
@@ -113,6 +114,7 @@ function* readExpectedIPv4(
 }
 
 const stepServers = 32;
+const stepFound = 1_000;
 
 /** See `IpvsPort.dumpMarks`. */
 export function readMarks(reader: Reader): readonly VirtualServerIdentity[] {

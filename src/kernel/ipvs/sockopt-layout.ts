@@ -5,6 +5,7 @@
  */
 
 import type { VirtualServer, VirtualServerIdentity } from '../../core/model/virtual-server.ts';
+import type { Steps } from '../../core/steps.ts';
 import { readAddressText, writeAddressText } from '../address-text.ts';
 import { NetlinkDecodeError } from '../netlink/decode-error.ts';
 import type { ReceivedBytes } from '../netlink/received.ts';
@@ -45,11 +46,21 @@ export function readServiceCount(received: ReceivedBytes): number {
   return received.view.getUint32(8, true);
 }
 
-/** Prepares IP_VS_SO_GET_SERVICES. */
-export function layServicesRequest(request: ReceivedBytes, count: number): void {
-  request.bytes.fill(0, 0, servicesLength(count));
+/**
+ * Prepares IP_VS_SO_GET_SERVICES, in steps: five megabytes for 50,000 virtual servers, in pages that nobody may have touched
+ * before. What the kernel writes then, it writes at once.
+ */
+export function* layServicesRequest(request: ReceivedBytes, count: number): Steps<void> {
+  const length = servicesLength(count);
+  for (let start = 0; start < length; start += zeroedAtOnce) {
+    request.bytes.fill(0, start, Math.min(start + zeroedAtOnce, length));
+    yield;
+  }
   request.view.setUint32(0, count, true);
 }
+
+/** 16 pages. */
+const zeroedAtOnce = 65_536;
 
 /** Prepares IP_VS_SO_GET_SERVICE for an IPv4 virtual server; false when its address is none. */
 export function layServiceRequest(request: ReceivedBytes, identity: VirtualServerIdentity): boolean {
@@ -83,14 +94,19 @@ export function destinationPosition(start: number, index: number): number {
   return start + destinationsHeader + index * destinationEntry;
 }
 
-/** How many entries the kernel wrote: undefined when all room was taken, so that there may be more. */
+/**
+ * How many entries the kernel wrote: undefined when all room was taken, so that there may be more. It writes them one behind
+ * the other, and hardly any room is left: looked for from the end.
+ */
 export function countServices({ view }: ReceivedBytes, room: number): number | undefined {
-  for (let index = 0; index < room; index += 1) {
-    const at = servicePosition(index);
-    // Only room that was left has neither: the kernel stores TCP for a firewall mark.
-    if (view.getUint16(at, true) === 0 && view.getUint32(at + 12, true) === 0) return index;
-  }
-  return undefined;
+  let count = room;
+  while (count > 0 && isLeft(view, servicePosition(count - 1))) count -= 1;
+  return count === room ? undefined : count;
+}
+
+/** Only room that was left has neither: the kernel stores TCP for a firewall mark. */
+function isLeft(view: DataView, at: number): boolean {
+  return view.getUint16(at, true) === 0 && view.getUint32(at + 12, true) === 0;
 }
 
 /** Reads that many entries. */

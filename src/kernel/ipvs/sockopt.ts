@@ -6,6 +6,7 @@
 
 import { type IpvsSockoptHandle, openIpvsSockopt } from '../../../native/index.ts';
 import type { VirtualServerIdentity } from '../../core/model/virtual-server.ts';
+import { finish, type Steps } from '../../core/steps.ts';
 import { errno, isKernelError, KernelError, toKernelError } from '../error.ts';
 import { createReceiveBuffer, type ReceivedBytes } from '../netlink/received.ts';
 import type { MakeDestination } from './shown-destination.ts';
@@ -59,19 +60,19 @@ export function createSockopt(handle: IpvsSockoptHandle): IpvsSockopt {
 
 /** Reads every IPv4 virtual server at one moment. Throws `KernelError`. */
 export function readServicesIPv4(sockopt: IpvsSockopt, wanted: WantedServices): readonly ServiceEntry[] {
-  const count = listServicesIPv4(sockopt);
+  const count = finish(listServicesSteps(sockopt));
   return readServices(sockopt.list, count, wanted);
 }
 
-/** Reads the same into `list`, and returns how many there are. Throws `KernelError`. */
-export function listServicesIPv4(sockopt: IpvsSockopt): number {
+/** Reads the same into `list`, and returns how many there are; in steps, one of which reads. Throws `KernelError`. */
+export function* listServicesSteps(sockopt: IpvsSockopt): Steps<number> {
   const operation = 'read IPv4 virtual servers';
   call(sockopt, operation, option.info, infoLength);
   let room = readServiceCount(sockopt.buffer) + spare;
   for (;;) {
     const length = servicesLength(room);
     if (sockopt.list.bytes.length < length) sockopt.list = createReceiveBuffer(length * 2);
-    layServicesRequest(sockopt.list, room);
+    yield* layServicesRequest(sockopt.list, room);
     get(sockopt, operation, { name: option.services, argument: sockopt.list.bytes.subarray(0, length) });
     const count = countServices(sockopt.list, room);
     if (count !== undefined) return count;

@@ -47,18 +47,27 @@ export function dump<Item>(socket: NetlinkSocket, operation: string, batch: Batc
   return finish(dumpSteps(socket, operation, batch, read));
 }
 
+/** Makes something of each answer of a dump, after long work that is for nothing where there is none. */
+export interface PreparedReader<Item> {
+  /** Done before the first answer is read. */
+  readonly prepare: () => Steps<void>;
+  readonly read: ReadMessage<Item>;
+}
+
 /** The same in steps, one for each datagram. Nothing else may use the socket between them. */
 export function* dumpSteps<Item>(
   socket: NetlinkSocket,
   operation: string,
   batch: Batch,
-  read: ReadMessage<Item>,
+  reader: ReadMessage<Item> | PreparedReader<Item>,
 ): Steps<Item[]> {
+  const { prepare, read } = typeof reader === 'function' ? { prepare: noSteps, read: reader } : reader;
   let items: Item[] = [];
   for (let attempt = 1; attempt <= maximumAttempts; attempt += 1) {
     items = [];
     // The last attempt gives nobody time to change the table.
-    const once = dumpOnce(socket, operation, batch, (message) => collect(items, read(message)));
+    const visit = (message: MessageCursor) => collect(items, read(message));
+    const once = dumpOnce(socket, operation, batch, { prepare, visit });
     if (attempt < maximumAttempts ? yield* once : finish(once)) return items;
   }
   throw new DumpInterruptedError(operation, maximumAttempts, items);
@@ -85,24 +94,42 @@ export function* dumpInPieces<Item>(
   }
 }
 
+function* noSteps(): Steps<void> {}
+
+interface DumpReader {
+  readonly prepare: () => Steps<void>;
+  readonly visit: (message: MessageCursor) => void;
+}
+
 /** Reads the table once; false when the kernel says that it changed meanwhile. */
 function* dumpOnce(
   socket: NetlinkSocket,
   operation: string,
   batch: Batch,
-  visit: (message: MessageCursor) => void,
+  { prepare, visit }: DumpReader,
 ): Steps<boolean> {
   const answer = { operation, sequence: stampRequest(socket, batch, NLM_F_DUMP), flags: 0 };
   let fault: { readonly thrown: unknown } | undefined;
   const show = (message: MessageCursor): void => {
     fault ??= faultOf(() => visit(message));
   };
+  let isPrepared = false;
   for (const message of datagrams(socket, operation, batch)) {
+    if (!isPrepared && !endsHere(message)) {
+      yield* prepare();
+      isPrepared = true;
+    }
     if (readDatagram(message, answer, show)) break;
     yield;
   }
   if (fault !== undefined) throw fault.thrown;
   return (answer.flags & NLM_F_DUMP_INTR) === 0;
+}
+
+/** Whether the end is all that there is in a datagram. Looks ahead and stays before the first message. */
+function endsHere(message: MessageCursor): boolean {
+  const first = { ...message };
+  return nextMessage(first) && first.type === NLMSG_DONE;
 }
 
 /** What is known of the answer to a dump. */

@@ -3,8 +3,9 @@
 import type { Expected } from '../../core/actual.ts';
 import { filterElementKey } from '../../core/keys.ts';
 import type { FilterElement } from '../../core/model/filter-element.ts';
-import type { Steps } from '../../core/steps.ts';
+import { endsStep, type Steps } from '../../core/steps.ts';
 import { addKey, clearKeyIndex, createKeyIndex, findKey, type KeyIndex } from '../key-index.ts';
+import type { PreparedReader } from '../netlink/dump.ts';
 import type { ReadMessage } from '../netlink/request.ts';
 import { eachElement, makeElement, type ShownElement } from './decode-element.ts';
 import { writeKey } from './encode-element.ts';
@@ -32,20 +33,19 @@ export function* groupBySet(eachExpected: Expected['eachElement']): Steps<Readon
   return groups;
 }
 
-/** Reads one answer to a dump of `set`: the expected elements where they are there, new ones for the others. */
+/** Reads the answers to a dump of `set`: the expected elements where they are there, new ones for the others. */
 export function recogniseElements(
   set: SetLayout,
   groups: ReadonlyMap<string, KeyedElements>,
-): ReadMessage<KeyedElements> {
+): PreparedReader<KeyedElements> {
   const none: KeyedElements = { keys: [], elements: [] };
   // A range has two keys, and there are few of them.
   const expected = hasRanges(set) ? none : (groups.get(set.name) ?? none);
-  // An empty set needs none.
-  let index: KeyIndex | undefined;
   const keyBytes = keyLength(set);
-  return (message) => {
+  const positions = createKeyIndex(keyBytes / 4);
+  const prepare = () => fillIndex(positions, expected.elements);
+  const read: ReadMessage<KeyedElements> = (message) => {
     const found: KeyedElements = { keys: [], elements: [] };
-    const positions = (index ??= indexOf(set, expected.elements));
     eachElement(message, keyBytes, (shown) => {
       const position = findShown(positions, shown);
       const known = expected.elements[position];
@@ -58,18 +58,22 @@ export function recogniseElements(
     });
     return found;
   };
+  return { prepare, read };
 }
 
-function indexOf(set: SetLayout, elements: readonly FilterElement[]): KeyIndex {
-  const index = createKeyIndex(keyLength(set) / 4);
+function* fillIndex(index: KeyIndex, elements: readonly FilterElement[]): Steps<void> {
   clearKeyIndex(index, elements.length);
   for (const element of elements) {
     index.key.fill(0);
     writeKey(index.keyBytes, element);
     addKey(index);
+    if (endsStep(index.count, indexedAtOnce)) {
+      yield;
+    }
   }
-  return index;
 }
+
+const indexedAtOnce = 512;
 
 function findShown(index: KeyIndex, { view, keyAt }: ShownElement): number {
   const { key } = index;

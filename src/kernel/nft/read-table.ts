@@ -8,7 +8,7 @@ import { finish, type Steps } from '../../core/steps.ts';
 import { errno, isKernelError, KernelError } from '../error.ts';
 import { putString } from '../netlink/attribute-writer.ts';
 import { type Batch, beginMessage, createBatch, endMessage, putNetfilterHeader } from '../netlink/batch.ts';
-import { dump, dumpSteps } from '../netlink/dump.ts';
+import { dump, dumpSteps, type PreparedReader } from '../netlink/dump.ts';
 import type { ReadMessage } from '../netlink/request.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import { beginTransaction, commitTransaction, endTransaction } from '../netlink/transaction.ts';
@@ -114,8 +114,8 @@ function* addRecognised(
       const element = found.elements[index];
       if (element !== undefined) elements.set(key, element);
     });
+    yield;
   }
-  yield;
 }
 
 function isOfRanges(set: SetLayout): boolean {
@@ -171,12 +171,16 @@ function dumpSet<Item>(socket: NetlinkSocket, set: SetLayout, read: ReadMessage<
   return finish(dumpSetSteps(socket, set, read));
 }
 
-function dumpSetSteps<Item>(socket: NetlinkSocket, set: SetLayout, read: ReadMessage<Item>): Steps<readonly Item[]> {
+function dumpSetSteps<Item>(
+  socket: NetlinkSocket,
+  set: SetLayout,
+  reader: ReadMessage<Item> | PreparedReader<Item>,
+): Steps<readonly Item[]> {
   const batch = createBatch(128);
   beginMessage(batch, NFT_MSG_GETSETELEM, 0);
   putNetfilterHeader(batch, NFPROTO_INET, 0, 0);
   putString(batch, NFTA_SET_ELEM_LIST_TABLE, tableName);
   putString(batch, NFTA_SET_ELEM_LIST_SET, set.name);
   endMessage(batch);
-  return dumpSteps(socket, `dump set ${set.name}`, batch, read);
+  return dumpSteps(socket, `dump set ${set.name}`, batch, reader);
 }

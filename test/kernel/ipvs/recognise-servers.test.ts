@@ -5,7 +5,7 @@ import type { Destination } from '../../../src/core/model/virtual-server.ts';
 import { finish } from '../../../src/core/steps.ts';
 import { indexServers } from '../../../src/kernel/ipvs/expected-servers.ts';
 import { recogniseServers } from '../../../src/kernel/ipvs/recognise-servers.ts';
-import { createSockopt, type IpvsSockopt, listServicesIPv4 } from '../../../src/kernel/ipvs/sockopt.ts';
+import { createSockopt, type IpvsSockopt, listServicesSteps } from '../../../src/kernel/ipvs/sockopt.ts';
 import * as golden from './golden.ts';
 import { addressIdentity, destination, markIdentity, virtualServer } from './operations.ts';
 
@@ -50,7 +50,7 @@ describe('recognising virtual servers in a list', () => {
     const shown = golden.sockoptDestinations;
     const sockopt = open({ answer: [...shown.subarray(0, 24 + 2 * 96), ...shown.subarray(24, 24 + 96)] });
     const index = finish(indexServers(expecting(expected(web, [masqueraded, routed]))));
-    expect(finish(recogniseServers(sockopt, index, listServicesIPv4(sockopt))).others).toContain(0);
+    expect(finish(recogniseServers(sockopt, index, finish(listServicesSteps(sockopt)))).others).toContain(0);
   });
 
   it('never takes a tunnel for the expected one, since how it wraps is not shown', () => {
@@ -58,7 +58,7 @@ describe('recognising virtual servers in a list', () => {
     answer.writeUInt32LE(2, 24 + 8);
     const sockopt = open({ answer });
     const index = finish(indexServers(expecting(expected(web, [masqueraded, { ...routed, forwarding: 'tunnel' }]))));
-    expect(finish(recogniseServers(sockopt, index, listServicesIPv4(sockopt))).others).toContain(0);
+    expect(finish(recogniseServers(sockopt, index, finish(listServicesSteps(sockopt)))).others).toContain(0);
   });
 
   it('knows a virtual server of a mark by its mark alone', () => {
@@ -70,13 +70,16 @@ describe('recognising virtual servers in a list', () => {
   it('leaves a virtual server out that was removed meanwhile', () => {
     const sockopt = open({ gone: 'ESRCH' });
     const index = finish(indexServers(expecting(expected(web, [masqueraded, routed]))));
-    expect(finish(recogniseServers(sockopt, index, listServicesIPv4(sockopt)))).toEqual({ same: [], others: [1] });
+    expect(finish(recogniseServers(sockopt, index, finish(listServicesSteps(sockopt))))).toEqual({
+      same: [],
+      others: [1],
+    });
   });
 
   it('passes other errors on', () => {
     const sockopt = open({ gone: 'EPERM' });
     const index = finish(indexServers(expecting(expected(web, [masqueraded, routed]))));
-    expect(() => finish(recogniseServers(sockopt, index, listServicesIPv4(sockopt)))).toThrow(
+    expect(() => finish(recogniseServers(sockopt, index, finish(listServicesSteps(sockopt))))).toThrow(
       'read IPv4 destinations: EPERM',
     );
   });
@@ -106,7 +109,7 @@ function recognise(servers: readonly ActualVirtualServer[]): {
   const asked: number[] = [];
   const sockopt = open({ asked });
   const index = finish(indexServers(expecting(...servers)));
-  return { ...finish(recogniseServers(sockopt, index, listServicesIPv4(sockopt))), asked };
+  return { ...finish(recogniseServers(sockopt, index, finish(listServicesSteps(sockopt)))), asked };
 }
 
 interface Scripted {

@@ -4,6 +4,7 @@ import { copyDestination } from '../../../src/kernel/ipvs/shown-destination.ts';
 import {
   countDestinationsIPv4,
   createSockopt,
+  listServicesSteps,
   readDestinationsIPv4,
   readServicesIPv4,
 } from '../../../src/kernel/ipvs/sockopt.ts';
@@ -22,6 +23,23 @@ describe('reading by getsockopt', () => {
     const { handle, asked } = table({ counted: 0, services: golden.sockoptServices });
     expect(readServicesIPv4(createSockopt(handle), 'all')).toHaveLength(2);
     expect(asked).toEqual([12, 8 + 104, 8 + 2 * 104, 8 + 4 * 104]);
+  });
+
+  it('makes room for many virtual servers in steps, and asks for them in one', () => {
+    const { handle, asked } = table({ counted: 10_000, services: golden.sockoptServices });
+    const sockopt = createSockopt(handle);
+    const steps = listServicesSteps(sockopt);
+    const zeroed: number[] = [];
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) {
+      // What was not reached yet is as the test makes it.
+      zeroed.push(sockopt.list.bytes.findIndex((byte) => byte !== 0));
+      sockopt.list.bytes.fill(1, zeroed.length * 65_536);
+    }
+    expect(asked).toEqual([12, 8 + 10_001 * 104]);
+    const whole = Array.from({ length: 14 }, (_each, nth) => (nth + 2) * 65_536);
+    expect(zeroed.slice(1)).toEqual([...whole, 8 + 10_001 * 104]);
+    expect(step.value).toBe(2);
   });
 
   it('asks again with more room when destinations were added since they were counted', () => {

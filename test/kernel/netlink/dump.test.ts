@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { finish, type Steps } from '../../../src/core/steps.ts';
 import { type Batch, beginMessage, createBatch, endMessage, putHeader } from '../../../src/kernel/netlink/batch.ts';
-import { dump, isDumpInterruptedError } from '../../../src/kernel/netlink/dump.ts';
+import { dump, dumpSteps, isDumpInterruptedError } from '../../../src/kernel/netlink/dump.ts';
 import { drainEvents } from '../../../src/kernel/netlink/events.ts';
 import { resolveGenericFamily } from '../../../src/kernel/netlink/generic.ts';
 import { type MessageCursor, payloadU32 } from '../../../src/kernel/netlink/message-reader.ts';
@@ -22,6 +23,27 @@ describe('dump', () => {
       end(sequence),
     ]);
     expect(dump(socket, 'dump rows', question(), readRow)).toEqual([1, 2, 3]);
+  });
+
+  it('is prepared for in steps before the first row is read', () => {
+    const seen: string[] = [];
+    const socket = kernel((sequence) => [rowOf(sequence, 1), rowOf(sequence, 2), end(sequence)]);
+    const read = (message: MessageCursor): number => {
+      seen.push('row');
+      return readRow(message);
+    };
+    const steps = dumpSteps(socket, 'dump rows', question(), { prepare: preparing(seen), read });
+    expect([steps.next().done, seen.splice(0)]).toEqual([false, ['begin']]);
+    expect(finish(steps)).toEqual([1, 2]);
+    expect(seen).toEqual(['end', 'row', 'row']);
+  });
+
+  it('is not prepared for where there is nothing', () => {
+    const seen: string[] = [];
+    const socket = kernel((sequence) => [end(sequence)]);
+    const reader = { prepare: preparing(seen), read: readRow };
+    expect(finish(dumpSteps(socket, 'dump rows', question(), reader))).toEqual([]);
+    expect(seen).toEqual([]);
   });
 
   it('asks with NLM_F_REQUEST and NLM_F_DUMP', () => {
@@ -143,6 +165,14 @@ describe('drainEvents', () => {
     expect(seen).toEqual(['receive netlink events: EBADF']);
   });
 });
+
+function preparing(seen: string[]): () => Steps<void> {
+  return function* prepare() {
+    seen.push('begin');
+    yield;
+    seen.push('end');
+  };
+}
 
 function kernel(answer: (sequence: number, send: number) => readonly Answer[]): NetlinkSocket {
   return createNetlinkSocket(scriptedHandle((datagram, send) => answer(messagesOf(datagram)[0]?.sequence ?? 0, send)));
