@@ -174,7 +174,7 @@ export interface PausesResult {
   /** How long was looked. */
   readonly durationMs: number;
   /**
-   * The agent's processor time in it, with all its threads. The kernel charges whole ticks of 10 ms to whoever runs when one
+   * The agent's processor time in it, with all its threads. The kernel charges whole ticks of 4 ms to whoever runs when one
    * comes: what begins at a tick and is over before the next costs nothing, or a tick.
    */
   readonly cpuMs: number;
