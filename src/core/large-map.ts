@@ -1,8 +1,8 @@
 /**
  * A Map for what there may be a hundred thousand of: it never stands still to grow. V8 copies a Map as a whole when it is
- * full, which takes milliseconds on any hardware from 131,072 entries on. This one keeps the first ones as any Map does, and
- * all further ones in parts that grow each for itself. It takes twice as long to find an entry, so that it is worth its
- * price only where there are several entries for each Service.
+ * full, and everything waits for that. This one keeps the first ones as any Map does, and all further ones in parts that grow
+ * each for itself. It takes longer to find an entry, so that it is worth its price only where there are several entries for
+ * each Service.
  *
  * Goes through the first ones in the order in which they came, then through part after part.
  */
@@ -38,12 +38,10 @@ export class LargeMap<Value> extends Map<string, Value> {
   }
 
   override set(key: string, value: Value): this {
-    if (this.#parts === undefined && super.size >= this.#limit) {
-      this.#parts = Array.from({ length: partCount }, () => new Map<string, Value>());
-    }
-    if (this.#parts === undefined || super.has(key)) {
+    if ((this.#parts === undefined && super.size < this.#limit) || super.has(key)) {
       return super.set(key, value);
     }
+    this.#parts ??= Array.from({ length: partCount }, () => new Map<string, Value>());
     partOf(this.#parts, key).set(key, value);
     return this;
   }
@@ -91,7 +89,7 @@ export class LargeMap<Value> extends Map<string, Value> {
   }
 }
 
-/** Not a generator: one takes many times as long until it is compiled, and a start is over by then. */
+/** Not a generator: one takes longer until it is compiled, and a start is over by then. */
 class PartsIterator<Part, Item> implements MapIterator<Item> {
   #current: MapIterator<Item>;
   #begun = 0;
