@@ -59,6 +59,17 @@ describe('a start in steps', () => {
     expect(Math.max(...written)).toBeLessThanOrEqual(4_000);
   });
 
+  it('sorts the Services in steps before the first is compiled', async () => {
+    const { reconciler } = await nodeBefore();
+    const steps = reconciler.startInSteps();
+    let count = 0;
+    for (; reconciler.view.desired.contributions.size === 0; count += 1) {
+      expect(steps.next().done).toBe(false);
+    }
+    // 512 at a time, and the three parts brought together.
+    expect(count).toBeGreaterThanOrEqual(6);
+  });
+
   it('carries out afterwards what changed between any two steps', async () => {
     const { ports, reconciler } = await nodeBefore();
     const steps = reconciler.startInSteps();
