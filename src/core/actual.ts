@@ -52,7 +52,7 @@ export interface Reading {
 
 export function adoptReading(reading: Reading): ActualStore {
   const vips = new Map(reading.vips.map((vip) => [vipKey(vip.address), vip]));
-  const actual: ActualStore = { virtualServers: new Map(), vips, elements: new LargeMap() };
+  const actual: ActualStore = { virtualServers: new LargeMap(), vips, elements: new LargeMap() };
   for (const state of reading.virtualServers) {
     adoptVirtualServer(actual, state);
   }

@@ -49,7 +49,7 @@ export interface DesiredStore extends Desired {
 
 export function emptyDesired(): DesiredStore {
   return {
-    contributions: new Map(),
+    contributions: new LargeMap(),
     resources: new LargeMap(),
     claims: new LargeMap(),
     standing: [],

@@ -12,6 +12,7 @@ import {
   type TouchedAddresses,
   touchedServices,
 } from './address-index.ts';
+import { LargeMap } from './large-map.ts';
 import type {
   EndpointSliceFact,
   FactChange,
@@ -67,9 +68,9 @@ export interface Touched {
 
 export function emptyFacts(nodeName: string): FactStore {
   return {
-    services: new Map(),
-    slices: new Map(),
-    owners: new Map(),
+    services: new LargeMap(),
+    slices: new LargeMap(),
+    owners: new LargeMap(),
     nodeName,
     node: undefined,
     nodes: new Map(),

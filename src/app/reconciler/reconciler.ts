@@ -101,7 +101,12 @@ function* startOnce(state: ReconcilerState): Steps<PassOutcome> {
   // All are compiled now; what is touched from here on may come too late for that. A start may be one of several.
   state.missed.clear();
   state.isStarted = false;
-  return yield* startSteps(state);
+  state.isExclusive = true;
+  try {
+    return yield* startSteps(state);
+  } finally {
+    state.isExclusive = false;
+  }
 }
 
 function* auditOnce(state: ReconcilerState): Steps<PassOutcome> {
@@ -113,8 +118,11 @@ function* auditOnce(state: ReconcilerState): Steps<PassOutcome> {
   }
 }
 
-function keepTouched({ missed }: ReconcilerState, services: ReadonlySet<string>): undefined {
-  services.forEach((service) => missed.add(service));
+/** Before a start nothing need be kept: it compiles all. */
+function keepTouched({ missed, isExclusive }: ReconcilerState, services: ReadonlySet<string>): undefined {
+  if (isExclusive) {
+    services.forEach((service) => missed.add(service));
+  }
 }
 
 function carryOutTouched(state: ReconcilerState, touched: ReadonlySet<string>): PassOutcome | undefined {

@@ -1,5 +1,6 @@
 /** Turns the raw objects of one kind into changes and problems, and keeps the last good version of each. */
 
+import { LargeMap } from '../../core/large-map.ts';
 import type { FactChange, ObjectFact, ObjectKind } from '../../core/model/facts.ts';
 import type { Refusal } from '../../core/model/reason.ts';
 import { isSameNode } from '../../core/same-node.ts';
@@ -30,10 +31,10 @@ export interface IntakeInput {
 }
 
 export function createIntake(input: IntakeInput): Intake {
-  const state: State = { input, known: new Map(), troubled: new Set(), list: undefined, isFirst: true, batch: [] };
+  const state: State = { input, known: new LargeMap(), troubled: new Set(), list: undefined, isFirst: true, batch: [] };
   return {
     beginList: () => {
-      state.list = { facts: new Map(), troubled: new Set() };
+      state.list = { facts: new LargeMap(), troubled: new Set() };
     },
     put: (raw, version) => {
       if (!isKnownVersion(state, raw, version)) {
