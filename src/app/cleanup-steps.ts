@@ -2,7 +2,8 @@
 
 import { resourceKeyOf } from '../core/actual.ts';
 import type { Operation } from '../core/model/operation.ts';
-import type { Execution, KernelPorts } from '../kernel/executor.ts';
+import type { Execution } from '../kernel/execution.ts';
+import type { KernelPorts } from '../kernel/executor.ts';
 import { openPodNetwork } from '../kernel/pod-network/open-pod-network.ts';
 import { openReversePath } from '../kernel/reverse-path/open-reverse-path.ts';
 import type { CleanupReport } from './cleanup-report.ts';

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { FilterElement } from '../../src/core/model/filter-element.ts';
 import type { Operation, Plan } from '../../src/core/model/operation.ts';
 import { emptyPlan } from '../../src/core/plan.ts';
-import { type Execution, executePlan } from '../../src/kernel/executor.ts';
+import type { Execution } from '../../src/kernel/execution.ts';
+import { executePlan } from '../../src/kernel/executor.ts';
 import { lineOf, type Script, scriptedPorts } from '../support/scripted-ports.ts';
 import { destination, virtualServer } from '../support/servers.ts';
 

@@ -6,7 +6,7 @@ import { destinationKey, quarantineKey, serverQuarantineKey } from '../../core/k
 import type { Refusal } from '../../core/model/reason.ts';
 import type { DesiredVirtualServer } from '../../core/model/resource.ts';
 import type { Destination } from '../../core/model/virtual-server.ts';
-import type { FailedOperation } from '../../kernel/executor.ts';
+import type { FailedOperation } from '../../kernel/execution.ts';
 
 /** One refused virtual server or destination. */
 export interface Quarantined {

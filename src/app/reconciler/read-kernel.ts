@@ -10,7 +10,7 @@ import { LargeMap } from '../../core/large-map.ts';
 import type { FilterElement } from '../../core/model/filter-element.ts';
 import type { VipState } from '../../core/model/vip.ts';
 import { endsStep, type Steps } from '../../core/steps.ts';
-import type { Execution } from '../../kernel/executor.ts';
+import type { Execution } from '../../kernel/execution.ts';
 import type { OpenReading, ReconcilerState } from './state.ts';
 
 export function* readKernel(state: ReconcilerState): Steps<Census> {

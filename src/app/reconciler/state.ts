@@ -7,7 +7,8 @@ import { emptyMarks, type MarkStore } from '../../core/marks.ts';
 import type { CompileContext } from '../../core/model/context.ts';
 import type { Plan } from '../../core/model/operation.ts';
 import type { PlanRules } from '../../core/plan.ts';
-import type { Execution, KernelPorts } from '../../kernel/executor.ts';
+import type { Execution } from '../../kernel/execution.ts';
+import type { KernelPorts } from '../../kernel/executor.ts';
 import { emptyQuarantine, type Quarantine, type QuarantineStore } from './quarantine.ts';
 
 export interface ReconcilerOptions {
