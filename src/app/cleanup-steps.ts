@@ -2,7 +2,7 @@
 
 import { resourceKeyOf } from '../core/actual.ts';
 import type { Operation } from '../core/model/operation.ts';
-import type { Execution } from '../kernel/execution.ts';
+import type { SmallExecution } from '../kernel/execution.ts';
 import type { KernelPorts } from '../kernel/executor.ts';
 import { openPodNetwork } from '../kernel/pod-network/open-pod-network.ts';
 import { openReversePath } from '../kernel/reverse-path/open-reverse-path.ts';
@@ -31,7 +31,7 @@ export function attempt(report: Report, what: string, action: () => void): void 
 }
 
 /** Tells of everything but elements: they are parts of the table. */
-export function reportExecution(report: Report, { performed, failed }: Execution): void {
+export function reportExecution(report: Report, { performed, failed }: SmallExecution): void {
   const outside = performed.filter(({ kind }) => kind !== 'remove-element');
   report.removed.push(...outside.map((operation) => describe(operation)));
   report.failed.push(...failed.map(({ operation, error }) => ({ what: describe(operation), error: error.message })));

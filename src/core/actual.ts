@@ -4,6 +4,7 @@
  */
 
 import { destinationKey, filterElementKey, virtualServerKey } from './keys.ts';
+import type { LongList } from './large-list.ts';
 import { LargeMap } from './large-map.ts';
 import type { FilterElement } from './model/filter-element.ts';
 import type { Operation } from './model/operation.ts';
@@ -132,17 +133,13 @@ export function advance(
 /** The same in steps. */
 export function* advanceSteps(
   actual: ActualStore,
-  operations: readonly Operation[],
+  operations: LongList<Operation>,
   expected: Pick<Expected, 'virtualServer'>,
 ): Steps<void> {
-  if (operations.length <= stepOperations) {
-    advance(actual, operations, expected);
-    return;
-  }
   for (let from = 0; from < operations.length; ) {
     let to = from + stepOperations;
     // A new virtual server is looked at together with its destinations.
-    while (operations[to]?.kind === 'add-destination') {
+    while (operations.at(to)?.kind === 'add-destination') {
       to += 1;
     }
     advance(actual, operations.slice(from, to), expected);

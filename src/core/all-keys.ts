@@ -1,15 +1,16 @@
 import type { Actual } from './actual.ts';
 import type { Desired } from './desired.ts';
+import { LargeList, type LongList } from './large-list.ts';
 import { endsStep, finish, type Steps } from './steps.ts';
 
 /** Every resource that is wanted or there, once each: the input of a full pass. */
-export function allKeys(desired: Desired, actual: Actual): readonly string[] {
+export function allKeys(desired: Desired, actual: Actual): LongList<string> {
   return finish(allKeysSteps(desired, actual));
 }
 
 /** The same in steps: what comes or goes between them may be missing or twice. */
-export function* allKeysSteps(desired: Desired, actual: Actual): Steps<readonly string[]> {
-  const keys: string[] = [];
+export function* allKeysSteps(desired: Desired, actual: Actual): Steps<LongList<string>> {
+  const keys = new LargeList<string>();
   for (const key of desired.resources.keys()) {
     keys.push(key);
     if (endsStep(keys.length, lookedAtOnce)) {

@@ -5,13 +5,14 @@
 
 import type { Expected } from './actual.ts';
 import { filterElementKey } from './keys.ts';
+import type { LongList } from './large-list.ts';
 import { LargeMap } from './large-map.ts';
 import type { ServiceFact } from './model/facts.ts';
 import type { FilterElement } from './model/filter-element.ts';
 import type { Refusal } from './model/reason.ts';
 import type { Contribution, Frontend, Resource, WantedPodTunnel } from './model/resource.ts';
 import { sortSteps } from './sort-steps.ts';
-import { endsStep, finish, type Steps } from './steps.ts';
+import { endsStep, finish, listSteps, type Steps } from './steps.ts';
 
 export interface Desired {
   readonly contributions: ReadonlyMap<string, Contribution>;
@@ -159,20 +160,13 @@ export function rivalsOf(desired: Desired, service: string): readonly string[] {
 }
 
 /** The Services in the order in which they win frontends; compiled so, winners take their marks back before losers. */
-export function bySeniority(services: Iterable<ServiceFact>): readonly ServiceFact[] {
+export function bySeniority(services: Iterable<ServiceFact>): LongList<ServiceFact> {
   return finish(bySenioritySteps(services));
 }
 
 /** The same in steps. */
-export function* bySenioritySteps(services: Iterable<ServiceFact>): Steps<readonly ServiceFact[]> {
-  const unsorted: ServiceFact[] = [];
-  for (const service of services) {
-    unsorted.push(service);
-    if (endsStep(unsorted.length, visitedAtOnce)) {
-      yield;
-    }
-  }
-  return yield* sortSteps(unsorted, (one, other) =>
+export function* bySenioritySteps(services: Iterable<ServiceFact>): Steps<LongList<ServiceFact>> {
+  return yield* sortSteps(yield* listSteps(services), (one, other) =>
     compareSeniority(one.createdAt, one.key, other.createdAt, other.key),
   );
 }

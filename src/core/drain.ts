@@ -9,6 +9,7 @@
 
 import type { Actual } from './actual.ts';
 import type { Desired } from './desired.ts';
+import type { LongList } from './large-list.ts';
 import type { DestinationState, VirtualServerIdentity } from './model/virtual-server.ts';
 import { drains } from './plan.ts';
 import { keysInSteps, type Steps } from './steps.ts';
@@ -49,7 +50,7 @@ export function trackDrains(store: DrainStore, state: DrainInput, keys: Iterable
 }
 
 /** The same in steps, for many keys. */
-export function* trackDrainsSteps(store: DrainStore, state: DrainInput, keys: readonly string[]): Steps<void> {
+export function* trackDrainsSteps(store: DrainStore, state: DrainInput, keys: LongList<string>): Steps<void> {
   for (const some of keysInSteps(keys)) {
     trackDrains(store, state, some);
     yield;

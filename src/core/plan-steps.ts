@@ -1,20 +1,35 @@
 import { resourceKeyOf } from './actual.ts';
-import type { Plan } from './model/operation.ts';
-import { emptyDraft, makePlan, type PlanInput, phases, planInto } from './plan.ts';
+import { LargeList, type LongList } from './large-list.ts';
+import type { FilterOperation, IpvsOperation, LargePlan, VipOperation } from './model/operation.ts';
+import { type Draft, makePlan, type PlanInput, phases, planInto } from './plan.ts';
 import { keysInSteps, type Steps } from './steps.ts';
 
 interface ListedInput extends PlanInput {
-  readonly keys: readonly string[];
+  readonly keys: LongList<string>;
 }
 
 /** `makePlan` in steps: nothing of the input may change between them. */
-export function* planSteps(input: ListedInput): Steps<Plan> {
-  const draft = emptyDraft();
+export function* planSteps(input: ListedInput): Steps<LargePlan> {
+  const draft = emptyLargeDraft();
   for (const keys of keysInSteps(input.keys)) {
     planInto(draft, { ...input, keys });
     yield;
   }
   return draft;
+}
+
+function emptyLargeDraft(): Draft & LargePlan {
+  return {
+    claim: new LargeList<FilterOperation>(),
+    make: new LargeList<IpvsOperation>(),
+    guard: new LargeList<FilterOperation>(),
+    expose: new LargeList<VipOperation>(),
+    quiesce: new LargeList<IpvsOperation>(),
+    hide: new LargeList<VipOperation>(),
+    unguard: new LargeList<FilterOperation>(),
+    remove: new LargeList<IpvsOperation>(),
+    disclaim: new LargeList<FilterOperation>(),
+  };
 }
 
 /** The keys of resources that are not there as they are wanted. What changes between the steps may be missing. */

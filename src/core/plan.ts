@@ -8,7 +8,7 @@ import { insertionOrder } from './insertion-order.ts';
 import { quarantineKey, serverQuarantineKey } from './keys.ts';
 import type { Protocol } from './model/facts.ts';
 import { type FilterElement, isViewElement } from './model/filter-element.ts';
-import type { FilterOperation, IpvsOperation, Plan, VipOperation } from './model/operation.ts';
+import type { LargePlan, Plan } from './model/operation.ts';
 import type { DesiredVirtualServer } from './model/resource.ts';
 import type { Vip, VipMode, VipState } from './model/vip.ts';
 import type { Destination, VirtualServer, VirtualServerIdentity } from './model/virtual-server.ts';
@@ -63,7 +63,7 @@ export function planInto(draft: Draft, input: PlanInput): void {
 
 export const emptyPlan: Plan = emptyDraft();
 
-export function countOperations(plan: Plan): number {
+export function countOperations(plan: LargePlan): number {
   return phases.reduce((sum, phase) => sum + plan[phase].length, 0);
 }
 
@@ -80,19 +80,10 @@ export const phases = [
   'disclaim',
 ] as const satisfies readonly (keyof Plan)[];
 
-interface Draft extends Plan {
-  readonly claim: FilterOperation[];
-  readonly make: IpvsOperation[];
-  readonly guard: FilterOperation[];
-  readonly expose: VipOperation[];
-  readonly quiesce: IpvsOperation[];
-  readonly hide: VipOperation[];
-  readonly unguard: FilterOperation[];
-  readonly remove: IpvsOperation[];
-  readonly disclaim: FilterOperation[];
-}
+/** A plan to which operations may be added. */
+export type Draft = { readonly [Phase in keyof Plan]: { push(operation: Plan[Phase][number]): unknown } };
 
-export function emptyDraft(): Draft {
+function emptyDraft(): Draft & Plan {
   return {
     claim: [],
     make: [],

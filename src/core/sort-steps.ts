@@ -1,17 +1,18 @@
+import { LargeList, type LongList } from './large-list.ts';
 import { endsStep, type Steps } from './steps.ts';
 
 /** Sorted as `toSorted` does it, in steps: some at a time, and what is sorted brought together two by two. */
 export function* sortSteps<Item>(
-  items: readonly Item[],
+  items: LongList<Item>,
   compare: (one: Item, other: Item) => number,
-): Steps<readonly Item[]> {
-  let runs: (readonly Item[])[] = [];
+): Steps<LongList<Item>> {
+  let runs: LongList<Item>[] = [];
   for (let from = 0; from < items.length; from += sortedAtOnce) {
-    runs.push(items.slice(from, from + sortedAtOnce).sort(compare));
+    runs.push(items.slice(from, from + sortedAtOnce).toSorted(compare));
     yield;
   }
   while (runs.length > 1) {
-    const longer: (readonly Item[])[] = [];
+    const longer: LongList<Item>[] = [];
     for (let index = 0; index < runs.length; index += 2) {
       longer.push(yield* mergeSteps(runs[index] ?? [], runs[index + 1] ?? [], compare));
     }
@@ -21,14 +22,18 @@ export function* sortSteps<Item>(
 }
 
 function* mergeSteps<Item>(
-  ones: readonly Item[],
-  others: readonly Item[],
+  ones: LongList<Item>,
+  others: LongList<Item>,
   compare: (one: Item, other: Item) => number,
-): Steps<readonly Item[]> {
-  const merged: Item[] = [];
+): Steps<LongList<Item>> {
+  const merged = new LargeList<Item>();
   let nextOther = 0;
   for (const one of ones) {
-    for (let other = others[nextOther]; other !== undefined && compare(other, one) < 0; other = others[nextOther]) {
+    for (
+      let other = others.at(nextOther);
+      other !== undefined && compare(other, one) < 0;
+      other = others.at(nextOther)
+    ) {
       nextOther += 1;
       merged.push(other);
       if (endsStep(merged.length, sortedAtOnce)) {
@@ -40,8 +45,12 @@ function* mergeSteps<Item>(
       yield;
     }
   }
-  for (const other of others.slice(nextOther)) {
+  for (let other = others.at(nextOther); other !== undefined; other = others.at(nextOther)) {
+    nextOther += 1;
     merged.push(other);
+    if (endsStep(merged.length, sortedAtOnce)) {
+      yield;
+    }
   }
   return merged;
 }

@@ -1,5 +1,7 @@
 /** Long work in steps, between which whoever does it may let others have their turn. */
 
+import { LargeList, type LongList } from './large-list.ts';
+
 /** Each `next` does one step. */
 export type Steps<Result> = Generator<undefined, Result, undefined>;
 
@@ -20,7 +22,7 @@ export function endsStep(index: number, stepItems: number): boolean {
 
 /** So many resource keys at a time as are looked at in a few milliseconds, unless told otherwise. */
 export function* keysInSteps(
-  keys: readonly string[],
+  keys: LongList<string>,
   stepKeys = lookedAtOnce,
 ): Generator<readonly string[], void, undefined> {
   for (let from = 0; from < keys.length; from += stepKeys) {
@@ -29,13 +31,25 @@ export function* keysInSteps(
 }
 
 /** The keys that are accepted, in their order. */
-export function* filterSteps(keys: readonly string[], accepts: (key: string) => boolean): Steps<readonly string[]> {
+export function* filterSteps(keys: LongList<string>, accepts: (key: string) => boolean): Steps<readonly string[]> {
   const accepted: string[] = [];
   for (const some of keysInSteps(keys)) {
     accepted.push(...some.filter(accepts));
     yield;
   }
   return accepted;
+}
+
+/** What an iterator gives, as it is when it gives it. */
+export function* listSteps<Item>(items: Iterable<Item>): Steps<LongList<Item>> {
+  const list = new LargeList<Item>();
+  for (const item of items) {
+    list.push(item);
+    if (endsStep(list.length, lookedAtOnce)) {
+      yield;
+    }
+  }
+  return list;
 }
 
 const lookedAtOnce = 1_000;

@@ -1,5 +1,6 @@
 /** What carrying out a plan has come to. */
 
+import type { LongList } from '../core/large-list.ts';
 import type { Operation } from '../core/model/operation.ts';
 import type { KernelError } from './error.ts';
 import type { Remedy } from './remedy.ts';
@@ -12,7 +13,7 @@ export interface FailedOperation {
 
 export interface Execution {
   /** Operations now in force, in the order in which they were carried out. */
-  readonly performed: readonly Operation[];
+  readonly performed: LongList<Operation>;
   readonly failed: readonly FailedOperation[];
   /** Not attempted because something they rest on failed. */
   readonly withheld: readonly Operation[];
@@ -20,9 +21,14 @@ export interface Execution {
   readonly isUncertain: boolean;
 }
 
+/** Of a plan that was carried out at once. */
+export interface SmallExecution extends Execution {
+  readonly performed: readonly Operation[];
+}
+
 /** One that goes on. */
 export interface Run extends Execution {
-  readonly performed: Operation[];
+  readonly performed: LongList<Operation> & { push(operation: Operation): unknown };
   readonly failed: FailedOperation[];
   readonly withheld: Operation[];
   isUncertain: boolean;
@@ -36,9 +42,11 @@ export interface Run extends Execution {
   readonly remaining: Set<string>;
 }
 
-export function emptyRun(): Run {
+export function emptyRun<Performed extends Run['performed']>(
+  performed: Performed,
+): Run & { readonly performed: Performed } {
   return {
-    performed: [],
+    performed,
     failed: [],
     withheld: [],
     isUncertain: false,

@@ -5,10 +5,18 @@
 
 import { resourceKeyOf } from '../core/actual.ts';
 import { filterElementKey } from '../core/keys.ts';
-import type { FilterOperation, IpvsOperation, Operation, Plan, VipOperation } from '../core/model/operation.ts';
+import { LargeList } from '../core/large-list.ts';
+import type {
+  FilterOperation,
+  IpvsOperation,
+  LargePlan,
+  Operation,
+  Plan,
+  VipOperation,
+} from '../core/model/operation.ts';
 import { phases } from '../core/plan.ts';
 import type { Steps } from '../core/steps.ts';
-import { type Execution, emptyRun, type FailedOperation, type Run } from './execution.ts';
+import { type Execution, emptyRun, type FailedOperation, type Run, type SmallExecution } from './execution.ts';
 import { piecesOf } from './pieces.ts';
 import type { ApplyResult, FilterPort, IpvsPort, LinkPort } from './ports.ts';
 import { otherVerb, remedyFor } from './remedy.ts';
@@ -20,8 +28,8 @@ export interface KernelPorts {
   readonly filter: FilterPort;
 }
 
-export function executePlan(plan: Plan, ports: KernelPorts): Execution {
-  const run = emptyRun();
+export function executePlan(plan: Plan, ports: KernelPorts): SmallExecution {
+  const run = emptyRun<Operation[]>([]);
   for (const phase of phases) {
     executePhase(run, plan, phase, ports);
   }
@@ -29,8 +37,8 @@ export function executePlan(plan: Plan, ports: KernelPorts): Execution {
 }
 
 /** The same in steps: nobody else may write to these ports between them. */
-export function* executeSteps(plan: Plan, ports: KernelPorts): Steps<Execution> {
-  const run = emptyRun();
+export function* executeSteps(plan: LargePlan, ports: KernelPorts): Steps<Execution> {
+  const run = emptyRun(new LargeList<Operation>());
   for (const phase of phases) {
     for (const piece of piecesOf(plan, phase)) {
       executePhase(run, piece, phase, ports);

@@ -1,4 +1,5 @@
-import type { Plan } from '../core/model/operation.ts';
+import type { LargePlan, Plan } from '../core/model/operation.ts';
+import { emptyPlan } from '../core/plan.ts';
 
 /**
  * Operations that take a few milliseconds; 700 new destinations are one send of 64 KiB. An address among ten thousand takes
@@ -17,9 +18,9 @@ const longest: Readonly<Record<keyof Plan, number>> = {
 };
 
 /** Plans that have the operations of one phase in pieces, in order; none where it has none. */
-export function* piecesOf(plan: Plan, phase: keyof Plan): Generator<Plan, void, undefined> {
+export function* piecesOf(plan: LargePlan, phase: keyof Plan): Generator<Plan, void, undefined> {
   const operations = plan[phase];
   for (let from = 0; from < operations.length; from += longest[phase]) {
-    yield { ...plan, [phase]: operations.slice(from, from + longest[phase]) };
+    yield { ...emptyPlan, [phase]: operations.slice(from, from + longest[phase]) };
   }
 }

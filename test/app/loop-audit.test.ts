@@ -130,7 +130,7 @@ it('carries a change out at once while an audit reads', async () => {
   await audited();
   expect(found).toHaveLength(2);
   expect(triggers()).toEqual(['start', 'change', 'audit']);
-  expect(passes[2]?.execution.performed).toEqual([]);
+  expect(passes[2]?.execution.performed).toHaveLength(0);
 });
 
 it('carries a change out after the audit where that mends', async () => {
@@ -168,7 +168,7 @@ it('reads again after an audit during which the kernel contradicted what is beli
   expect(triggers()).toEqual(['start', 'change', 'audit']);
   expect(reconciler.view.isUncertain).toBe(true);
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(passes.at(-1)).toMatchObject({ trigger: 'audit', execution: { performed: [] } });
+  expect(passes.at(-1)).toMatchObject({ trigger: 'audit', execution: { performed: { length: 0 } } });
   expect(reconciler.view.isUncertain).toBe(false);
   expect(destinations()).toHaveLength(2);
 });

@@ -51,7 +51,7 @@ describe('the loop', () => {
     const ports = await fakePorts({ schedulers: ['rr'] });
     const fact = service({ annotations: { 'sluice.dev/scheduler': 'sed' } });
     const { passes, loop } = await begun(ports, [{ kind: 'Service', fact }, slices]);
-    expect(passes.map(({ trigger, services }) => [trigger, services])).toEqual([
+    expect(passes.map(({ trigger, services }) => [trigger, [...services]])).toEqual([
       ['start', ['default/web']],
       ['retry', ['default/web']],
     ]);
@@ -78,7 +78,7 @@ describe('an agent that starts after somebody flushed the ruleset', () => {
   it('takes for its own what its Services want', async () => {
     const ports = await flushedAfter(web);
     const { passes, unclaimed, loop } = await begun(ports, [web, slices]);
-    expect(passes.flatMap(({ execution }) => execution.performed.map(({ kind }) => kind))).not.toContain(
+    expect(passes.flatMap(({ execution }) => [...execution.performed].map(({ kind }) => kind))).not.toContain(
       'add-virtual-server',
     );
     expect(unclaimed).toEqual([]);

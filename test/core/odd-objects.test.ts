@@ -393,7 +393,7 @@ async function live({ steps }: Pick<Case, 'steps'>): Promise<void> {
   reconciler.start();
   for (const step of steps) {
     const outcome = reconciler.changes(cluster.take(step));
-    const done = outcome?.execution.performed.map(({ kind }) => kind) ?? [];
+    const done = [...(outcome?.execution.performed ?? [])].map(({ kind }) => kind);
     expect(done.filter((kind) => step.never?.includes(kind) === true)).toEqual([]);
     now += 60_000;
     drain(reconciler);

@@ -45,8 +45,8 @@ function run(plan: Plan, script: Script = {}): Execution & { readonly lines: rea
   return { ...execution, lines: ports.lines };
 }
 
-function linesOf(operations: readonly Operation[]): readonly string[] {
-  return operations.map(lineOf);
+function linesOf(operations: Iterable<Operation>): readonly string[] {
+  return [...operations].map(lineOf);
 }
 
 function failures(execution: Execution): readonly string[] {

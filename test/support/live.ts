@@ -223,7 +223,7 @@ function expectQuiet({ ports, reconciler }: Life): void {
   const before = ports.writes;
   const { plan } = reconciler.audit();
   expect(
-    phases.flatMap((phase) => plan[phase].map(lineOf)),
+    phases.flatMap((phase) => [...plan[phase]].map(lineOf)),
     'a second pass',
   ).toEqual([]);
   expect(ports.writes).toBe(before);

@@ -16,7 +16,8 @@ export function countLocalGaps(metrics: Metrics): (outcome: PassOutcome, view: R
     }
   };
   return function* ({ services }, { desired }) {
-    for (const [index, service] of services.entries()) {
+    let looked = 0;
+    for (const service of services) {
       const gaps = desired.contributions.get(service)?.localGaps ?? [];
       add(known.get(service) ?? [], -1);
       add(gaps, 1);
@@ -25,9 +26,10 @@ export function countLocalGaps(metrics: Metrics): (outcome: PassOutcome, view: R
       } else {
         known.set(service, gaps);
       }
-      if (endsStep(index, lookedAtOnce)) {
+      if (endsStep(looked, lookedAtOnce)) {
         yield;
       }
+      looked += 1;
     }
     for (const policy of localGapPolicies) {
       for (const family of families) {

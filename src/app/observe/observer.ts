@@ -218,5 +218,5 @@ function serveHealthChecks(servers: HealthCheckServers, outcome: PassOutcome, vi
 const loggedFailures = 10;
 
 function firstOperation(outcome: PassOutcome): unknown {
-  return outcome.execution.performed[0];
+  return outcome.execution.performed.at(0);
 }

@@ -1,5 +1,6 @@
 /** Logs each refused part of an object once, when it first appears, and keeps the count by reason. */
 
+import type { LongList } from '../../core/large-list.ts';
 import { isAudited, type Reason, type Refusal } from '../../core/model/reason.ts';
 import type { Steps } from '../../core/steps.ts';
 import type { Log } from '../log.ts';
@@ -60,24 +61,26 @@ export function createRefusalLog(
       update({ kind: 'Service', key: service, source: 'health-check', refusals }, 'health-check'),
     passed: (outcome, view) => {
       const refused = outcome.execution.failed.length === 0 ? [] : view.quarantined.byService.keys();
-      const services = [...new Set([...outcome.services, ...outcome.rivals, ...refused])];
+      const others = new Set([...outcome.rivals, ...refused]);
       // What is said of a Service is what holds when it is said.
       const look = (service: string): void => {
         const refusals = refusalsIn(view, service);
         update({ kind: 'Service', key: service, source: 'compile', refusals }, 'compile');
       };
-      return lookInSteps(services, look);
+      return lookInSteps([outcome.services, [...others]], look);
     },
   };
 }
 
 /** A start asks for all. */
-function* lookInSteps(services: readonly string[], look: (service: string) => void): Steps<void> {
-  for (let from = 0; from < services.length; from += lookedAtOnce) {
-    if (from > 0) {
-      yield;
+function* lookInSteps(lists: readonly LongList<string>[], look: (service: string) => void): Steps<void> {
+  for (const services of lists) {
+    for (let from = 0; from < services.length; from += lookedAtOnce) {
+      if (from > 0) {
+        yield;
+      }
+      services.slice(from, from + lookedAtOnce).forEach(look);
     }
-    services.slice(from, from + lookedAtOnce).forEach(look);
   }
 }
 

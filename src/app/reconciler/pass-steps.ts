@@ -4,6 +4,7 @@ import { advanceSteps } from '../../core/actual.ts';
 import { expectedOf } from '../../core/desired.ts';
 import { trackDrainsSteps } from '../../core/drain.ts';
 import { isHealthCheckKey } from '../../core/keys.ts';
+import type { LongList } from '../../core/large-list.ts';
 import { planSteps } from '../../core/plan-steps.ts';
 import { filterSteps, type Steps } from '../../core/steps.ts';
 import { executeSteps } from '../../kernel/executor.ts';
@@ -13,7 +14,7 @@ import type { PassOutcome, ReconcilerState } from './state.ts';
 /** Plans for these keys, carries the plan out and takes the result into account. */
 export function* carryOutSteps(
   state: ReconcilerState,
-  pass: PlannedPass & { readonly keys: readonly string[] },
+  pass: PlannedPass & { readonly keys: LongList<string> },
 ): Steps<PassOutcome> {
   const plan = yield* planSteps({ ...planInput(state, pass), keys: pass.keys });
   noteTried(state, pass);

@@ -8,6 +8,7 @@ import { bySeniority, expectedOf, rivalsOf, setContribution } from '../../core/d
 import { trackDrains } from '../../core/drain.ts';
 import { slicesOf } from '../../core/facts.ts';
 import { isHealthCheckKey } from '../../core/keys.ts';
+import type { LongList } from '../../core/large-list.ts';
 import { hasFreeMark, type MarkHolders, openMarks } from '../../core/marks.ts';
 import type { CompileContext } from '../../core/model/context.ts';
 import type { Plan } from '../../core/model/operation.ts';
@@ -68,7 +69,7 @@ export function retryPass(state: ReconcilerState): PassOutcome {
 
 export interface PlannedPass {
   readonly trigger: PassTrigger;
-  readonly services: readonly string[];
+  readonly services: LongList<string>;
   readonly rivals?: readonly string[];
   readonly keys: Iterable<string>;
   readonly census?: Census;

@@ -3,10 +3,12 @@
 import { allKeysSteps } from '../../core/all-keys.ts';
 import { bySenioritySteps, setStanding } from '../../core/desired.ts';
 import { filterElementKey, virtualServerKey } from '../../core/keys.ts';
+import { LargeList, type LongList } from '../../core/large-list.ts';
 import type { MarkHolders } from '../../core/marks.ts';
+import type { ServiceFact } from '../../core/model/facts.ts';
 import { viewSets } from '../../core/model/filter-element.ts';
 import { standingElements } from '../../core/standing-elements.ts';
-import { endsStep, filterSteps, type Steps } from '../../core/steps.ts';
+import { endsStep, filterSteps, listSteps, type Steps } from '../../core/steps.ts';
 import { addLingering } from './lingering.ts';
 import { compileInto } from './pass.ts';
 import { carryOutSteps } from './pass-steps.ts';
@@ -23,20 +25,15 @@ export function* startSteps(state: ReconcilerState): Steps<PassOutcome> {
   const holders = readOnce(() => readMarkHolders(state));
   setStanding(state.desired, standingElements(state.context));
   yield;
-  const services = (yield* bySenioritySteps(state.facts.services.values())).map((service) => service.key);
-  yield;
+  const services = yield* compileAll(state, yield* bySenioritySteps(state.facts.services.values()), holders);
   // A start that failed may have compiled Services that are gone by now.
-  const gone = [...state.desired.contributions.keys()].filter((service) => !state.facts.services.has(service));
-  yield;
-  for (const [index, service] of [...services, ...gone].entries()) {
+  const compiled = yield* listSteps(state.desired.contributions.keys());
+  for (const service of yield* filterSteps(compiled, (key) => !state.facts.services.has(key))) {
     compileInto(state, service, holders);
-    if (endsStep(index, stepServices)) {
-      yield;
-    }
   }
   stopwatch.lap('compileMs');
   const census = yield* readKernel(state);
-  const there = [...state.actual.virtualServers.keys()];
+  const there = yield* listSteps(state.actual.virtualServers.keys());
   addLingering(state, yield* filterSteps(there, (key) => !state.desired.resources.has(key)));
   stopwatch.lap('readMs');
   yield;
@@ -44,6 +41,23 @@ export function* startSteps(state: ReconcilerState): Steps<PassOutcome> {
   const outcome = yield* carryOutSteps(state, { trigger: 'start', services, keys, census, stopwatch });
   state.isStarted = true;
   return outcome;
+}
+
+/** The keys of all. */
+function* compileAll(
+  state: ReconcilerState,
+  services: Iterable<ServiceFact>,
+  holders: () => MarkHolders,
+): Steps<LongList<string>> {
+  const keys = new LargeList<string>();
+  for (const { key } of services) {
+    compileInto(state, key, holders);
+    keys.push(key);
+    if (endsStep(keys.length, stepServices)) {
+      yield;
+    }
+  }
+  return keys;
 }
 
 const stepServices = 8;

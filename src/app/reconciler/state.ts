@@ -3,9 +3,10 @@ import type { Census } from '../../core/census.ts';
 import { type DesiredStore, emptyDesired } from '../../core/desired.ts';
 import { type DrainStore, emptyDrains } from '../../core/drain.ts';
 import { emptyFacts, type FactStore } from '../../core/facts.ts';
+import type { LongList } from '../../core/large-list.ts';
 import { emptyMarks, type MarkStore } from '../../core/marks.ts';
 import type { CompileContext } from '../../core/model/context.ts';
-import type { Plan } from '../../core/model/operation.ts';
+import type { LargePlan } from '../../core/model/operation.ts';
 import type { PlanRules } from '../../core/plan.ts';
 import type { Execution } from '../../kernel/execution.ts';
 import type { KernelPorts } from '../../kernel/executor.ts';
@@ -28,10 +29,10 @@ export type PassTrigger = 'start' | 'change' | 'context' | 'audit' | 'retry' | '
 export interface PassOutcome {
   readonly trigger: PassTrigger;
   /** The Services that were compiled. */
-  readonly services: readonly string[];
+  readonly services: LongList<string>;
   /** Other Services with a claim on one of their frontends. */
   readonly rivals: readonly string[];
-  readonly plan: Plan;
+  readonly plan: LargePlan;
   readonly execution: Execution;
   /** Keys of health checks to look at; their servers are no concern of the kernel. */
   readonly healthChecks: readonly string[];

@@ -1,3 +1,4 @@
+import type { LongList } from '../large-list.ts';
 import type { FilterElement } from './filter-element.ts';
 import type { Vip, VipState } from './vip.ts';
 import type { Destination, VirtualServer, VirtualServerIdentity } from './virtual-server.ts';
@@ -48,3 +49,6 @@ export interface Plan {
   /** The ownership elements of virtual servers that are gone, and what guarded them. */
   readonly disclaim: readonly FilterOperation[];
 }
+
+/** One that may have any number of operations. */
+export type LargePlan = { readonly [Phase in keyof Plan]: LongList<Plan[Phase][number]> };

@@ -150,7 +150,7 @@ describe('direct return', () => {
     const before = ports.filter.dump(['direct_view']);
     const again = reconcilerOn(ports, { context: withTunnels({}) });
     again.changes([direct(), ...endpoints(remote)]);
-    expect(again.start().execution.performed).toEqual([]);
+    expect(again.start().execution.performed).toHaveLength(0);
     expect(ports.filter.dump(['direct_view'])).toEqual(before);
   });
 

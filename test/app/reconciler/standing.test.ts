@@ -43,7 +43,7 @@ describe('what the filter holds for no Service in particular', () => {
       context({ podSources: cidrs('10.1.0.0/16'), serviceCIDRs: cidrs('10.96.0.0/12') }),
     );
     expect(outcome?.services).toEqual([]);
-    expect(outcome?.plan.claim.map(lineOf)).toEqual([
+    expect([...(outcome?.plan.claim ?? [])].map(lineOf)).toEqual([
       'add-element pod_sources 10.1.0.0/16',
       'remove-element pod_sources 10.1.0.0/24',
     ]);
@@ -55,7 +55,7 @@ describe('what the filter holds for no Service in particular', () => {
     const { ports, reconciler } = await started(blind);
     expect(ports.filter.dump()?.some(({ set }) => set === 'masquerade_outside')).toBe(false);
     const outcome = reconciler.setContext(context({ podSources: cidrs('10.1.0.0/24') }));
-    expect(outcome?.plan.claim.map(lineOf)).toEqual([
+    expect([...(outcome?.plan.claim ?? [])].map(lineOf)).toEqual([
       'add-element pod_sources 10.1.0.0/24',
       'add-element masquerade_outside TCP 10.96.0.1:80',
     ]);
