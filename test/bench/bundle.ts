@@ -8,6 +8,7 @@ import { bundle } from '../build/bundle.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const compilerFlags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror'];
+const judgeSources = ['main.c', 'ipvs-ipv4.c', 'ipvs-ipv6.c', 'nftables.c', 'routes.c', 'netlink.c'];
 const inside = [
   'main',
   'start',
@@ -63,7 +64,7 @@ export async function bundlePrograms(folder: string, sourceMaps: boolean): Promi
 
 /** Compiles the judge of the peers. */
 export function compileJudge(output: string): Promise<void> {
-  return compile(output, 'test/bench/judge', ['main.c', 'ipvs.c', 'nftables.c', 'routes.c', 'netlink.c']);
+  return compile(output, 'test/bench/judge', judgeSources);
 }
 
 async function compile(output: string, folder: string, sources: readonly string[]): Promise<void> {

@@ -22,7 +22,7 @@ tell(await measure(readArgument<MemoryInput>()));
 
 async function measure({ size, changes }: MemoryInput): Promise<MemoryResult> {
   const server = await serveApi(size);
-  const judge = openJudge('-', 'ipvs');
+  const judge = openJudge({ namespace: '-', programs: 'ipvs', family: size.family });
   const kubeconfig = await writeKubeconfig(server.url);
   const { startMs, started: agent } = await timeStart(judge, size, () =>
     startShippedAgent(kubeconfig, nodeOptions('agent-memory', size)),

@@ -25,7 +25,7 @@ tell(await measure(readArgument<PausesInput>()));
 
 async function measure({ size, ...plan }: PausesInput): Promise<readonly PausesResult[]> {
   const server = await serveApi(size);
-  const judge = openJudge('-', 'ipvs');
+  const judge = openJudge({ namespace: '-', programs: 'ipvs', family: size.family });
   const kubeconfig = await writeKubeconfig(server.url);
   const start = (act: string) => () =>
     startFirst(kubeconfig, [...probeOptions(), ...nodeOptions(`agent-${act}`, size)]);

@@ -28,7 +28,7 @@ tell(await measure(readArgument<TrafficInput>()));
 
 async function measure({ size, client, ...plan }: TrafficInput): Promise<readonly TrafficResult[]> {
   const server = await serveApi(size);
-  const judge = openJudge('-', 'ipvs');
+  const judge = openJudge({ namespace: '-', programs: 'ipvs', family: size.family });
   const kubeconfig = await writeKubeconfig(server.url);
   const start = () => startShippedAgent(kubeconfig, nodeOptions('agent-traffic', size));
   const stage: Stage = { size, server, judge };

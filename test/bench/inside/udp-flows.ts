@@ -46,7 +46,7 @@ tell(await measure(readArgument<UdpFlowsInput>()));
 async function measure({ flows, walks }: UdpFlowsInput): Promise<UdpFlowsRun> {
   await makeFlows(flows);
   const server = await serveApi(size);
-  const judge = openJudge('-', 'ipvs');
+  const judge = openJudge({ namespace: '-', programs: 'ipvs', family: size.family });
   const kubeconfig = await writeKubeconfig(server.url);
   const { started: agent } = await timeStart(judge, size, () =>
     startShippedAgent(kubeconfig, nodeOptions('agent-udp', size)),

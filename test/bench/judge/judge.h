@@ -13,29 +13,39 @@ struct whole {
   uint32_t leaves;
 };
 
+// Of the family that is asked about; IPv4 takes the first four bytes.
+struct address {
+  uint8_t bytes[sizeof(struct in6_addr)];
+};
+
 // One Service. Without endpoints wanted: nothing of it is left.
 struct one {
-  struct in_addr vip;
+  struct address vip;
   in_port_t port;  // network order, TCP
   uint32_t endpoints;
 };
 
-// ipvs.c: virtual servers, destinations that get connections, and VIPs.
-bool ipvs_has_whole(const struct whole *whole);
-bool ipvs_has_one(const struct one *one);
+// Where a kind of proxy writes.
+struct place {
+  bool (*has_whole)(const struct whole *whole);
+  bool (*has_one)(const struct one *one);
+};
 
-// nftables.c: kube-proxy's table `ip kube-proxy`. What did not change since the last question is not read again.
-bool nftables_has_whole(const struct whole *whole);
-bool nftables_has_one(const struct one *one);
+// ipvs-ipv4.c, ipvs-ipv6.c: virtual servers, destinations that get connections, and VIPs.
+extern const struct place ipvs_ipv4, ipvs_ipv6;
+
+// nftables.c: kube-proxy's table `ip kube-proxy` or `ip6 kube-proxy`. What did not change since the last question is not
+// read again.
+extern const struct place nftables;
 void nftables_forget(void);
 
 // routes.c
 uint32_t routing_leaves(void);
-bool is_local(struct in_addr address);
+bool is_local(const struct address *address);
 
 // netlink.c: requests of one message. `attributes` are laid out by the caller.
 struct request {
-  int protocol;  // NETLINK_ROUTE, NETLINK_NETFILTER
+  int protocol;  // NETLINK_ROUTE, NETLINK_NETFILTER, NETLINK_GENERIC
   uint16_t type;
   uint16_t flags;
   const void *body;
@@ -49,5 +59,7 @@ const void *find_attribute(const void *attributes, uint32_t size, uint16_t type,
 // Appends an attribute to what is laid out at `message` and returns the new length.
 uint32_t append(void *message, uint32_t length, uint16_t type, const void *payload, uint32_t size);
 
-// main.c
+// main.c: AF_INET or AF_INET6, and how long its addresses are.
+extern int family;
+uint32_t address_size(void);
 void give_up(const char *what) __attribute__((noreturn));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { output } from '../../lab/execute.ts';
 import { compileJudge } from '../bundle.ts';
-import { type Judge, openJudge, type Programs } from '../inside/peers/judge.ts';
+import { type Judge, type Judged, openJudge } from '../inside/peers/judge.ts';
 
 const namespace = 'judged';
 const limitMs = 1_000;
@@ -32,8 +32,8 @@ function run(script: string, input = ''): Promise<string> {
   return output(namespace, ['sh', '-c', script], input);
 }
 
-function open(programs: Programs): void {
-  judge = openJudge(namespace, programs, join(folder, 'judge'));
+function open(what: Omit<Judged, 'namespace'>): void {
+  judge = openJudge({ ...what, namespace }, join(folder, 'judge'));
 }
 
 /** How the question is answered while the script runs. */
@@ -42,74 +42,131 @@ async function verdict(question: string, script: string, input = ''): Promise<un
   return took;
 }
 
-const virtualServer = `ipvsadm -A -t 10.96.0.1:80 -s rr
-ipvsadm -a -t 10.96.0.1:80 -r 10.0.0.1:80 -m
-ipvsadm -a -t 10.96.0.1:80 -r 10.0.0.2:80 -m`;
-const vip = 'ip addr add 10.96.0.1/32 dev vips';
+interface Words {
+  readonly family: Judged['family'];
+  readonly vip: string;
+  /** As ipvsadm writes them. */
+  readonly servers: readonly [string, string];
+  readonly endpoint: (number: number) => string;
+  readonly target: (number: number) => string;
+  readonly prefix: number;
+  readonly nodeAddress: string;
+  readonly table: string;
+}
 
-describe('the judge of what programs IPVS', () => {
-  beforeEach(() => open('ipvs'));
+const ipv4: Words = {
+  family: 'IPv4',
+  vip: '10.96.0.1',
+  servers: ['10.96.0.1:80', '10.96.0.2:80'],
+  endpoint: (number) => `10.0.0.${number}`,
+  target: (number) => `10.0.0.${number}:80`,
+  prefix: 32,
+  nodeAddress: '192.168.50.1/24',
+  table: 'ip',
+};
+
+const ipv6: Words = {
+  family: 'IPv6',
+  vip: 'fd00:96::1',
+  servers: ['[fd00:96::1]:80', '[fd00:96::2]:80'],
+  endpoint: (number) => `fd00:128::${number}`,
+  target: (number) => `[fd00:128::${number}]:80`,
+  prefix: 128,
+  nodeAddress: 'fd00:50::1/64',
+  table: 'ip6',
+};
+
+describe.each([ipv4, ipv6])('the judge of what programs IPVS, $family', (words) => {
+  const { family, vip, servers, target, prefix, nodeAddress } = words;
+  const [server, otherServer] = servers;
+  const virtualServer = [1, 2].reduce(
+    (script, number) => `${script}\nipvsadm -a -t ${server} -r ${target(number)} -m`,
+    `ipvsadm -A -t ${server} -s rr`,
+  );
+  const expose = `ip addr add ${vip}/${prefix} dev vips`;
+  beforeEach(() => open({ programs: 'ipvs', family }));
 
   it('takes a Service for programmed when its VIP is there too', async () => {
-    expect(await verdict('one 10.96.0.1 80 2', virtualServer)).toEqual(late);
-    expect(await verdict('one 10.96.0.1 80 2', vip)).toEqual(inTime);
+    expect(await verdict(`one ${vip} 80 2`, virtualServer)).toEqual(late);
+    expect(await verdict(`one ${vip} 80 2`, expose)).toEqual(inTime);
   });
 
   it('counts the destinations that get new connections', async () => {
-    await run(`${virtualServer}\n${vip}`);
-    expect(await verdict('one 10.96.0.1 80 1', 'ipvsadm -e -t 10.96.0.1:80 -r 10.0.0.2:80 -m -w 0')).toEqual(inTime);
-    expect(await verdict('one 10.96.0.1 80 2', 'ipvsadm -e -t 10.96.0.1:80 -r 10.0.0.2:80 -m -w 1')).toEqual(inTime);
+    await run(`${virtualServer}\n${expose}`);
+    const weigh = (weight: number) => `ipvsadm -e -t ${server} -r ${target(2)} -m -w ${weight}`;
+    expect(await verdict(`one ${vip} 80 1`, weigh(0))).toEqual(inTime);
+    expect(await verdict(`one ${vip} 80 2`, weigh(1))).toEqual(inTime);
   });
 
   it('takes a Service for gone when its VIP is gone too', async () => {
-    await run(`${virtualServer}\n${vip}`);
-    expect(await verdict('one 10.96.0.1 80 0', 'ipvsadm -D -t 10.96.0.1:80')).toEqual(late);
-    expect(await verdict('one 10.96.0.1 80 0', 'ip addr del 10.96.0.1/32 dev vips')).toEqual(inTime);
+    await run(`${virtualServer}\n${expose}`);
+    expect(await verdict(`one ${vip} 80 0`, `ipvsadm -D -t ${server}`)).toEqual(late);
+    expect(await verdict(`one ${vip} 80 0`, `ip addr del ${vip}/${prefix} dev vips`)).toEqual(inTime);
   });
 
   it('waits for the last Service, endpoint and VIP of a cluster', async () => {
     const leaves = (await judge.leaves()) + 1;
     expect(await verdict(`whole 1 2 ${leaves}`, virtualServer)).toEqual(late);
-    expect(await verdict(`whole 1 2 ${leaves}`, vip)).toEqual(inTime);
-    expect(await verdict(`whole 1 3 ${leaves}`, 'ipvsadm -a -t 10.96.0.1:80 -r 10.0.0.3:80 -m')).toEqual(inTime);
-    expect(await verdict(`whole 2 3 ${leaves}`, 'ipvsadm -A -t 10.96.0.2:80 -s rr')).toEqual(inTime);
+    expect(await verdict(`whole 1 2 ${leaves}`, expose)).toEqual(inTime);
+    expect(await verdict(`whole 1 3 ${leaves}`, `ipvsadm -a -t ${server} -r ${target(3)} -m`)).toEqual(inTime);
+    const second = `ipvsadm -A -t ${otherServer} -s rr\nipvsadm -a -t ${otherServer} -r ${target(1)} -m`;
+    expect(await verdict(`whole 2 4 ${leaves}`, second)).toEqual(inTime);
+  });
+
+  it('counts a VIP once, however it is exposed, and nothing that comes by itself', async () => {
+    await run(`ip link add node type dummy && ip link set node up && ip addr add ${nodeAddress} dev node`);
+    const leaves = await judge.leaves();
+    await run('ip link set vips up; sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1');
+    expect(await judge.leaves()).toBe(leaves);
+    await run(expose);
+    expect(await judge.leaves()).toBe(leaves + 1);
+    await run(`ip route append local ${vip} dev lo table local metric 5`);
+    expect(await judge.leaves()).toBe(leaves + 1);
+    await run(`ip addr del ${vip}/${prefix} dev vips`);
+    expect(await judge.leaves()).toBe(leaves + 1);
   });
 
   it('refuses to time what is so already', async () => {
-    await run(`${virtualServer}\n${vip}`);
-    await expect(verdict('one 10.96.0.1 80 2', 'true')).rejects.toThrow('not to be so yet, the judge says already');
+    await run(`${virtualServer}\n${expose}`);
+    await expect(verdict(`one ${vip} 80 2`, 'true')).rejects.toThrow('not to be so yet, the judge says already');
   });
 });
 
-describe('the judge of kube-proxy with nftables', () => {
-  beforeEach(() => open('nftables'));
+describe.each([ipv4, ipv6])('the judge of kube-proxy with nftables, $family', (words) => {
+  const { family, vip, table } = words;
+  beforeEach(() => open({ programs: 'nftables', family }));
 
   it('takes a Service for programmed when its chain leads to all its endpoints', async () => {
-    expect(await verdict('one 10.96.0.1 80 2', 'nft -f -', ruleset(2))).toEqual(inTime);
-    expect(await verdict('one 10.96.0.1 80 3', 'nft -f -', 'add table ip other')).toEqual(late);
-    expect(await verdict('one 10.96.0.1 80 3', 'nft -f -', `delete table ip kube-proxy\n${ruleset(3)}`)).toEqual(
-      inTime,
-    );
-    expect(await verdict('one 10.96.0.1 80 0', 'nft delete table ip kube-proxy')).toEqual(inTime);
+    const again = `delete table ${table} kube-proxy\n${ruleset(words, 3)}`;
+    expect(await verdict(`one ${vip} 80 2`, 'nft -f -', ruleset(words, 2))).toEqual(inTime);
+    expect(await verdict(`one ${vip} 80 3`, 'nft -f -', `add table ${table} other`)).toEqual(late);
+    expect(await verdict(`one ${vip} 80 3`, 'nft -f -', again)).toEqual(inTime);
+    expect(await verdict(`one ${vip} 80 0`, `nft delete table ${table} kube-proxy`)).toEqual(inTime);
   });
 
   it('waits for the last Service and endpoint of a cluster', async () => {
-    expect(await verdict('whole 1 3 0', 'nft -f -', ruleset(2))).toEqual(late);
-    expect(await verdict('whole 2 2 0', 'nft -f -', 'add table ip other')).toEqual(late);
-    expect(await verdict('whole 1 3 0', 'nft -f -', `delete table ip kube-proxy\n${ruleset(3)}`)).toEqual(inTime);
+    const again = `delete table ${table} kube-proxy\n${ruleset(words, 3)}`;
+    expect(await verdict('whole 1 3 0', 'nft -f -', ruleset(words, 2))).toEqual(late);
+    expect(await verdict('whole 2 2 0', 'nft -f -', `add table ${table} other`)).toEqual(late);
+    expect(await verdict('whole 1 3 0', 'nft -f -', again)).toEqual(inTime);
+  });
+
+  it('does not look at the table of the other family', async () => {
+    const other = family === 'IPv4' ? ipv6 : ipv4;
+    expect(await verdict('whole 1 2 0', 'nft -f -', ruleset(other, 2))).toEqual(late);
   });
 });
 
 /** As kube-proxy 1.36 writes it for one Service. */
-function ruleset(endpoints: number): string {
-  const numbers = Array.from({ length: endpoints }, (_, index) => `${index} : 10.0.0.${index + 1} . 80`);
-  return `table ip kube-proxy {
+function ruleset({ table, vip, endpoint }: Words, endpoints: number): string {
+  const numbers = Array.from({ length: endpoints }, (_, index) => `${index} : ${endpoint(index + 1)} . 80`);
+  return `table ${table} kube-proxy {
     chain service-A-bench/a/tcp/http {
-      meta l4proto tcp dnat ip to numgen random mod ${endpoints} map { ${numbers.join(', ')} }
+      meta l4proto tcp dnat ${table} to numgen random mod ${endpoints} map { ${numbers.join(', ')} }
     }
     map service-ips {
-      type ipv4_addr . inet_proto . inet_service : verdict
-      elements = { 10.96.0.1 . tcp . 80 : goto service-A-bench/a/tcp/http }
+      type ${table === 'ip' ? 'ipv4' : 'ipv6'}_addr . inet_proto . inet_service : verdict
+      elements = { ${vip} . tcp . 80 : goto service-A-bench/a/tcp/http }
     }
   }
 `;

@@ -11,6 +11,10 @@
 // known to a fiftieth.
 enum { LEAST_MICROSECONDS = 300, MOST_MICROSECONDS = 20000, PART = 50 };
 
+int family;
+
+uint32_t address_size(void) { return family == AF_INET6 ? sizeof(struct in6_addr) : sizeof(struct in_addr); }
+
 void give_up(const char *what) {
   fprintf(stderr, "judge: %s: %s\n", what, strerror(errno));
   exit(1);
@@ -34,32 +38,31 @@ static long pace_microseconds(bool is_whole, int64_t waited_nanoseconds) {
 }
 
 struct question {
-  bool is_nftables;
   bool is_whole;
   struct whole whole;
   struct one one;
   long limit_milliseconds;
 };
 
+static const struct place *place;
+
 static bool is_so(const struct question *question) {
-  if (question->is_whole)
-    return question->is_nftables ? nftables_has_whole(&question->whole) : ipvs_has_whole(&question->whole);
-  return question->is_nftables ? nftables_has_one(&question->one) : ipvs_has_one(&question->one);
+  return question->is_whole ? place->has_whole(&question->whole) : place->has_one(&question->one);
 }
 
 // "whole SERVICES ENDPOINTS LEAVES LIMIT_MS" or "one ADDRESS PORT ENDPOINTS LIMIT_MS".
 static bool parse(const char *line, struct question *question) {
-  char address[64];
+  char address[INET6_ADDRSTRLEN + 1];
   unsigned int port;
   struct whole *whole = &question->whole;
   struct one *one = &question->one;
   question->is_whole = sscanf(line, "whole %u %u %u %ld", &whole->services, &whole->endpoints, &whole->leaves,
                               &question->limit_milliseconds) == 4;
   if (question->is_whole) return true;
-  if (sscanf(line, "one %63s %u %u %ld", address, &port, &one->endpoints, &question->limit_milliseconds) != 4)
+  if (sscanf(line, "one %46s %u %u %ld", address, &port, &one->endpoints, &question->limit_milliseconds) != 4)
     return false;
   one->port = htons(port);
-  return inet_pton(AF_INET, address, &one->vip) == 1;
+  return inet_pton(family, address, &one->vip) == 1;
 }
 
 // Answers "already" when there is nothing to wait for. Else "waiting", at which the asker acts, and then the
@@ -84,13 +87,26 @@ static void answer(const struct question *question) {
   printf("late\n");
 }
 
+static const struct place *find_place(const char *programs) {
+  if (strcmp(programs, "nftables") == 0) return &nftables;
+  if (strcmp(programs, "ipvs") != 0) return NULL;
+  return family == AF_INET6 ? &ipvs_ipv6 : &ipvs_ipv4;
+}
+
+static int find_family(const char *name) {
+  if (strcmp(name, "IPv6") == 0) return AF_INET6;
+  return strcmp(name, "IPv4") == 0 ? AF_INET : AF_UNSPEC;
+}
+
 int main(int argc, char **argv) {
-  if (argc != 2 || (strcmp(argv[1], "ipvs") != 0 && strcmp(argv[1], "nftables") != 0)) {
-    fprintf(stderr, "usage: judge ipvs|nftables\n");
+  family = argc == 3 ? find_family(argv[2]) : AF_UNSPEC;
+  place = family == AF_UNSPEC ? NULL : find_place(argv[1]);
+  if (place == NULL) {
+    fprintf(stderr, "usage: judge ipvs|nftables IPv4|IPv6\n");
     return 2;
   }
   setvbuf(stdout, NULL, _IOLBF, 0);
-  struct question question = {.is_nftables = strcmp(argv[1], "nftables") == 0};
+  struct question question = {0};
   char line[256];
   while (fgets(line, sizeof line, stdin) != NULL) {
     if (strcmp(line, "leaves\n") == 0)

@@ -1,5 +1,4 @@
 #include <arpa/inet.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -16,12 +15,13 @@ enum { ROOM = 512, NAME = 256 };
 // The number of the last transaction that was looked at, so that an unchanged ruleset costs one question.
 static uint32_t seen;
 
-static struct request nftables(int type, uint16_t flags, const char *body, uint32_t length) {
+static struct request request_of(int type, uint16_t flags, const char *body, uint32_t length) {
   return (struct request){NETLINK_NETFILTER, NFNL_SUBSYS_NFTABLES << 8 | type, flags, body, length};
 }
 
+// The numbers of the families are those of nftables, too (NFPROTO_IPV4, NFPROTO_IPV6).
 static uint32_t begin(char *body) {
-  *(struct nfgenmsg *)body = (struct nfgenmsg){.nfgen_family = NFPROTO_IPV4, .version = NFNETLINK_V0};
+  *(struct nfgenmsg *)body = (struct nfgenmsg){.nfgen_family = family, .version = NFNETLINK_V0};
   return sizeof(struct nfgenmsg);
 }
 
@@ -44,7 +44,7 @@ static void read_generation(const void *body, uint32_t length, void *context) {
 
 static bool is_changed(void) {
   char body[ROOM];
-  struct request request = nftables(NFT_MSG_GETGEN, 0, body, begin(body));
+  struct request request = request_of(NFT_MSG_GETGEN, 0, body, begin(body));
   uint32_t generation = 0;
   if (!ask(&request, read_generation, &generation)) give_up("NFT_MSG_GETGEN");
   bool changed = generation != seen;
@@ -100,17 +100,17 @@ static bool rules_lead_to(const char *chain, uint32_t *endpoints) {
   char body[ROOM];
   uint32_t length = append_text(body, begin(body), NFTA_RULE_TABLE, table);
   if (chain != NULL) length = append_text(body, length, NFTA_RULE_CHAIN, chain);
-  struct request rules = nftables(NFT_MSG_GETRULE, NLM_F_DUMP, body, length);
+  struct request rules = request_of(NFT_MSG_GETRULE, NLM_F_DUMP, body, length);
   *endpoints = 0;
   return ask(&rules, count_endpoints, endpoints);
 }
 
-bool nftables_has_whole(const struct whole *whole) {
+static bool has_whole(const struct whole *whole) {
   if (!is_changed()) return false;
   char body[ROOM];
   uint32_t length = append_text(body, begin(body), NFTA_SET_ELEM_LIST_TABLE, table);
   length = append_text(body, length, NFTA_SET_ELEM_LIST_SET, service_map);
-  struct request services = nftables(NFT_MSG_GETSETELEM, NLM_F_DUMP, body, length);
+  struct request services = request_of(NFT_MSG_GETSETELEM, NLM_F_DUMP, body, length);
   uint32_t found = 0;
   if (!ask(&services, count_elements, &found) || found < whole->services) return false;
   uint32_t endpoints;
@@ -127,31 +127,37 @@ static void read_chain(const void *body, uint32_t length, void *context) {
   if (at != NULL && size <= NAME) memcpy(context, at, size);
 }
 
+// ipv4_addr or ipv6_addr, inet_proto, inet_service, each in registers of its own, of 4 bytes.
+static uint32_t write_key(uint8_t *key, const struct one *one) {
+  uint32_t length = address_size();
+  memset(key, 0, length + 8);
+  memcpy(key, one->vip.bytes, length);
+  key[length] = IPPROTO_TCP;
+  memcpy(key + length + 4, &one->port, sizeof one->port);
+  return length + 8;
+}
+
 static bool find_chain(const struct one *one, char *chain) {
-  // ipv4_addr . inet_proto . inet_service, each in a register of its own.
-  struct {
-    struct in_addr address;
-    uint8_t protocol[4];
-    in_port_t port;
-    uint16_t padding;
-  } key = {.address = one->vip, .protocol = {IPPROTO_TCP}, .port = one->port};
+  uint8_t key[64];
   char value[64], data[64], element[64], list[64], body[ROOM];
-  uint32_t value_length = append(value, 0, NFTA_DATA_VALUE, &key, sizeof key);
+  uint32_t value_length = append(value, 0, NFTA_DATA_VALUE, key, write_key(key, one));
   uint32_t data_length = append(data, 0, NFTA_SET_ELEM_KEY | NLA_F_NESTED, value, value_length);
   uint32_t element_length = append(element, 0, NFTA_LIST_ELEM | NLA_F_NESTED, data, data_length);
   uint32_t list_length = append(list, 0, NFTA_SET_ELEM_LIST_ELEMENTS | NLA_F_NESTED, element, element_length);
   uint32_t length = append_text(body, begin(body), NFTA_SET_ELEM_LIST_TABLE, table);
   length = append_text(body, length, NFTA_SET_ELEM_LIST_SET, service_map);
   memcpy(body + length, list, list_length);
-  struct request request = nftables(NFT_MSG_GETSETELEM, 0, body, length + list_length);
+  struct request request = request_of(NFT_MSG_GETSETELEM, 0, body, length + list_length);
   chain[0] = 0;
   return ask(&request, read_chain, chain) && chain[0] != 0;
 }
 
-bool nftables_has_one(const struct one *one) {
+static bool has_one(const struct one *one) {
   if (!is_changed()) return false;
   char chain[NAME];
   if (!find_chain(one, chain)) return one->endpoints == 0;
   uint32_t endpoints;
   return rules_lead_to(chain, &endpoints) && one->endpoints > 0 && endpoints == one->endpoints;
 }
+
+const struct place nftables = {has_whole, has_one};

@@ -2,12 +2,20 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import type { Family } from '../../../../src/core/model/facts.ts';
 import { inNamespace } from '../../../lab/execute.ts';
 import type { Timed } from '../../result.ts';
 import { programPath } from '../child.ts';
 
 /** Where a proxy writes what it programs. */
 export type Programs = 'ipvs' | 'nftables';
+
+/** What a judge is to look at. */
+export interface Judged {
+  readonly namespace: string;
+  readonly programs: Programs;
+  readonly family: Family;
+}
 
 export interface Judge {
   /** The leaves of the routing tables now. */
@@ -28,8 +36,8 @@ export interface Answer<Result> {
 }
 
 /** `program` is where the judge was compiled to. */
-export function openJudge(namespace: string, programs: Programs, program = programPath('judge', '')): Judge {
-  const [file = '', ...args] = inNamespace(namespace, [program, programs]);
+export function openJudge({ namespace, programs, family }: Judged, program = programPath('judge', '')): Judge {
+  const [file = '', ...args] = inNamespace(namespace, [program, programs, family]);
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const answers = readAnswers(child);
   const ask = async (question: string): Promise<string> => {

@@ -23,7 +23,7 @@ export interface PeerCase {
 /** A proxy that fails is a result too: the others are measured all the same. */
 export function measurePeer(one: PeerCase): Promise<PeerResult> {
   return onFreshNode(async (namespace) => {
-    const judge = openJudge(namespace, one.contender.programs);
+    const judge = openJudge({ namespace, programs: one.contender.programs, family: one.size.family });
     const command = one.contender.command(one.cluster.kubeconfig);
     const proxies: ProxyProcess[] = [];
     const start = (): ProxyProcess => {

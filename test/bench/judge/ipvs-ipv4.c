@@ -1,3 +1,4 @@
+// By getsockopt, which tells of IPv4 alone, and of all virtual servers at once.
 #include <errno.h>
 #include <linux/ip_vs.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ static bool get(int option, void *buffer, socklen_t size) {
   return getsockopt(ipvs_socket(), IPPROTO_IP, option, buffer, &size) == 0;
 }
 
-bool ipvs_has_whole(const struct whole *whole) {
+static bool has_whole(const struct whole *whole) {
   struct ip_vs_getinfo info;
   if (!get(IP_VS_SO_GET_INFO, &info, sizeof info)) give_up("IP_VS_SO_GET_INFO");
   if (info.num_services < whole->services) return false;
@@ -37,13 +38,19 @@ bool ipvs_has_whole(const struct whole *whole) {
   return endpoints >= whole->endpoints && routing_leaves() >= whole->leaves;
 }
 
+static uint32_t ipv4(const struct address *address) {
+  uint32_t number;
+  memcpy(&number, address->bytes, sizeof number);
+  return number;
+}
+
 // Destinations of weight 0 get no new connection.
 static uint32_t used_destinations(const struct one *one, uint32_t count) {
   socklen_t size = sizeof(struct ip_vs_get_dests) + count * sizeof(struct ip_vs_dest_entry);
   struct ip_vs_get_dests *destinations = calloc(1, size);
   if (destinations == NULL) give_up("memory");
   destinations->protocol = IPPROTO_TCP;
-  destinations->addr = one->vip.s_addr;
+  destinations->addr = ipv4(&one->vip);
   destinations->port = one->port;
   destinations->num_dests = count;
   uint32_t used = 0;
@@ -55,11 +62,13 @@ static uint32_t used_destinations(const struct one *one, uint32_t count) {
   return used;
 }
 
-bool ipvs_has_one(const struct one *one) {
-  struct ip_vs_service_entry service = {.protocol = IPPROTO_TCP, .addr = one->vip.s_addr, .port = one->port};
+static bool has_one(const struct one *one) {
+  struct ip_vs_service_entry service = {.protocol = IPPROTO_TCP, .addr = ipv4(&one->vip), .port = one->port};
   if (!get(IP_VS_SO_GET_SERVICE, &service, sizeof service)) {
     if (errno != ESRCH) give_up("IP_VS_SO_GET_SERVICE");
-    return one->endpoints == 0 && !is_local(one->vip);
+    return one->endpoints == 0 && !is_local(&one->vip);
   }
-  return one->endpoints > 0 && used_destinations(one, service.num_dests) == one->endpoints && is_local(one->vip);
+  return one->endpoints > 0 && used_destinations(one, service.num_dests) == one->endpoints && is_local(&one->vip);
 }
+
+const struct place ipvs_ipv4 = {has_whole, has_one};
