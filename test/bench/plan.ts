@@ -47,6 +47,7 @@ export interface DirectReturnPlan {
 
 /** Other proxies beside sluice, against a real API server. */
 export interface PeersPlan {
+  /** All of one family. */
   readonly sizes: readonly Size[];
   /** Endpoint changes for each proxy and size, an even number; Services added and removed again. */
   readonly changes: number;

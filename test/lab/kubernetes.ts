@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Family } from '../../src/core/model/facts.ts';
 import { kubernetesBinaries } from '../prerequisites/kubernetes.ts';
 import { execute, output } from './execute.ts';
 import { type ControlPlaneFiles, writeControlPlaneFiles, writeKubeconfig } from './kubernetes/files.ts';
@@ -35,6 +36,8 @@ export interface KubernetesOptions {
   readonly address?: string;
   /** Pods get the token of their ServiceAccount, which a controller manager must make. Without it they need none. */
   readonly hasServiceAccounts?: boolean;
+  /** Of Services, the primary one first, which must be that of the address. IPv4 and IPv6 unless told. */
+  readonly families?: readonly Family[];
 }
 
 /** The ranges of ClusterIPs. */
@@ -44,16 +47,16 @@ const port = 6443;
 /** Under user-mode Linux a start takes about ten seconds, more when the machine is busy. */
 const startLimitMs = 240_000;
 
-/** Starts etcd and kube-apiserver with RBAC and dual-stack Services, and waits until the API server is ready. */
+/** Starts etcd and kube-apiserver with RBAC, and waits until the API server is ready. */
 export async function startKubernetes(options: KubernetesOptions = {}): Promise<Kubernetes> {
-  const { address = '127.0.0.1', hasServiceAccounts = false } = options;
+  const { address = '127.0.0.1' } = options;
   const binaries = kubernetesBinaries();
   const folder = await mkdtemp(join(tmpdir(), 'kubernetes-'));
   const files = await writeControlPlaneFiles(folder, address, port);
   const etcd = startServer(etcdCommand(binaries.etcd, folder));
   let apiServer: Server | undefined;
   const startApiServer = async () => {
-    apiServer = startServer(apiServerCommand(binaries['kube-apiserver'], files, address, hasServiceAccounts));
+    apiServer = startServer(apiServerCommand(binaries['kube-apiserver'], files, { ...options, address }));
     await apiServer.ready(() => isReady(files), startLimitMs);
   };
   const kubectl = (args: readonly string[], input?: string) =>
@@ -107,15 +110,19 @@ function etcdCommand(etcd: string, folder: string): readonly string[] {
 function apiServerCommand(
   apiServer: string,
   files: ControlPlaneFiles,
-  address: string,
-  hasServiceAccounts: boolean,
+  {
+    address,
+    hasServiceAccounts = false,
+    families = ['IPv4', 'IPv6'],
+  }: KubernetesOptions & { readonly address: string },
 ): readonly string[] {
   return [
     apiServer,
     '--etcd-servers=http://127.0.0.1:2379',
-    `--service-cluster-ip-range=${serviceCIDRs.IPv4},${serviceCIDRs.IPv6}`,
+    `--service-cluster-ip-range=${families.map((family) => serviceCIDRs[family]).join(',')}`,
     `--secure-port=${port}`,
-    '--bind-address=0.0.0.0',
+    // "::" listens to both families.
+    `--bind-address=${families[0] === 'IPv6' ? '::' : '0.0.0.0'}`,
     `--advertise-address=${address === '127.0.0.1' ? '192.0.2.1' : address}`,
     `--cert-dir=${files.certificateFolder}`,
     '--authorization-mode=RBAC',

@@ -1,10 +1,11 @@
+import type { Family } from '../../../../src/core/model/facts.ts';
 import { startKubernetes } from '../../../lab/kubernetes.ts';
 import type { Size } from '../../result.ts';
 import { type ApiObject, serviceObject, sliceObject } from '../objects.ts';
 import { namespace, nodeAddresses, nodeName, serviceName } from '../world.ts';
 import { type ApiClient, openApi } from './api-client.ts';
 import { store } from './etcd.ts';
-import { apiAddress } from './node.ts';
+import { apiAddresses } from './node.ts';
 import { firstService, storedServices, withoutVersion } from './stored-objects.ts';
 
 /** A real API server with so many Services as were asked for last. */
@@ -26,10 +27,11 @@ export interface Cluster {
 const services = `/api/v1/namespaces/${namespace}/services`;
 const slices = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
 
-export async function startCluster(): Promise<Cluster> {
-  const kubernetes = await startKubernetes({ address: apiAddress });
+/** Of one family alone. */
+export async function startCluster(family: Family): Promise<Cluster> {
+  const kubernetes = await startKubernetes({ address: apiAddresses[family], families: [family] });
   const api = await openApi(kubernetes.adminKubeconfig);
-  await createBasics(api);
+  await createBasics(api, nodeOf(family));
   const changed = new Set<number>();
   const created = new Set<string>();
   const setEndpoints = (size: Size, service: number, endpoints: number) => {
@@ -74,16 +76,21 @@ export async function startCluster(): Promise<Cluster> {
   };
 }
 
-async function createBasics(api: ApiClient): Promise<void> {
+async function createBasics(api: ApiClient, node: ApiObject): Promise<void> {
   await api.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   await api.create('/api/v1/nodes', node);
   await api.patch(`/api/v1/nodes/${nodeName}/status`, { status: node['status'] });
 }
 
-const node: ApiObject = {
-  apiVersion: 'v1',
-  kind: 'Node',
-  metadata: { name: nodeName, labels: { 'kubernetes.io/hostname': nodeName } },
-  spec: { podCIDR: '10.128.0.0/24', podCIDRs: ['10.128.0.0/24'] },
-  status: { addresses: [{ type: 'InternalIP', address: nodeAddresses.IPv4 }] },
-};
+function nodeOf(family: Family): ApiObject {
+  const podCIDR = podCIDRs[family];
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: nodeName, labels: { 'kubernetes.io/hostname': nodeName } },
+    spec: { podCIDR, podCIDRs: [podCIDR] },
+    status: { addresses: [{ type: 'InternalIP', address: nodeAddresses[family] }] },
+  };
+}
+
+const podCIDRs = { IPv4: '10.128.0.0/24', IPv6: 'fd00:128::/64' } as const;

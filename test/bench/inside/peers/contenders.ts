@@ -1,6 +1,8 @@
 /** Who is compared: each with the settings that its own documentation gives for a proxy alone. */
 
+import type { Family } from '../../../../src/core/model/facts.ts';
 import { shippedNodeOptions } from '../../../build/node-options.ts';
+import { serviceCIDRs } from '../../../lab/kubernetes.ts';
 import { type KubeProxyMode, kubeProxyCommand, kubeRouterCommand } from '../../../lab/peers.ts';
 import type { ProxyName } from '../../result.ts';
 import { shippedAgentCommand } from '../shipped-agent.ts';
@@ -10,7 +12,8 @@ import type { Programs } from './judge.ts';
 export interface Contender {
   readonly name: ProxyName;
   readonly programs: Programs;
-  readonly command: (kubeconfig: string) => readonly string[];
+  /** In a cluster of that family alone. */
+  readonly command: (kubeconfig: string, family: Family) => readonly string[];
 }
 
 export function contenders(): readonly Contender[] {
@@ -30,6 +33,7 @@ function kubeProxy(mode: KubeProxyMode) {
   return (kubeconfig: string) => kubeProxyCommand({ kubeconfig, nodeName, clusterCIDRs }, mode);
 }
 
-function kubeRouter(kubeconfig: string): readonly string[] {
-  return kubeRouterCommand({ kubeconfig, nodeName, serviceCIDR: '10.96.0.0/16' });
+function kubeRouter(kubeconfig: string, family: Family): readonly string[] {
+  const families = { IPv4: [], IPv6: ['--enable-ipv4=false', '--enable-ipv6=true'] } as const;
+  return kubeRouterCommand({ kubeconfig, nodeName, serviceCIDR: serviceCIDRs[family] }, ...families[family]);
 }

@@ -24,7 +24,7 @@ export interface PeerCase {
 export function measurePeer(one: PeerCase): Promise<PeerResult> {
   return onFreshNode(async (namespace) => {
     const judge = openJudge({ namespace, programs: one.contender.programs, family: one.size.family });
-    const command = one.contender.command(one.cluster.kubeconfig);
+    const command = one.contender.command(one.cluster.kubeconfig, one.size.family);
     const proxies: ProxyProcess[] = [];
     const start = (): ProxyProcess => {
       const proxy = startProxy(namespace, command);

@@ -16,7 +16,7 @@ export async function measurePeers(
   keep: (results: readonly PeerResult[]) => Promise<void>,
 ): Promise<readonly PeerResult[]> {
   const end = performance.now() + plan.totalLimitMs;
-  const cluster = await startCluster();
+  const cluster = await startCluster(plan.sizes[0]?.family ?? 'IPv4');
   try {
     const results: PeerResult[] = [];
     for (const size of plan.sizes) {
