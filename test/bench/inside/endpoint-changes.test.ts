@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { roundsOfChanges } from './endpoint-changes.ts';
+import { endpointChanges, roundsOfChanges } from './endpoint-changes.ts';
 
 const size = { services: 100, endpoints: 10, family: 'IPv4' } as const;
 
@@ -15,4 +15,10 @@ it('changes in rounds cancel nothing out that comes close to them, and leave eve
 
 it('has one round at least', () => {
   expect(roundsOfChanges(size, 'UDP', 10)).toHaveLength(100);
+});
+
+it.each([1, 2, 3, 10])('leaves a Service with %i endpoints two at least, or gives it one more', (endpoints) => {
+  const changes = [...endpointChanges({ ...size, endpoints }, 'TCP', 4)].map((change) => change.endpoints);
+  const other = endpoints > 2 ? endpoints - 1 : endpoints + 1;
+  expect(changes).toEqual([other, endpoints, other, endpoints]);
 });
