@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActName, Size } from '../result.ts';
 import { median } from '../statistics.ts';
 import type { ApiServer } from './api-server.ts';
-import { roundsOfChanges } from './endpoint-changes.ts';
+import { otherEndpoints, roundsOfChanges } from './endpoint-changes.ts';
 import { type SliceEndpoint, serviceObject, sliceObject, sliceWith } from './objects.ts';
 import type { Judge } from './peers/judge.ts';
 import { requireMs } from './shipped-agent.ts';
@@ -53,7 +53,7 @@ export function play(act: PlayedName, scene: Scene, plan: ActsPlan): Promise<Pla
 }
 
 /**
- * The first Service has all its endpoints, or all but one. Events of one kind arrive in their order: once this one is in the
+ * The first Service has its endpoints, or one less or more. Events of one kind arrive in their order: once this one is in the
  * kernel, so are those before it.
  */
 export async function timeMarker(
@@ -61,7 +61,7 @@ export async function timeMarker(
   isFull: boolean,
   before: () => unknown,
 ): Promise<number> {
-  const endpoints = size.endpoints - (isFull ? 0 : 1);
+  const endpoints = isFull ? size.endpoints : otherEndpoints(size, 1);
   const send = server.prepareSlice(marker, endpoints);
   const answer = await judge.time(markerQuestion(size, isFull), limitMs, async () => {
     await before();
@@ -72,7 +72,7 @@ export async function timeMarker(
 
 /** For the judge. */
 export function markerQuestion(size: Size, isFull: boolean): string {
-  return questionOf(size, marker, size.endpoints - (isFull ? 0 : 1));
+  return questionOf(size, marker, isFull ? size.endpoints : otherEndpoints(size, 1));
 }
 
 /** The Service that tells that all is over. */

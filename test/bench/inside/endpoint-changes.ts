@@ -6,14 +6,22 @@ export interface EndpointChange {
   readonly endpoints: number;
 }
 
-/** In turn the last endpoint of a Service goes and comes back, then of another Service, all over the table. */
+/** In turn an endpoint of a Service goes and comes back, or comes and goes, then of another, all over the table. */
 export function* endpointChanges(size: Size, protocol: ChangeProtocol, count: number): Iterable<EndpointChange> {
   // Every other Service is UDP, see `protocolOf`.
   const candidates = Math.floor(size.services / 2);
   for (let change = 0; change < count; change += 1) {
     const service = ((Math.floor(change / 2) * stride) % candidates) * 2 + (protocol === 'UDP' ? 1 : 0);
-    yield { service, endpoints: change % 2 === 0 ? size.endpoints - 1 : size.endpoints };
+    yield { service, endpoints: change % 2 === 0 ? otherEndpoints(size, 1) : size.endpoints };
   }
+}
+
+/**
+ * How many endpoints a Service has while some are changed: so many less, or more where too few would be left. A Service
+ * without any is another thing to a proxy.
+ */
+export function otherEndpoints({ endpoints }: Size, by: 1 | 2): number {
+  return endpoints > 2 ? endpoints - by : endpoints + by;
 }
 
 /**

@@ -27,9 +27,10 @@ export function clusterIP(family: Size['family'], index: number): string {
 
 export function endpointAddress(size: Size, service: number, index: number): string {
   const number = service * size.endpoints + index + 1;
+  const [high, low] = [number >> 16, number & 65_535];
   return size.family === 'IPv4'
-    ? `10.${128 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`
-    : `fd00:128::${number.toString(16)}`;
+    ? `10.${128 + high}.${low >> 8}.${low & 255}`
+    : `fd00:128::${high === 0 ? '' : `${high.toString(16)}:`}${low.toString(16)}`;
 }
 
 /** One in a hundred is on this node. */

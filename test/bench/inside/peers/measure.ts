@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isLate } from '../../given-up.ts';
 import type { PeersPlan } from '../../plan.ts';
 import type { PeerMeasures, PeerResult, Size, Timed } from '../../result.ts';
+import { otherEndpoints } from '../endpoint-changes.ts';
 import { quiet } from '../network-namespace.ts';
 import { clusterIP, servicePort } from '../world.ts';
 import type { Cluster } from './cluster.ts';
@@ -99,7 +100,7 @@ async function takeChanges(node: Node): Promise<Pick<PeerMeasures, 'change' | 'a
   const end = performance.now() + plan.changesLimitMs;
   for (let number = 0; number < plan.changes && (number < leastChanges || performance.now() < end); number += 1) {
     const service = tcpService(size, Math.floor(number / 2));
-    const endpoints = size.endpoints - ((number + 1) % 2);
+    const endpoints = number % 2 === 0 ? otherEndpoints(size, 1) : size.endpoints;
     await rest();
     const act = () => cluster.setEndpoints(size, service, endpoints);
     const answer = await timeOne(node, plan.changeLimitMs, { service, endpoints }, act);
@@ -153,7 +154,7 @@ async function takeIdle(proxy: ProxyProcess, seconds: number): Promise<NonNullab
 async function restart(node: Node): Promise<NonNullable<PeerMeasures['restart']>> {
   const { cluster, size, plan } = node;
   const service = tcpService(size, 0);
-  const endpoints = size.endpoints - 2;
+  const endpoints = otherEndpoints(size, 2);
   await cluster.setEndpoints(size, service, endpoints);
   await rest();
   const { took, result: proxy } = await timeOne(node, plan.startLimitMs, { service, endpoints }, node.start);
