@@ -39,6 +39,21 @@ describe('the options of the benchmark', () => {
     expect(() => ofFamily('IPv5')).toThrow('--family: expected IPv4 or IPv6, found "IPv5"');
   });
 
+  it('take other numbers of endpoints with the Services that are asked for, the peers too', () => {
+    const { plan } = readOptions(['--only', 'cold,peers', '--services', '100,1000', '--endpoints', '100']);
+    expect(plan.cold.map(({ services, endpoints }) => [services, endpoints])).toEqual([
+      [100, 100],
+      [1_000, 100],
+    ]);
+    expect(plan.peers.sizes).toEqual(plan.cold);
+    expect(() => readOptions(['--endpoints', '100'])).toThrow('--endpoints: expected --services beside it, found none');
+    for (const word of ['0', '-1', '1.5', 'many', '']) {
+      expect(() => readOptions(['--services', '100', `--endpoints=${word}`])).toThrow(
+        `--endpoints: expected a whole number from 1, found "${word}"`,
+      );
+    }
+  });
+
   it('take more Services than a cluster has when asked for, and in a full run, but not in a quick one', () => {
     const large = (...args: readonly string[]) => readOptions(args).plan.large.sizes.map(({ services }) => services);
     expect(large()).toEqual([50_000]);

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import type { Family } from '../../src/core/model/facts.ts';
 import type { Plan } from './plan.ts';
-import { fullPlan, guardPlan, quickPlan, size } from './plans.ts';
+import { fullPlan, guardPlan, quickPlan } from './plans.ts';
+import type { Size } from './result.ts';
 
 /** user-mode: the test kernel. tcg: Debian's own kernel on a processor that QEMU emulates. */
 export type BenchKernel = 'user-mode' | 'tcg';
@@ -23,13 +24,14 @@ export interface Options {
 
 export const usage = `npm run bench -- [--quick | --guard] [--peers]
                  [--only cold,restart,change,memory,pauses,traffic,filter,udp,latency,direct-return,large,peers] [--services N,N]
-                 [--family IPv4|IPv6] [--no-acts] [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--svg FILE] [--profile FOLDER]
+                 [--endpoints N] [--family IPv4|IPv6] [--no-acts] [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--svg FILE] [--profile FOLDER]
                  [--node OPTION]…
 
   --quick      small sizes, one round: shows that everything works, not how fast it is
   --guard      the part that npm test runs: ratios that a busy machine does not change
   --peers      also kube-proxy (ipvs and nftables) and kube-router, against a real API server
   --services   how many Services to measure with, the peers too; not udp, latency, direct-return and large
+  --endpoints  of each Service that --services names (default 10)
   --family     of the Services that --services names (default IPv4)
   --no-acts    pauses: the shipped agent starts and restarts and does nothing else
   --only       the measures to take, those named above
@@ -50,6 +52,7 @@ export function readOptions(args: readonly string[]): Options {
       guard: { type: 'boolean', default: false },
       peers: { type: 'boolean', default: false },
       services: { type: 'string' },
+      endpoints: { type: 'string' },
       family: { type: 'string', default: 'IPv4' },
       'no-acts': { type: 'boolean', default: false },
       only: { type: 'string' },
@@ -62,7 +65,7 @@ export function readOptions(args: readonly string[]): Options {
     },
   });
   const base = values.guard ? guardPlan : values.quick ? quickPlan : fullPlan;
-  const plan = withServices(base, values.services, readFamily(values.family));
+  const plan = withServices(base, values.services, readEach(values));
   const kernel = readKernel(values.kernel);
   const only = values.only ?? [...defaultMeasures[kernel], ...(values.peers ? ['peers'] : [])].join(',');
   const rounds = values.rounds === undefined ? plan.rounds : Number(values.rounds);
@@ -123,7 +126,27 @@ function readFamily(word: string): Family {
   throw new TypeError(`--family: expected IPv4 or IPv6, found ${JSON.stringify(word)}`);
 }
 
-function withServices(plan: Plan, list: string | undefined, family: Family): Plan {
+/** What the Services have that --services names. */
+function readEach(values: {
+  readonly services?: string | undefined;
+  readonly endpoints?: string | undefined;
+  readonly family: string;
+}): Pick<Size, 'endpoints' | 'family'> {
+  const family = readFamily(values.family);
+  if (values.endpoints === undefined) {
+    return { endpoints: 10, family };
+  }
+  if (values.services === undefined) {
+    throw new TypeError('--endpoints: expected --services beside it, found none');
+  }
+  const endpoints = Number(values.endpoints);
+  if (!Number.isInteger(endpoints) || endpoints < 1) {
+    throw new TypeError(`--endpoints: expected a whole number from 1, found ${JSON.stringify(values.endpoints)}`);
+  }
+  return { endpoints, family };
+}
+
+function withServices(plan: Plan, list: string | undefined, each: Pick<Size, 'endpoints' | 'family'>): Plan {
   if (list === undefined) {
     return plan;
   }
@@ -133,7 +156,7 @@ function withServices(plan: Plan, list: string | undefined, family: Family): Pla
   ) {
     throw new TypeError(`--services: expected growing whole numbers from 2, found ${JSON.stringify(list)}`);
   }
-  const sizes = numbers.map((number) => size(number, family));
+  const sizes = numbers.map((services) => ({ services, ...each }));
   const every = {
     cold: sizes,
     restart: sizes,

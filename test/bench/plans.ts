@@ -94,7 +94,7 @@ export const guardPlan: Plan = {
   connections: 0,
 };
 
-export function size(services: number, family: Size['family'] = 'IPv4'): Size {
+function size(services: number, family: Size['family'] = 'IPv4'): Size {
   return { services, endpoints: 10, family };
 }
 
