@@ -11,7 +11,7 @@ def serve(made):
                 left -= made.send(block[:left])
         except OSError:
             pass
-listener = socket.create_server(("", ${port}), backlog=1024)
+listener = socket.create_server(("::", ${port}), family=socket.AF_INET6, backlog=1024, dualstack_ipv6=True)
 while True:
     threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
 `;

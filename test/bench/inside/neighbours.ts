@@ -18,15 +18,15 @@ export async function withNeighbours<Result>(
   await batch(node, [
     ...['client', 'pod'].map((link) => `link set ${link} up`),
     'addr add 192.168.51.1/24 dev client',
+    'addr add fd00:51::1/64 dev client nodad',
     'addr add 192.168.52.1/24 dev pod',
+    'addr add fd00:52::1/64 dev pod nodad',
     'route add 10.128.0.0/9 via 192.168.52.2',
+    'route add fd00:128::/32 via fd00:52::2',
   ]);
-  await batch(client, [...ends('192.168.51.2/24'), 'route add default via 192.168.51.1']);
-  await batch(pod, [
-    ...ends('192.168.52.2/24'),
-    'route add default via 192.168.52.1',
-    'route add local 10.128.0.0/9 dev lo',
-  ]);
+  await batch(client, ends(51));
+  await batch(pod, [...ends(52), 'route add local 10.128.0.0/9 dev lo', 'route add local fd00:128::/32 dev lo']);
+  await forwardIPv6(node);
   const [file, ...args] = namespaceCommand(pod, ['python3', '-c', server]);
   const responder = execa(file, args, { reject: false });
   try {
@@ -42,8 +42,21 @@ export function clientOf(node: string): string {
   return `${node}-client`;
 }
 
-function ends(address: string): readonly string[] {
-  return ['link set lo up', 'link set eth0 up', `addr add ${address} dev eth0`];
+function ends(subnet: number): readonly string[] {
+  return [
+    'link set lo up',
+    'link set eth0 up',
+    `addr add 192.168.${subnet}.2/24 dev eth0`,
+    `addr add fd00:${subnet}::2/64 dev eth0 nodad`,
+    `route add default via 192.168.${subnet}.1`,
+    `route add default via fd00:${subnet}::1`,
+  ];
+}
+
+/** Answers pass a node that forwards, which the agent sees to for IPv4 alone, as kube-proxy. */
+async function forwardIPv6(node: string): Promise<void> {
+  const [file, ...args] = namespaceCommand(node, ['sysctl', '--quiet', 'net.ipv6.conf.all.forwarding=1']);
+  await execa(file, args);
 }
 
 async function batch(namespace: string, commands: readonly string[]): Promise<void> {

@@ -64,8 +64,9 @@ print("ready", flush=True)
 /** Closes with a reset, so that no connection is left that waits. */
 const connects = `
 took, failed, number = [], 0, 0
+family = socket.AF_INET6 if ":" in addresses[0] else socket.AF_INET
 while not told.is_set():
-    opened = socket.socket()
+    opened = socket.socket(family)
     opened.settimeout(5)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     began = time.perf_counter_ns()
