@@ -33,9 +33,13 @@ export function endpointAddress(size: Size, service: number, index: number): str
     : `fd00:128::${high === 0 ? '' : `${high.toString(16)}:`}${low.toString(16)}`;
 }
 
-/** One in a hundred is on this node. */
+/**
+ * One in a hundred is on this node, none but the first of a Service: to the agent such an endpoint is more than a destination,
+ * and those that come and go are to be one operation each.
+ */
 export function endpointNode(size: Size, service: number, index: number): string {
-  return `node-${(service * size.endpoints + index) % nodeCount}`;
+  const node = (service * size.endpoints + index) % nodeCount;
+  return `node-${node === 0 && index > 0 ? 1 : node}`;
 }
 
 /** Every other Service is UDP where both protocols are asked for. */
