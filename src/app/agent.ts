@@ -26,7 +26,6 @@ import {
   openFlows,
   openKernel,
   planRules,
-  readNode,
   schedulerSupport,
 } from './kernel.ts';
 import { keepLastKnown } from './last-known/last-known.ts';
@@ -205,8 +204,8 @@ function startWork(
     reconciler,
     ports,
     skeleton: filterSkeleton(config),
-    readContext: () => {
-      const context = makeContext(settings, reconciler.view.facts, readNode(ports));
+    contextOf: (reading) => {
+      const context = makeContext(settings, reconciler.view.facts, reading);
       lookAt(context);
       return context;
     },

@@ -4,6 +4,7 @@ import { hostname, release } from 'node:os';
 import type { SchedulerSupport } from '../core/model/context.ts';
 import type { PodTunnelState } from '../core/model/pod-tunnel.ts';
 import type { PlanRules } from '../core/plan.ts';
+import type { Steps } from '../core/steps.ts';
 import { openConntrack } from '../kernel/conntrack/open-conntrack.ts';
 import { isKernelError } from '../kernel/error.ts';
 import type { KernelPorts } from '../kernel/executor.ts';
@@ -11,7 +12,7 @@ import { openIpvs } from '../kernel/ipvs/open-ipvs.ts';
 import { availableSchedulers } from '../kernel/ipvs/scheduler-probe.ts';
 import { openLink } from '../kernel/link/open-link.ts';
 import { openFilter } from '../kernel/nft/open-filter.ts';
-import type { ConntrackPort, FilterPort, FilterSkeleton, IpvsPort } from '../kernel/ports.ts';
+import type { ConntrackPort, FilterPort, FilterSkeleton, IpvsPort, LinkPort } from '../kernel/ports.ts';
 import { addressRulesOf } from './address-rules.ts';
 import type { Config } from './config/config.ts';
 import type { ContextSettings, NodeReading } from './context.ts';
@@ -83,11 +84,19 @@ export function closeKernel(ports: KernelPorts): void {
   ports.filter.close();
 }
 
-export function readNode(ports: KernelPorts): NodeReading {
-  return {
-    addresses: ports.link.nodeAddresses(),
-    defaultSources: { IPv4: ports.link.defaultSource('IPv4'), IPv6: ports.link.defaultSource('IPv6') },
-  };
+export function readNode({ link }: KernelPorts): NodeReading {
+  return { addresses: link.nodeAddresses(), defaultSources: defaultSourcesOf(link) };
+}
+
+/** The same in steps, for the first time: between them nothing else may be read in steps. */
+export function* readNodeSteps({ link }: KernelPorts): Steps<NodeReading> {
+  const addresses = yield* link.readNodeAddresses();
+  yield;
+  return { addresses, defaultSources: defaultSourcesOf(link) };
+}
+
+function defaultSourcesOf(link: LinkPort): NodeReading['defaultSources'] {
+  return { IPv4: link.defaultSource('IPv4'), IPv6: link.defaultSource('IPv6') };
 }
 
 export function schedulerSupport(config: Config): SchedulerSupport {

@@ -4,6 +4,7 @@ import type { FactChange } from '../core/model/facts.ts';
 import type { KernelPorts } from '../kernel/executor.ts';
 import type { FilterSkeleton } from '../kernel/ports.ts';
 import type { AuditRhythm } from './audit-pause.ts';
+import type { NodeReading } from './context.ts';
 import type { Reconciler } from './reconciler/reconciler.ts';
 import type { PassOutcome, ReconcilerView } from './reconciler/state.ts';
 
@@ -12,8 +13,8 @@ export interface LoopInput extends AuditRhythm {
   readonly reconciler: Reconciler;
   readonly ports: KernelPorts;
   readonly skeleton: FilterSkeleton;
-  /** Reads the node anew: called at the start and whenever addresses or the Node object change. */
-  readonly readContext: () => CompileContext;
+  /** The node is read anew at the start and whenever addresses or the Node object change. */
+  readonly contextOf: (reading: NodeReading) => CompileContext;
   readonly observer: LoopObserver;
 }
 

@@ -8,6 +8,7 @@ import type { FactChange } from '../core/model/facts.ts';
 import type { Steps } from '../core/steps.ts';
 import { auditPauseMs } from './audit-pause.ts';
 import { createDrainRounds } from './drain-rounds.ts';
+import { readNode, readNodeSteps } from './kernel.ts';
 import type { LoopInput } from './loop-input.ts';
 import { delayOf, firstRetryMs, initialState, isFree, isStopped, type LoopState } from './loop-state.ts';
 import { ensureRecord, prepareTable } from './ownership.ts';
@@ -143,14 +144,16 @@ async function bringUp(loop: LoopState): Promise<void> {
 }
 
 function* firstPass(loop: LoopState): Steps<PassOutcome> {
-  const { ports, reconciler, readContext } = loop.input;
+  const { ports, reconciler, contextOf } = loop.input;
   ports.link.ensureInterface();
   // Before they are read: what comes during the first pass is told of after it.
   loop.phase = 'starting';
   loop.stopWatching();
   loop.stopWatching = ports.link.onAddressChange((gone) => whenFree(loop, () => followAddresses(loop, gone)));
   yield;
-  const context = readContext();
+  const reading = yield* readNodeSteps(ports);
+  yield;
+  const context = contextOf(reading);
   yield;
   reconciler.setContext(context);
   loop.attempts = 0;
@@ -179,9 +182,9 @@ function followAddresses(loop: LoopState, gone: ReadonlySet<string> | undefined)
 
 /** Costs nothing when the node looks as before. */
 function refreshContext(loop: LoopState): void {
-  const { reconciler, readContext, observer } = loop.input;
+  const { ports, reconciler, contextOf, observer } = loop.input;
   try {
-    report(loop, reconciler.setContext(readContext()));
+    report(loop, reconciler.setContext(contextOf(readNode(ports))));
   } catch (error) {
     observer.troubled('read the addresses of this node', error, firstRetryMs);
     scheduleAudit(loop, firstRetryMs);

@@ -1,4 +1,5 @@
 import type { ActualVirtualServer, Expected } from '../core/actual.ts';
+import type { LongList } from '../core/large-list.ts';
 import type { Family } from '../core/model/facts.ts';
 import type { FilterElement, SetName } from '../core/model/filter-element.ts';
 import type { UdpFlow } from '../core/model/flow.ts';
@@ -69,13 +70,15 @@ export interface LinkPort {
    */
   dumpVips(): readonly VipState[];
   /** The same in steps, between which anything else may be asked for and done, as with `IpvsPort.read`. */
-  readVips(): Steps<readonly VipState[]>;
+  readVips(): Steps<LongList<VipState>>;
   /** add-vip of a complete VIP and remove-vip of an absent one succeed. Other errors as the kernel has them. */
   apply(operations: readonly VipOperation[]): ApplyResult;
   /** Removes the interface if sluice made it and nothing else is on it, and what steered. */
   removeInterface(): 'removed' | 'absent' | 'not-ours' | 'in-use';
   /** All addresses of up and down interfaces but the VIP interface and those of other proxies, loopback included. */
   nodeAddresses(): readonly NodeAddress[];
+  /** The same in steps, between which anything else may be asked for and done, but for `readVips`. */
+  readNodeAddresses(): Steps<readonly NodeAddress[]>;
   /** The source the kernel would choose towards the default route; undefined without one. */
   defaultSource(family: 'IPv4' | 'IPv6'): string | undefined;
   /** The source the kernel would choose towards an address; undefined when no route leads there. */

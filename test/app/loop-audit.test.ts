@@ -25,11 +25,11 @@ beforeEach(async () => {
   masqueradeAll = false;
   onLook = () => {};
   reconciler = reconcilerOn(ports);
-  const readContext = (): ReturnType<typeof context> => {
+  const contextOf = (): ReturnType<typeof context> => {
     onLook();
     return context({ masqueradeAll });
   };
-  loop = startLoop({ reconciler, ports, skeleton, readContext, observer: keepingPasses(passes), auditPeriodMs });
+  loop = startLoop({ reconciler, ports, skeleton, contextOf, observer: keepingPasses(passes), auditPeriodMs });
   const facts = [
     { kind: 'Service', fact: service({}) },
     { kind: 'EndpointSlice', fact: slice([one]) },

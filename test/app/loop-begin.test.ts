@@ -22,7 +22,7 @@ const webSlice: ObjectFact = { kind: 'EndpointSlice', fact: slice([one]) };
 
 const observer = keepingPasses(passes);
 
-function readContext(): CompileContext {
+function contextOf(): CompileContext {
   return context({ nodePortAddresses: ports.link.nodeAddresses().map(({ address }) => address) });
 }
 
@@ -31,7 +31,7 @@ beforeEach(async () => {
   vi.useFakeTimers();
   ports = await fakePorts();
   const reconciler = reconcilerOn(ports);
-  loop = startLoop({ reconciler, ports, skeleton, readContext, observer, auditPeriodMs: 300_000 });
+  loop = startLoop({ reconciler, ports, skeleton, contextOf, observer, auditPeriodMs: 300_000 });
 });
 
 afterEach(() => {
@@ -108,7 +108,7 @@ describe('the table of a node that has none', () => {
       reconciler: reconcilerOn(ports),
       ports,
       skeleton,
-      readContext,
+      contextOf,
       observer,
       auditPeriodMs: 300_000,
     });
@@ -210,7 +210,7 @@ describe('audits', () => {
       begun.push(performance.now());
       return { ...(yield* auditInSteps()), durationMs: given.takes };
     });
-    loop = startLoop({ reconciler, ports, skeleton, readContext, observer, auditPeriodMs: 300_000, ...given });
+    loop = startLoop({ reconciler, ports, skeleton, contextOf, observer, auditPeriodMs: 300_000, ...given });
     loop.changes([list('Service', web), list('EndpointSlice', webSlice), list('Node'), list('ServiceCIDR')]);
     await vi.advanceTimersByTimeAsync(2_000_000);
     const [start = 0, first = 0, second = 0] = begun;

@@ -23,7 +23,7 @@ beforeEach(async () => {
     reconciler: reconcilerOn(ports),
     ports,
     skeleton,
-    readContext: () => context(),
+    contextOf: () => context(),
     observer: keepingPasses(passes),
     auditPeriodMs: 60_000,
   });

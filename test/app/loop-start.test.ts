@@ -39,7 +39,7 @@ describe('a first pass over many Services', () => {
       reconciler: reconcilerOn(ports),
       ports,
       skeleton,
-      readContext: () => {
+      contextOf: () => {
         const found = context({ masqueradeAll: read.length > 0 });
         read.push(found);
         return found;

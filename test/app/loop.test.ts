@@ -30,7 +30,7 @@ async function begun(ports: FakePorts, objects: readonly ObjectFact[]) {
       reconciler: reconcilerOn(ports),
       ports,
       skeleton,
-      readContext: () => context(),
+      contextOf: () => context(),
       observer,
       auditPeriodMs: 60_000,
     });

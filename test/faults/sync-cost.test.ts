@@ -44,6 +44,7 @@ function counted(ports: FakePorts, counts: Counts): KernelPorts {
       dumpVips: read(() => link.dumpVips()),
       readVips: read(() => link.readVips()),
       nodeAddresses: read(() => link.nodeAddresses()),
+      readNodeAddresses: read(() => link.readNodeAddresses()),
       apply: write((operations) => link.apply(operations)),
     },
     filter: {

@@ -56,7 +56,7 @@ export function observedLoop(ports: KernelPorts, input: ObservedLoopInput = {}):
     reconciler,
     ports,
     skeleton,
-    readContext: () => seen,
+    contextOf: () => seen,
     observer,
     auditPeriodMs: input.auditPeriodMs ?? 3_600_000,
   });

@@ -62,6 +62,7 @@ export function scriptedPorts(script: Script = {}): ScriptedPorts {
       ensureInterface: unused,
       removeInterface: unused,
       nodeAddresses: unused,
+      readNodeAddresses: unused,
       defaultSource: unused,
       sourceTowards: unused,
       interfaceTowards: unused,

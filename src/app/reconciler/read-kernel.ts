@@ -42,8 +42,8 @@ function* adopt(state: ReconcilerState, { touched }: OpenReading): Steps<void> {
   state.actual = { virtualServers, vips, elements };
 }
 
-function* byKey(vips: readonly VipState[]): Steps<Map<string, VipState>> {
-  const keyed = new Map<string, VipState>();
+function* byKey(vips: Iterable<VipState>): Steps<Map<string, VipState>> {
+  const keyed = new LargeMap<VipState>();
   for (const vip of vips) {
     keyed.set(vipKey(vip.address), vip);
     if (endsStep(keyed.size, keyedAtOnce)) {

@@ -92,6 +92,10 @@ function port(node: FakeNode): LinkPort {
     apply: (operations) => applyAll(node, operations),
     removeInterface: () => removeInterface(node),
     nodeAddresses: () => node.nodeAddresses.map(nodeAddress),
+    readNodeAddresses: function* () {
+      yield;
+      return node.nodeAddresses.map(nodeAddress);
+    },
     defaultSource: (family: Family) => node.nodeAddresses.find((address) => familyOf(address) === family),
     sourceTowards: (address) =>
       node.nodeAddresses.find((own) => own === address) ??

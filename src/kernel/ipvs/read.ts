@@ -1,5 +1,6 @@
 import type { ActualVirtualServer } from '../../core/actual.ts';
 import { virtualServerKey } from '../../core/keys.ts';
+import { LargeMap } from '../../core/large-map.ts';
 import type { Family } from '../../core/model/facts.ts';
 import type {
   Destination,
@@ -92,7 +93,7 @@ function* readExpectedIPv4(
   wanted: ExpectedServers,
   shape: SharingShape,
 ): Steps<Map<string, ActualVirtualServer>> {
-  const found = new Map<string, ActualVirtualServer>();
+  const found = new LargeMap<ActualVirtualServer>();
   const count = yield* listServicesSteps(reader.sockopt);
   if (count === 0) return found;
   yield;

@@ -1,6 +1,8 @@
 /** Reads the VIPs back: addresses on the VIP interface, sluice's local routes and those of steered VIPs. */
 
 import { familyOf } from '../../core/address.ts';
+import { LargeList, type LongList } from '../../core/large-list.ts';
+import { LargeMap } from '../../core/large-map.ts';
 import { encapsulations } from '../../core/model/pod-tunnel.ts';
 import type { VipState } from '../../core/model/vip.ts';
 import { endsStep, finish, type Steps } from '../../core/steps.ts';
@@ -16,7 +18,7 @@ import { readTunnelMtu } from './tunnel-mtu.ts';
 
 /** Every address on the interface but IPv6 link-local ones, and every route of sluice's. Throws KernelError. */
 export function dumpVips(socket: NetlinkSocket, interfaceIndex: number, steeringMark: number): readonly VipState[] {
-  return finish(readVips(socket, interfaceIndex, steeringMark));
+  return [...finish(readVips(socket, interfaceIndex, steeringMark))];
 }
 
 /** The same in steps. Nothing else may use the socket between them. */
@@ -24,8 +26,8 @@ export function* readVips(
   socket: NetlinkSocket,
   interfaceIndex: number,
   steeringMark: number,
-): Steps<readonly VipState[]> {
-  const found = new Map<string, FoundVip>();
+): Steps<LongList<VipState>> {
+  const found = new LargeMap<FoundVip>();
   let nth = 0;
   for (const { address } of yield* readAddresses(socket, (index) => index === interfaceIndex)) {
     if (!isLinkLocal(address)) foundOf(found, address).onInterface = true;
@@ -49,9 +51,19 @@ export function* readVips(
   }
   yield;
   noteSteered(socket, found, { sources, steered, steeringMark });
-  return [...found.values()]
-    .filter(({ onInterface, routed, isSteered }) => onInterface || routed || isSteered)
-    .map(vipState);
+  return yield* statesOf(found.values());
+}
+
+/** A route alone may be the kernel's, for an address of the node. */
+function* statesOf(found: Iterable<FoundVip>): Steps<LongList<VipState>> {
+  const states = new LargeList<VipState>();
+  let nth = 0;
+  for (const vip of found) {
+    if (vip.onInterface || vip.routed || vip.isSteered) states.push(vipState(vip));
+    if (endsStep(nth, stepVips)) yield;
+    nth += 1;
+  }
+  return states;
 }
 
 const stepVips = 1_000;
@@ -128,8 +140,8 @@ export function dumpAddresses(
   return finish(readAddresses(socket, concerns));
 }
 
-/** The same in steps. */
-function readAddresses(
+/** The same in steps. Nothing else may use the socket between them. */
+export function readAddresses(
   socket: NetlinkSocket,
   concerns: (interfaceIndex: number) => boolean,
 ): Steps<readonly LinkAddress[]> {

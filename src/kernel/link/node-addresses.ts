@@ -1,22 +1,28 @@
 /** The node's own addresses. */
 
+import { finish, type Steps } from '../../core/steps.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
 import type { NodeAddress } from '../ports.ts';
 import type { LinkAddress } from './decode-address.ts';
-import { dumpAddresses } from './dump-vips.ts';
+import { readAddresses } from './dump-vips.ts';
 import { proxyInterfaces } from './identity.ts';
 import { dumpLinks } from './interface.ts';
 import { IFA_F_DADFAILED, IFA_F_TENTATIVE, RT_SCOPE_LINK, RT_SCOPE_SITE, RT_SCOPE_UNIVERSE } from './rtnetlink.ts';
 
 /** All usable addresses but those of the VIP interface and of other proxies' interfaces. Throws KernelError. */
-export function readNodeAddresses(socket: NetlinkSocket, vipInterface: string): readonly NodeAddress[] {
+export function dumpNodeAddresses(socket: NetlinkSocket, vipInterface: string): readonly NodeAddress[] {
+  return finish(readNodeAddresses(socket, vipInterface));
+}
+
+/** The same in steps, since the kernel tells of ten thousand VIPs too. Nothing else may use the socket between them. */
+export function* readNodeAddresses(socket: NetlinkSocket, vipInterface: string): Steps<readonly NodeAddress[]> {
   const names = new Map(dumpLinks(socket).map((link) => [link.index, link.name]));
   for (const [index, name] of names) {
     if (name === vipInterface || proxyInterfaces.includes(name)) names.delete(index);
   }
-  return dumpAddresses(socket, (index) => names.has(index))
-    .filter(isUsable)
-    .map((address) => nodeAddress(address, names.get(address.interfaceIndex) ?? ''));
+  yield;
+  const addresses = yield* readAddresses(socket, (index) => names.has(index));
+  return addresses.filter(isUsable).map((address) => nodeAddress(address, names.get(address.interfaceIndex) ?? ''));
 }
 
 /**

@@ -12,7 +12,7 @@ import { applyVips } from './apply-vips.ts';
 import { dumpVips, readVips } from './dump-vips.ts';
 import { interfaceAlias, proxyInterfaces } from './identity.ts';
 import { createDummy, deleteLink, dumpLinks, findLink, setUp } from './interface.ts';
-import { readNodeAddresses } from './node-addresses.ts';
+import { dumpNodeAddresses, readNodeAddresses } from './node-addresses.ts';
 import { readDefaultSource, readRouteTowards } from './route-towards.ts';
 import { RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR } from './rtnetlink.ts';
 import { removeSteering } from './steering.ts';
@@ -40,7 +40,11 @@ export function openLink(options: LinkOptions & { readonly networkNamespace?: st
       return applyVips({ socket, batch, interfaceIndex, mode, steeringMark }, operations);
     },
     removeInterface: () => removeInterface(socket, interfaceName, steeringMark),
-    nodeAddresses: () => readNodeAddresses(socket, interfaceName),
+    nodeAddresses: () => dumpNodeAddresses(socket, interfaceName),
+    readNodeAddresses: function* () {
+      reading ??= openNetlinkSocket({ protocol: NETLINK_ROUTE, ...place });
+      return yield* readNodeAddresses(reading, interfaceName);
+    },
     defaultSource: (family) => readDefaultSource(socket, family),
     sourceTowards: (address) => readRouteTowards(socket, address)?.source,
     interfaceTowards: (address) => {

@@ -2,10 +2,10 @@
 
 import type { Config } from '../../../src/app/config/config.ts';
 import { makeConfig } from '../../../src/app/config/make-config.ts';
-import { makeContext } from '../../../src/app/context.ts';
+import { makeContext, type NodeReading } from '../../../src/app/context.ts';
 import { ensureSettings, openHostFiles } from '../../../src/app/host/ensure-settings.ts';
 import { neededSysctls } from '../../../src/app/host/sysctls.ts';
-import { contextSettings, planRules, readNode, schedulerSupport } from '../../../src/app/kernel.ts';
+import { contextSettings, planRules, schedulerSupport } from '../../../src/app/kernel.ts';
 import { createReconciler, type Reconciler } from '../../../src/app/reconciler/reconciler.ts';
 import { parseCIDR } from '../../../src/core/address.ts';
 import { emptyFacts } from '../../../src/core/facts.ts';
@@ -28,7 +28,7 @@ export function setNeededSysctls(): void {
 
 export interface Assembled {
   readonly reconciler: Reconciler;
-  readonly readContext: () => CompileContext;
+  readonly contextOf: (reading: NodeReading) => CompileContext;
 }
 
 export function assemble(config: Config, ports: KernelPorts): Assembled {
@@ -42,5 +42,5 @@ export function assemble(config: Config, ports: KernelPorts): Assembled {
     graceMs: config.ipvsGracefulPeriodMs,
     now: () => performance.now(),
   });
-  return { reconciler, readContext: () => makeContext(settings, reconciler.view.facts, readNode(ports)) };
+  return { reconciler, contextOf: (reading) => makeContext(settings, reconciler.view.facts, reading) };
 }

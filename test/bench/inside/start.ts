@@ -3,7 +3,7 @@
  * that is a cold start, on a table that is already right a restart. Argument: a `StartInput` as JSON.
  */
 
-import { closeKernel, filterSkeleton, openKernel } from '../../../src/app/kernel.ts';
+import { closeKernel, filterSkeleton, openKernel, readNode } from '../../../src/app/kernel.ts';
 import type { VipMode } from '../../../src/core/model/vip.ts';
 import type { Size, StartRun } from '../result.ts';
 import { median } from '../statistics.ts';
@@ -26,11 +26,11 @@ async function start({ size, vipMode }: StartInput): Promise<StartRun> {
   const facts = factsOf(size);
   const factsMs = performance.now() - beforeFacts;
   const { ports, times } = timePorts(openKernel(config));
-  const { reconciler, readContext } = assemble(config, ports);
+  const { reconciler, contextOf } = assemble(config, ports);
   reconciler.changes(facts);
   await ports.filter.ensureTable(filterSkeleton(config));
   ports.link.ensureInterface();
-  reconciler.setContext(readContext());
+  reconciler.setContext(contextOf(readNode(ports)));
   const { durationMs, spans, execution } = reconciler.start();
   const processMs = performance.now() - factsMs;
   closeKernel(ports);

@@ -36,7 +36,7 @@ function run({ kubeconfig }: WatchAgentInput): void {
   const config = benchConfig('address', { kubeconfig });
   setNeededSysctls();
   const ports = openKernel(config);
-  const { reconciler, readContext } = assemble(config, ports);
+  const { reconciler, contextOf } = assemble(config, ports);
   const log = makeLog({ level: 'info', format: 'json', destination: process.stderr });
   const readProcess = () => ({ residentBytes: 0, cpuSeconds: 0, startTimeSeconds: 0 });
   const metrics = makeMetrics({ version: 'bench', readProcess });
@@ -48,7 +48,7 @@ function run({ kubeconfig }: WatchAgentInput): void {
     reconciler,
     ports,
     skeleton: filterSkeleton(config),
-    readContext,
+    contextOf,
     auditPeriodMs: config.ipvsSyncPeriodMs,
     observer: {
       ...observer,

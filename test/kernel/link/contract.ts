@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { VipOperation } from '../../../src/core/model/operation.ts';
 import type { VipMode, VipState } from '../../../src/core/model/vip.ts';
+import { finish } from '../../../src/core/steps.ts';
 import { renderVips } from '../../../src/kernel/link/render.ts';
 import type { LinkPort } from '../../../src/kernel/ports.ts';
 
@@ -274,6 +275,7 @@ export function testLinkContract(open: (setting: LinkSetting) => LinkUnderTest):
       '2001:db8::10/64',
     ]);
     expect(link.nodeAddresses().map(({ address }) => address)).not.toContain('10.96.0.1');
+    expect(finish(link.readNodeAddresses())).toEqual(link.nodeAddresses());
     expect([link.defaultSource('IPv4'), link.defaultSource('IPv6')]).toEqual(nodeAddresses);
   });
 
