@@ -34,8 +34,8 @@ export interface FlowObserver {
 }
 
 export interface FlowCleaner {
-  /** The endpoints of these Services changed, and the kernel holds what they are now. */
-  readonly due: (services: ReadonlySet<string>) => void;
+  /** The endpoints of these Services changed, and the kernel holds what they are now. The set is the cleaner's from now on. */
+  readonly due: (services: Set<string>) => void;
   readonly stop: () => void;
 }
 
@@ -53,8 +53,10 @@ export function createFlowCleaner(input: FlowCleanerInput): FlowCleaner {
   const state: CleanerState = { input, due: new Set(), attempts: 0, phase: 'idle', timer: undefined };
   return {
     due: (services) => {
-      for (const service of services) {
-        state.due.add(service);
+      if (state.due.size === 0) {
+        state.due = services;
+      } else {
+        services.forEach((service) => state.due.add(service));
       }
       wake(state);
     },
@@ -68,7 +70,7 @@ export function createFlowCleaner(input: FlowCleanerInput): FlowCleaner {
 interface CleanerState {
   readonly input: FlowCleanerInput;
   /** Services for the next pass; the one that runs leaves their flows to it. */
-  readonly due: Set<string>;
+  due: Set<string>;
   /** Failed passes in a row, for the back-off. */
   attempts: number;
   phase: 'idle' | 'waiting' | 'running' | 'stopped';
@@ -85,7 +87,7 @@ function wake(state: CleanerState): void {
 async function run(state: CleanerState): Promise<void> {
   state.phase = 'running';
   const services = [...state.due];
-  state.due.clear();
+  state.due = new Set();
   try {
     for (const family of families) {
       if (isRunning(state)) {

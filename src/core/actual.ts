@@ -148,7 +148,8 @@ export function* advanceSteps(
   }
 }
 
-const stepOperations = 1_000;
+/** What is allocated meanwhile makes V8 mark, a few milliseconds at a time. */
+const stepOperations = 250;
 
 type DestinationOperation = Extract<Operation, { readonly destination: Destination }>;
 

@@ -58,12 +58,13 @@ export interface FactStore extends Facts {
 
 /** What a batch of changes touched. */
 export interface Touched {
-  /** Services to compile again, those among them that only share an address with what changed. */
+  /** Services that changed, or slices of which did. */
   readonly services: Set<string>;
   /** Services of which a slice with a UDP port, before or after, changed, or that appeared after such a slice. */
   readonly udpServices: Set<string>;
   /** Our own Node is not what it was. */
   node: boolean;
+  readonly addresses: TouchedAddresses;
 }
 
 export function emptyFacts(nodeName: string): FactStore {
@@ -80,17 +81,12 @@ export function emptyFacts(nodeName: string): FactStore {
   };
 }
 
-/** What a batch of changes touched so far. */
-interface Touching extends Touched {
-  readonly addresses: TouchedAddresses;
-}
-
 /**
  * Applies a batch in order and says what it touched. A `replace` touches what it brings that is not there already, and what
  * it no longer has.
  */
 export function applyChanges(facts: FactStore, batch: readonly FactChange[]): Touched {
-  const touched: Touching = { services: new Set(), udpServices: new Set(), node: false, addresses: beginTouch() };
+  const touched: Touched = { services: new Set(), udpServices: new Set(), node: false, addresses: beginTouch() };
   for (const change of batch) {
     switch (change.change) {
       case 'set':
@@ -107,10 +103,13 @@ export function applyChanges(facts: FactStore, batch: readonly FactChange[]): To
         break;
     }
   }
-  for (const service of touchedServices(facts.addresses, facts.services.values(), touched.addresses)) {
-    touched.services.add(service);
-  }
-  return { services: touched.services, udpServices: touched.udpServices, node: touched.node };
+  return touched;
+}
+
+/** The Services to compile again: what changed, and what shares an address with it, for which all may have to be looked at. */
+export function servicesToCompile(facts: Facts, { services, addresses }: Touched): ReadonlySet<string> {
+  const sharing = touchedServices(facts.addresses, facts.services.values(), addresses);
+  return sharing.length === 0 ? services : new Set([...services, ...sharing]);
 }
 
 /** The slices of a Service in the order of their keys, so that of duplicate endpoints the same one wins on every node. */
@@ -119,7 +118,7 @@ export function slicesOf(facts: Facts, service: string): readonly EndpointSliceF
   return list.length < 2 ? list : list.sort((one, other) => (one.key < other.key ? -1 : 1));
 }
 
-function setObject(facts: FactStore, object: ObjectFact, touched: Touching): void {
+function setObject(facts: FactStore, object: ObjectFact, touched: Touched): void {
   switch (object.kind) {
     case 'Service':
       setService(facts, object.fact, touched);
@@ -136,7 +135,7 @@ function setObject(facts: FactStore, object: ObjectFact, touched: Touching): voi
   }
 }
 
-function setService(facts: FactStore, service: ServiceFact, touched: Touching): void {
+function setService(facts: FactStore, service: ServiceFact, touched: Touched): void {
   const known = facts.services.get(service.key);
   indexService(facts.addresses, known, service);
   facts.services.set(service.key, service);
@@ -146,7 +145,7 @@ function setService(facts: FactStore, service: ServiceFact, touched: Touching): 
   }
 }
 
-function setNode(facts: FactStore, node: NodeFact, touched: Touching): void {
+function setNode(facts: FactStore, node: NodeFact, touched: Touched): void {
   const known = facts.nodes.get(node.name);
   if (known !== undefined && isSameNode(known, node)) {
     return;
@@ -159,7 +158,7 @@ function setNode(facts: FactStore, node: NodeFact, touched: Touching): void {
   }
 }
 
-function setSlice(facts: FactStore, slice: EndpointSliceFact, touched: Touching): void {
+function setSlice(facts: FactStore, slice: EndpointSliceFact, touched: Touched): void {
   const owner = facts.owners.get(slice.key);
   if (owner !== undefined && owner !== slice.service) {
     deleteSlice(facts, slice.key, touched);
@@ -173,20 +172,20 @@ function setSlice(facts: FactStore, slice: EndpointSliceFact, touched: Touching)
   touchSlicesOf(facts, slice.service, touched);
 }
 
-function touchUdp(slice: EndpointSliceFact | undefined, touched: Touching): void {
+function touchUdp(slice: EndpointSliceFact | undefined, touched: Touched): void {
   if (slice?.ports.some((port) => port.protocol === 'UDP') === true) {
     touched.udpServices.add(slice.service);
   }
 }
 
-function touchSlicesOf(facts: FactStore, service: string, touched: Touching): void {
+function touchSlicesOf(facts: FactStore, service: string, touched: Touched): void {
   touched.services.add(service);
   if (service === kubernetesService) {
     indexAPIServers(facts.addresses, facts.slices.get(service)?.values() ?? [], touched.addresses);
   }
 }
 
-function deleteObject(facts: FactStore, kind: ObjectKind, key: string, touched: Touching): void {
+function deleteObject(facts: FactStore, kind: ObjectKind, key: string, touched: Touched): void {
   switch (kind) {
     case 'Service':
       indexService(facts.addresses, facts.services.get(key), undefined);
@@ -209,7 +208,7 @@ function deleteObject(facts: FactStore, kind: ObjectKind, key: string, touched: 
   }
 }
 
-function deleteSlice(facts: FactStore, key: string, touched: Touching): void {
+function deleteSlice(facts: FactStore, key: string, touched: Touched): void {
   const owner = facts.owners.get(key);
   if (owner === undefined) {
     return;
@@ -224,7 +223,7 @@ function deleteSlice(facts: FactStore, key: string, touched: Touching): void {
   touchSlicesOf(facts, owner, touched);
 }
 
-function replaceKind(facts: FactStore, kind: ObjectKind, list: readonly ObjectFact[], touched: Touching): void {
+function replaceKind(facts: FactStore, kind: ObjectKind, list: readonly ObjectFact[], touched: Touched): void {
   const kept = new Set(list.map((object) => (object.kind === 'Node' ? object.fact.name : object.fact.key)));
   deleteOthers(facts, kind, kept, touched);
   for (const object of list) {
@@ -236,7 +235,7 @@ function replaceKind(facts: FactStore, kind: ObjectKind, list: readonly ObjectFa
 }
 
 /** Where nobody else has told of this kind all of the list is there, and nothing else where that is as much as is known. */
-function completeKind(facts: FactStore, { kind, count, list }: FirstListEnd, touched: Touching): void {
+function completeKind(facts: FactStore, { kind, count, list }: FirstListEnd, touched: Touched): void {
   if (facts.complete.has(kind)) {
     replaceKind(
       facts,
@@ -254,7 +253,7 @@ function deleteOthers(
   facts: FactStore,
   kind: ObjectKind,
   kept: Pick<ReadonlySet<string>, 'has'>,
-  touched: Touching,
+  touched: Touched,
 ): void {
   for (const key of mapOf(facts, kind).keys()) {
     if (!kept.has(key)) {

@@ -11,12 +11,15 @@ interface ListedInput extends PlanInput {
 /** `makePlan` in steps: nothing of the input may change between them. */
 export function* planSteps(input: ListedInput): Steps<LargePlan> {
   const draft = emptyLargeDraft();
-  for (const keys of keysInSteps(input.keys)) {
+  for (const keys of keysInSteps(input.keys, plannedAtOnce)) {
     planInto(draft, { ...input, keys });
     yield;
   }
   return draft;
 }
+
+/** Each may be a virtual server with any number of destinations. */
+const plannedAtOnce = 250;
 
 function emptyLargeDraft(): Draft & LargePlan {
   return {
@@ -35,7 +38,7 @@ function emptyLargeDraft(): Draft & LargePlan {
 /** The keys of resources that are not there as they are wanted. What changes between the steps may be missing. */
 export function* differingKeys(input: ListedInput): Steps<readonly string[]> {
   const differing: string[] = [];
-  for (const keys of keysInSteps(input.keys)) {
+  for (const keys of keysInSteps(input.keys, plannedAtOnce)) {
     const plan = makePlan({ ...input, keys });
     for (const phase of phases) {
       for (const operation of plan[phase]) {

@@ -20,7 +20,17 @@ const longest: Readonly<Record<keyof Plan, number>> = {
 /** Plans that have the operations of one phase in pieces, in order; none where it has none. */
 export function* piecesOf(plan: LargePlan, phase: keyof Plan): Generator<Plan, void, undefined> {
   const operations = plan[phase];
-  for (let from = 0; from < operations.length; from += longest[phase]) {
-    yield { ...emptyPlan, [phase]: operations.slice(from, from + longest[phase]) };
+  const length = lengthOf(phase, operations.length);
+  for (let from = 0; from < operations.length; from += length) {
+    yield { ...emptyPlan, [phase]: operations.slice(from, from + length) };
   }
 }
+
+/** The kernel compares an address with all others of the interface (inet_insert_ifa in net/ipv4/devinet.c). */
+function lengthOf(phase: keyof Plan, count: number): number {
+  const isOfAddresses = phase === 'expose' || phase === 'hide';
+  return isOfAddresses ? Math.min(longest[phase], Math.ceil(comparisons / count)) : longest[phase];
+}
+
+/** Fifty addresses among ten thousand. */
+const comparisons = 500_000;

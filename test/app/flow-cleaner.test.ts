@@ -13,7 +13,7 @@ const dns = service({
   ports: [servicePort({ protocol: 'UDP', port: 53, nodePort: 30_053 })],
 });
 const slice6 = slice([endpoint('fd00:1::1')], { key: 'default/dns-2', service: 'default/dns', family: 'IPv6', ports });
-const due: ReadonlySet<string> = new Set([dns.key]);
+const due: Set<string> = new Set([dns.key]);
 
 let conntrack: FakeConntrack;
 let cleaner: FlowCleaner;

@@ -5,7 +5,7 @@
 
 import { servicesTouchedBy } from '../../core/context-change.ts';
 import { setStanding } from '../../core/desired.ts';
-import { applyChanges } from '../../core/facts.ts';
+import { applyChanges, servicesToCompile } from '../../core/facts.ts';
 import type { CompileContext } from '../../core/model/context.ts';
 import type { FactChange } from '../../core/model/facts.ts';
 import { standingElements } from '../../core/standing-elements.ts';
@@ -55,7 +55,7 @@ export interface Reconciler {
    * Services whose UDP endpoints changed since the last call; all Services after `start`. While something failed they are
    * named again after each pass: the kernel may still send their datagrams to where it did.
    */
-  takeUdpServices(): ReadonlySet<string>;
+  takeUdpServices(): Set<string>;
   readonly view: ReconcilerView;
 }
 
@@ -68,8 +68,12 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       for (const service of touched.udpServices) {
         state.udpServices.add(service);
       }
-      const isFree = state.isStarted && !state.isExclusive;
-      return isFree ? carryOutTouched(state, touched.services) : keepTouched(state, touched.services);
+      if (!state.isStarted && !state.isExclusive) {
+        // A start compiles all.
+        return undefined;
+      }
+      const services = servicesToCompile(state.facts, touched);
+      return state.isExclusive ? keepTouched(state, services) : carryOutTouched(state, services);
     },
     start: () => finish(startOnce(state)),
     startInSteps: () => startOnce(state),
@@ -118,11 +122,8 @@ function* auditOnce(state: ReconcilerState): Steps<PassOutcome> {
   }
 }
 
-/** Before a start nothing need be kept: it compiles all. */
-function keepTouched({ missed, isExclusive }: ReconcilerState, services: ReadonlySet<string>): undefined {
-  if (isExclusive) {
-    services.forEach((service) => missed.add(service));
-  }
+function keepTouched({ missed }: ReconcilerState, services: ReadonlySet<string>): undefined {
+  services.forEach((service) => missed.add(service));
 }
 
 function carryOutTouched(state: ReconcilerState, touched: ReadonlySet<string>): PassOutcome | undefined {
@@ -148,7 +149,7 @@ function drainPasses(state: ReconcilerState): readonly (() => PassOutcome | unde
 /** The kernel is asked for the destinations of each, which takes some ten microseconds, and may be told to remove some. */
 const askedAtOnce = 64;
 
-function takeUdpServices(state: ReconcilerState): ReadonlySet<string> {
+function takeUdpServices(state: ReconcilerState): Set<string> {
   const taken = state.udpServices;
   const isInForce = state.failing.size === 0 && !state.isUncertain;
   state.udpServices = isInForce ? new Set() : new Set(taken);
