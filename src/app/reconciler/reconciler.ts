@@ -147,7 +147,7 @@ function drainPasses(state: ReconcilerState): readonly (() => PassOutcome | unde
 }
 
 /** The kernel is asked for the destinations of each, which takes some ten microseconds, and may be told to remove some. */
-const askedAtOnce = 64;
+const askedAtOnce = 32;
 
 function takeUdpServices(state: ReconcilerState): Set<string> {
   const taken = state.udpServices;
