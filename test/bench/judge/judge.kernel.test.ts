@@ -36,6 +36,11 @@ function open(what: Omit<Judged, 'namespace'>): void {
   judge = openJudge({ ...what, namespace }, join(folder, 'judge'));
 }
 
+/** The kernel's work queue makes an IPv6 address local, a moment after it was added (addrconf_dad_work in net/ipv6/addrconf.c). */
+function untilLocal(address: string): string {
+  return `timeout 5 sh -c 'until ip route get ${address} 2>&1 | grep -q ^local; do sleep 0.01; done'`;
+}
+
 /** How the question is answered while the script runs. */
 async function verdict(question: string, script: string, input = ''): Promise<unknown> {
   const { took } = await judge.time(question, limitMs, () => run(script, input));
@@ -51,6 +56,7 @@ interface Words {
   readonly target: (number: number) => string;
   readonly prefix: number;
   readonly nodeAddress: string;
+  readonly nodePrefix: number;
   readonly table: string;
 }
 
@@ -61,7 +67,8 @@ const ipv4: Words = {
   endpoint: (number) => `10.0.0.${number}`,
   target: (number) => `10.0.0.${number}:80`,
   prefix: 32,
-  nodeAddress: '192.168.50.1/24',
+  nodeAddress: '192.168.50.1',
+  nodePrefix: 24,
   table: 'ip',
 };
 
@@ -72,18 +79,20 @@ const ipv6: Words = {
   endpoint: (number) => `fd00:128::${number}`,
   target: (number) => `[fd00:128::${number}]:80`,
   prefix: 128,
-  nodeAddress: 'fd00:50::1/64',
+  nodeAddress: 'fd00:50::1',
+  nodePrefix: 64,
   table: 'ip6',
 };
 
 describe.each([ipv4, ipv6])('the judge of what programs IPVS, $family', (words) => {
-  const { family, vip, servers, target, prefix, nodeAddress } = words;
+  const { family, vip, servers, target, prefix, nodeAddress, nodePrefix } = words;
   const [server, otherServer] = servers;
   const virtualServer = [1, 2].reduce(
     (script, number) => `${script}\nipvsadm -a -t ${server} -r ${target(number)} -m`,
     `ipvsadm -A -t ${server} -s rr`,
   );
   const expose = `ip addr add ${vip}/${prefix} dev vips`;
+  const exposed = `${expose}\n${untilLocal(vip)}`;
   beforeEach(() => open({ programs: 'ipvs', family }));
 
   it('takes a Service for programmed when its VIP is there too', async () => {
@@ -92,14 +101,14 @@ describe.each([ipv4, ipv6])('the judge of what programs IPVS, $family', (words) 
   });
 
   it('counts the destinations that get new connections', async () => {
-    await run(`${virtualServer}\n${expose}`);
+    await run(`${virtualServer}\n${exposed}`);
     const weigh = (weight: number) => `ipvsadm -e -t ${server} -r ${target(2)} -m -w ${weight}`;
     expect(await verdict(`one ${vip} 80 1`, weigh(0))).toEqual(inTime);
     expect(await verdict(`one ${vip} 80 2`, weigh(1))).toEqual(inTime);
   });
 
   it('takes a Service for gone when its VIP is gone too', async () => {
-    await run(`${virtualServer}\n${expose}`);
+    await run(`${virtualServer}\n${exposed}`);
     expect(await verdict(`one ${vip} 80 0`, `ipvsadm -D -t ${server}`)).toEqual(late);
     expect(await verdict(`one ${vip} 80 0`, `ip addr del ${vip}/${prefix} dev vips`)).toEqual(inTime);
   });
@@ -114,11 +123,14 @@ describe.each([ipv4, ipv6])('the judge of what programs IPVS, $family', (words) 
   });
 
   it('counts a VIP once, however it is exposed, and nothing that comes by itself', async () => {
-    await run(`ip link add node type dummy && ip link set node up && ip addr add ${nodeAddress} dev node`);
+    await run(
+      `ip link add node type dummy && ip link set node up && ip addr add ${nodeAddress}/${nodePrefix} dev node`,
+    );
+    await run(untilLocal(nodeAddress));
     const leaves = await judge.leaves();
     await run('ip link set vips up; sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1');
     expect(await judge.leaves()).toBe(leaves);
-    await run(expose);
+    await run(exposed);
     expect(await judge.leaves()).toBe(leaves + 1);
     await run(`ip route append local ${vip} dev lo table local metric 5`);
     expect(await judge.leaves()).toBe(leaves + 1);
@@ -127,7 +139,7 @@ describe.each([ipv4, ipv6])('the judge of what programs IPVS, $family', (words) 
   });
 
   it('refuses to time what is so already', async () => {
-    await run(`${virtualServer}\n${expose}`);
+    await run(`${virtualServer}\n${exposed}`);
     await expect(verdict(`one ${vip} 80 2`, 'true')).rejects.toThrow('not to be so yet, the judge says already');
   });
 });
