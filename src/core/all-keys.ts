@@ -1,7 +1,7 @@
 import type { Actual } from './actual.ts';
 import type { Desired } from './desired.ts';
-import { LargeList, type LongList } from './large-list.ts';
-import { endsStep, finish, type Steps } from './steps.ts';
+import type { LongList } from './large-list.ts';
+import { endsStep, finish, listSteps, type Steps } from './steps.ts';
 
 /** Every resource that is wanted or there, once each: the input of a full pass. */
 export function allKeys(desired: Desired, actual: Actual): LongList<string> {
@@ -10,13 +10,7 @@ export function allKeys(desired: Desired, actual: Actual): LongList<string> {
 
 /** The same in steps: what comes or goes between them may be missing or twice. */
 export function* allKeysSteps(desired: Desired, actual: Actual): Steps<LongList<string>> {
-  const keys = new LargeList<string>();
-  for (const key of desired.resources.keys()) {
-    keys.push(key);
-    if (endsStep(keys.length, lookedAtOnce)) {
-      yield;
-    }
-  }
+  const keys = yield* listSteps(desired.resources.keys());
   for (const there of [actual.virtualServers, actual.vips, actual.elements]) {
     let index = 0;
     for (const key of there.keys()) {

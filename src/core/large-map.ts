@@ -1,8 +1,7 @@
 /**
  * A Map for what there may be a hundred thousand of: it never stands still to grow. V8 copies a Map as a whole when it is
  * full, and everything waits for that. This one keeps the first ones as any Map does, and all further ones in parts that grow
- * each for itself. It takes longer to find an entry, so that it is worth its price only where there are several entries for
- * each Service.
+ * each for itself. It takes longer to find an entry, so that it is worth its price only where each Service has one, or more.
  *
  * Goes through the first ones in the order in which they came, then through part after part.
  */

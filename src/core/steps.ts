@@ -41,7 +41,7 @@ export function* filterSteps(keys: LongList<string>, accepts: (key: string) => b
 }
 
 /** What an iterator gives, as it is when it gives it. */
-export function* listSteps<Item>(items: Iterable<Item>): Steps<LongList<Item>> {
+export function* listSteps<Item>(items: Iterable<Item>): Steps<LargeList<Item>> {
   const list = new LargeList<Item>();
   for (const item of items) {
     list.push(item);
