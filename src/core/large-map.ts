@@ -9,6 +9,7 @@ export class LargeMap<Value> extends Map<string, Value> {
   readonly #limit: number;
   /** Undefined while there were never more than the first ones. */
   #parts: readonly Map<string, Value>[] | undefined = undefined;
+  #inParts = 0;
 
   /** `limit`: how many are the first ones. */
   constructor(limit = 4_096) {
@@ -17,11 +18,7 @@ export class LargeMap<Value> extends Map<string, Value> {
   }
 
   override get size(): number {
-    let count = super.size;
-    for (const part of this.#parts ?? []) {
-      count += part.size;
-    }
-    return count;
+    return super.size + this.#inParts;
   }
 
   override get(key: string): Value | undefined {
@@ -41,17 +38,25 @@ export class LargeMap<Value> extends Map<string, Value> {
       return super.set(key, value);
     }
     this.#parts ??= Array.from({ length: partCount }, () => new Map<string, Value>());
-    partOf(this.#parts, key).set(key, value);
+    const part = partOf(this.#parts, key);
+    const before = part.size;
+    part.set(key, value);
+    this.#inParts += part.size - before;
     return this;
   }
 
   override delete(key: string): boolean {
-    return super.delete(key) || (this.#parts !== undefined && partOf(this.#parts, key).delete(key));
+    if (this.#parts !== undefined && partOf(this.#parts, key).delete(key)) {
+      this.#inParts -= 1;
+      return true;
+    }
+    return super.delete(key);
   }
 
   override clear(): void {
     super.clear();
     this.#parts?.forEach((part) => part.clear());
+    this.#inParts = 0;
   }
 
   override forEach(visit: (value: Value, key: string, map: Map<string, Value>) => void): void {
