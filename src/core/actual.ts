@@ -8,7 +8,7 @@ import type { LongList } from './large-list.ts';
 import { LargeMap } from './large-map.ts';
 import type { FilterElement } from './model/filter-element.ts';
 import type { Operation } from './model/operation.ts';
-import type { VipState } from './model/vip.ts';
+import type { Vip, VipState } from './model/vip.ts';
 import type { Destination, VirtualServer, VirtualServerIdentity, VirtualServerState } from './model/virtual-server.ts';
 import type { Steps } from './steps.ts';
 
@@ -35,6 +35,7 @@ export interface ActualStore extends Actual {
 export interface Expected {
   readonly virtualServer: (key: string) => ActualVirtualServer | undefined;
   readonly eachVirtualServer: (visit: (key: string, server: ActualVirtualServer) => void) => Steps<void>;
+  readonly eachVip: (visit: (key: string, vip: Vip) => void) => Steps<void>;
   readonly eachElement: (visit: (key: string, element: FilterElement) => void) => Steps<void>;
 }
 

@@ -72,6 +72,12 @@ export function expectedOf(desired: Desired): Expected {
           visit(key, resource.value);
         }
       }),
+    eachVip: (visit) =>
+      eachResource(desired, (key, resource) => {
+        if (resource.kind === 'vip') {
+          visit(key, resource.value);
+        }
+      }),
     eachElement: (visit) =>
       eachResource(desired, (key, resource) => {
         if (resource.kind === 'element') {

@@ -1,5 +1,4 @@
 import type { ActualVirtualServer, Expected } from '../core/actual.ts';
-import type { LongList } from '../core/large-list.ts';
 import type { Family } from '../core/model/facts.ts';
 import type { FilterElement, SetName } from '../core/model/filter-element.ts';
 import type { UdpFlow } from '../core/model/flow.ts';
@@ -69,8 +68,11 @@ export interface LinkPort {
    * route protocol. Empty when there is no interface.
    */
   dumpVips(): readonly VipState[];
-  /** The same in steps, between which anything else may be asked for and done, as with `IpvsPort.read`. */
-  readVips(): Steps<LongList<VipState>>;
+  /**
+   * The same by `vipKey` in steps, between which anything else may be asked for and done, as with `IpvsPort.read`. Takes the
+   * least time when they are as expected.
+   */
+  readVips(eachExpected: Expected['eachVip']): Steps<Map<string, VipState>>;
   /** add-vip of a complete VIP and remove-vip of an absent one succeed. Other errors as the kernel has them. */
   apply(operations: readonly VipOperation[]): ApplyResult;
   /** Removes the interface if sluice made it and nothing else is on it, and what steered. */

@@ -56,8 +56,8 @@ function endpointComes(): void {
 function whileReading(act: () => void): void {
   const { link } = ports;
   const readVips = link.readVips.bind(link);
-  vi.spyOn(link, 'readVips').mockImplementationOnce(function* () {
-    const vips = yield* readVips();
+  vi.spyOn(link, 'readVips').mockImplementationOnce(function* (expected) {
+    const vips = yield* readVips(expected);
     act();
     return vips;
   });

@@ -42,7 +42,7 @@ function counted(ports: FakePorts, counts: Counts): KernelPorts {
     link: {
       ...link,
       dumpVips: read(() => link.dumpVips()),
-      readVips: read(() => link.readVips()),
+      readVips: read((expected) => link.readVips(expected)),
       nodeAddresses: read(() => link.nodeAddresses()),
       readNodeAddresses: read(() => link.readNodeAddresses()),
       apply: write((operations) => link.apply(operations)),

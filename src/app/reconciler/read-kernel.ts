@@ -3,13 +3,12 @@
  * is believed and not what was read, which may have been before.
  */
 
-import { resourceKeyOf, vipKey } from '../../core/actual.ts';
+import { resourceKeyOf } from '../../core/actual.ts';
 import { type Census, takeCensus } from '../../core/census.ts';
 import { expectedOf } from '../../core/desired.ts';
 import { LargeMap } from '../../core/large-map.ts';
 import type { FilterElement } from '../../core/model/filter-element.ts';
-import type { VipState } from '../../core/model/vip.ts';
-import { endsStep, type Steps } from '../../core/steps.ts';
+import type { Steps } from '../../core/steps.ts';
 import type { Execution } from '../../kernel/execution.ts';
 import type { OpenReading, ReconcilerState } from './state.ts';
 
@@ -31,7 +30,7 @@ function* adopt(state: ReconcilerState, { touched }: OpenReading): Steps<void> {
   const expected = expectedOf(state.desired);
   const virtualServers = yield* ipvs.read(expected);
   yield;
-  const vips = yield* byKey(yield* link.readVips());
+  const vips = yield* link.readVips(expected.eachVip);
   yield;
   const elements = (yield* filter.read(expected.eachElement)) ?? new LargeMap<FilterElement>();
   for (const key of touched) {
@@ -41,19 +40,6 @@ function* adopt(state: ReconcilerState, { touched }: OpenReading): Steps<void> {
   }
   state.actual = { virtualServers, vips, elements };
 }
-
-function* byKey(vips: Iterable<VipState>): Steps<Map<string, VipState>> {
-  const keyed = new LargeMap<VipState>();
-  for (const vip of vips) {
-    keyed.set(vipKey(vip.address), vip);
-    if (endsStep(keyed.size, keyedAtOnce)) {
-      yield;
-    }
-  }
-  return keyed;
-}
-
-const keyedAtOnce = 1_000;
 
 function keep<Value>(read: Map<string, Value>, believed: ReadonlyMap<string, Value>, key: string): void {
   const value = believed.get(key);

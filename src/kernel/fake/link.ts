@@ -3,6 +3,7 @@
  * node (EINVAL), nothing is added without the interface (ENODEV), no IPv6 route while it is down (ENETDOWN).
  */
 
+import { vipKey } from '../../core/actual.ts';
 import { familyOf } from '../../core/address.ts';
 import type { Family } from '../../core/model/facts.ts';
 import type { VipOperation } from '../../core/model/operation.ts';
@@ -87,7 +88,7 @@ function port(node: FakeNode): LinkPort {
     dumpVips: () => dumpVips(node),
     readVips: function* () {
       yield;
-      return dumpVips(node);
+      return new Map(dumpVips(node).map((vip) => [vipKey(vip.address), vip]));
     },
     apply: (operations) => applyAll(node, operations),
     removeInterface: () => removeInterface(node),

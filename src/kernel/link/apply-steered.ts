@@ -58,7 +58,7 @@ export function addSteered(run: Run, adds: readonly Numbered[]): void {
 /** Steering ends with the last steered VIP of a family. */
 export function endSteering(run: Run): void {
   const { socket, interfaceIndex, steeringMark } = run.target;
-  const steered = dumpVips(socket, interfaceIndex, steeringMark).filter((vip) => vip.isSteered === true);
+  const steered = dumpVips(socket, { interfaceIndex, steeringMark }).filter((vip) => vip.isSteered === true);
   for (const family of families) {
     if (!steered.some(({ address }) => familyOf(address) === family)) removeSteering(socket, family);
   }

@@ -100,7 +100,9 @@ function removeVips(run: Run, removals: readonly Numbered[]): void {
 function routesThatStay(run: Run, removals: readonly Numbered[]): readonly VipState[] {
   const { socket, interfaceIndex, steeringMark } = run.target;
   const going = new Set(removals.map(({ operation }) => addressOf(operation)));
-  return dumpVips(socket, interfaceIndex, steeringMark).filter(({ address, routed }) => routed && !going.has(address));
+  return dumpVips(socket, { interfaceIndex, steeringMark }).filter(
+    ({ address, routed }) => routed && !going.has(address),
+  );
 }
 
 /**

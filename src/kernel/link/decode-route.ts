@@ -1,4 +1,6 @@
 import { addressBits } from '../../core/address.ts';
+import type { Family } from '../../core/model/facts.ts';
+import { readAddressText } from '../address-text.ts';
 import {
   type AttributeCursor,
   messageAttributes,
@@ -8,7 +10,7 @@ import {
 } from '../netlink/attribute-reader.ts';
 import { type MessageCursor, payloadU8 } from '../netlink/message-reader.ts';
 import { familyOfNumber } from './address-family.ts';
-import { readIpAttribute } from './decode-address.ts';
+import { ipPosition } from './decode-address.ts';
 import {
   RT_TABLE_LOCAL,
   RT_TABLE_MAIN,
@@ -37,8 +39,23 @@ export interface HostRoute {
   readonly mtu: number;
 }
 
-/** Reads a local route of table `local` or an ordinary one of `main` to one address; undefined for every other message. Throws NetlinkDecodeError. */
-export function readHostRoute(message: MessageCursor): HostRoute | undefined {
+/** The same as it lies in what was received: where its addresses begin there, -1 for a source that it has not. */
+export interface RouteInPlace extends Omit<HostRoute, 'address' | 'source'> {
+  readonly family: Family;
+  readonly addressAt: number;
+  readonly sourceAt: number;
+}
+
+/** The route apart from what was received. */
+export function copyHostRoute({ received: { bytes } }: MessageCursor, route: RouteInPlace): HostRoute {
+  const { family, addressAt, sourceAt, protocol, interfaceIndex, isLocal, mtu } = route;
+  const address = readAddressText(bytes, addressAt, family);
+  const source = sourceAt < 0 ? undefined : readAddressText(bytes, sourceAt, family);
+  return { address, protocol, source, interfaceIndex, isLocal, mtu };
+}
+
+/** Finds a local route of table `local` or an ordinary one of `main` to one address; undefined for every other message. Throws NetlinkDecodeError. */
+export function locateHostRoute(message: MessageCursor): RouteInPlace | undefined {
   if (message.type !== RTM_NEWROUTE) return undefined;
   const family = familyOfNumber(payloadU8(message, 0));
   // A table's number above 255 is in RTA_TABLE, and then the header's is not `local` (rtm_table is RT_TABLE_COMPAT).
@@ -46,19 +63,24 @@ export function readHostRoute(message: MessageCursor): HostRoute | undefined {
   const isOrdinary = payloadU8(message, 4) === RT_TABLE_MAIN && payloadU8(message, 7) === RTN_UNICAST;
   if (family === undefined || !(isLocal || isOrdinary)) return undefined;
   if (payloadU8(message, 1) !== addressBits(family) || isCloned(message)) return undefined;
-  let address: string | undefined;
-  let source: string | undefined;
+  let addressAt = -1;
+  let sourceAt = -1;
   let interfaceIndex = 0;
   let mtu = 0;
   const cursor = messageAttributes(message, routeHeaderLength);
   while (nextAttribute(cursor)) {
-    if (cursor.type === RTA_DST) address = readIpAttribute(cursor, family);
-    else if (cursor.type === RTA_PREFSRC) source = readIpAttribute(cursor, family);
+    if (cursor.type === RTA_DST) addressAt = ipPosition(cursor, family);
+    else if (cursor.type === RTA_PREFSRC) sourceAt = ipPosition(cursor, family);
     else if (cursor.type === RTA_OIF) interfaceIndex = readU32(cursor);
     else if (cursor.type === RTA_METRICS) mtu = readMtu(nestedAttributes(cursor));
   }
-  const protocol = payloadU8(message, 5);
-  return address === undefined ? undefined : { address, protocol, source, interfaceIndex, isLocal, mtu };
+  const protocol = protocolOf(message);
+  return addressAt < 0 ? undefined : { family, addressAt, sourceAt, protocol, interfaceIndex, isLocal, mtu };
+}
+
+/** Who made the route of a route message: RTPROT_* or a program's own. */
+export function protocolOf(message: MessageCursor): number {
+  return payloadU8(message, 5);
 }
 
 function readMtu(metrics: AttributeCursor): number {

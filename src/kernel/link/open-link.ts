@@ -26,13 +26,14 @@ export function openLink(options: LinkOptions & { readonly networkNamespace?: st
   let reading: NetlinkSocket | undefined;
   const batch = createBatch();
   const stops = new Set<() => void>();
+  // 0 is no interface's index: without one only routes are found, and they went with it.
+  const placeOf = () => ({ interfaceIndex: findLink(socket, interfaceName)?.index ?? 0, steeringMark });
   return {
     ensureInterface: () => ensureInterface(socket, interfaceName),
-    // 0 is no interface's index: without one only routes are found, and they went with it.
-    dumpVips: () => dumpVips(socket, findLink(socket, interfaceName)?.index ?? 0, steeringMark),
-    readVips: function* () {
+    dumpVips: () => dumpVips(socket, placeOf()),
+    readVips: function* (eachExpected) {
       reading ??= openNetlinkSocket({ protocol: NETLINK_ROUTE, ...place });
-      return yield* readVips(reading, findLink(socket, interfaceName)?.index ?? 0, steeringMark);
+      return yield* readVips(reading, placeOf(), eachExpected);
     },
     apply: (operations) => {
       const interfaceIndex = findLink(socket, interfaceName)?.index;
@@ -89,11 +90,11 @@ function removeInterface(
   steeringMark: number,
 ): ReturnType<LinkPort['removeInterface']> {
   const link = findLink(socket, name);
-  if (link === undefined || dumpVips(socket, link.index, steeringMark).length === 0)
+  if (link === undefined || dumpVips(socket, { interfaceIndex: link.index, steeringMark }).length === 0)
     families.forEach((family) => removeSteering(socket, family));
   if (link === undefined) return 'absent';
   if (link.alias !== interfaceAlias || link.kind !== 'dummy') return 'not-ours';
-  if (dumpVips(socket, link.index, steeringMark).length > 0) return 'in-use';
+  if (dumpVips(socket, { interfaceIndex: link.index, steeringMark }).length > 0) return 'in-use';
   return deleteLink(socket, link) ? 'removed' : 'absent';
 }
 

@@ -49,8 +49,9 @@ export function dump<Item>(socket: NetlinkSocket, operation: string, batch: Batc
 
 /** Makes something of each answer of a dump, after long work that is for nothing where there is none. */
 export interface PreparedReader<Item> {
-  /** Done before the first answer is read. */
+  /** Done before the first datagram is read that brings an answer of which `concerns` is true. */
   readonly prepare: () => Steps<void>;
+  readonly concerns: (message: MessageCursor) => boolean;
   readonly read: ReadMessage<Item>;
 }
 
@@ -61,13 +62,13 @@ export function* dumpSteps<Item>(
   batch: Batch,
   reader: ReadMessage<Item> | PreparedReader<Item>,
 ): Steps<Item[]> {
-  const { prepare, read } = typeof reader === 'function' ? { prepare: noSteps, read: reader } : reader;
+  const { prepare, concerns, read } = typeof reader === 'function' ? unprepared(reader) : reader;
   let items: Item[] = [];
   for (let attempt = 1; attempt <= maximumAttempts; attempt += 1) {
     items = [];
     // The last attempt gives nobody time to change the table.
     const visit = (message: MessageCursor) => collect(items, read(message));
-    const once = dumpOnce(socket, operation, batch, { prepare, visit });
+    const once = dumpOnce(socket, operation, batch, { prepare, concerns, visit });
     if (attempt < maximumAttempts ? yield* once : finish(once)) return items;
   }
   throw new DumpInterruptedError(operation, maximumAttempts, items);
@@ -94,10 +95,11 @@ export function* dumpInPieces<Item>(
   }
 }
 
-function* noSteps(): Steps<void> {}
+function unprepared<Item>(read: ReadMessage<Item>): PreparedReader<Item> {
+  return { prepare: function* () {}, concerns: () => true, read };
+}
 
-interface DumpReader {
-  readonly prepare: () => Steps<void>;
+interface DumpReader extends Omit<PreparedReader<unknown>, 'read'> {
   readonly visit: (message: MessageCursor) => void;
 }
 
@@ -106,7 +108,7 @@ function* dumpOnce(
   socket: NetlinkSocket,
   operation: string,
   batch: Batch,
-  { prepare, visit }: DumpReader,
+  { prepare, concerns, visit }: DumpReader,
 ): Steps<boolean> {
   const answer = { operation, sequence: stampRequest(socket, batch, NLM_F_DUMP), flags: 0 };
   let fault: { readonly thrown: unknown } | undefined;
@@ -115,7 +117,7 @@ function* dumpOnce(
   };
   let isPrepared = false;
   for (const message of datagrams(socket, operation, batch)) {
-    if (!isPrepared && !endsHere(message)) {
+    if (!isPrepared && brings(message, concerns)) {
       yield* prepare();
       isPrepared = true;
     }
@@ -126,10 +128,15 @@ function* dumpOnce(
   return (answer.flags & NLM_F_DUMP_INTR) === 0;
 }
 
-/** Whether the end is all that there is in a datagram. Looks ahead and stays before the first message. */
-function endsHere(message: MessageCursor): boolean {
-  const first = { ...message };
-  return nextMessage(first) && first.type === NLMSG_DONE;
+/** Looks ahead in a datagram, and stays before the first message. What cannot be read is met again when it is. */
+function brings(message: MessageCursor, concerns: (message: MessageCursor) => boolean): boolean {
+  const ahead = { ...message };
+  try {
+    while (nextMessage(ahead) && ahead.type !== NLMSG_DONE) if (concerns(ahead)) return true;
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** What is known of the answer to a dump. */

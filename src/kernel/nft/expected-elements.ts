@@ -58,7 +58,7 @@ export function recogniseElements(
     });
     return found;
   };
-  return { prepare, read };
+  return { prepare, concerns: () => true, read };
 }
 
 function* fillIndex(index: KeyIndex, elements: readonly FilterElement[]): Steps<void> {

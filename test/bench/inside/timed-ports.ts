@@ -36,7 +36,7 @@ export function timePorts(ports: KernelPorts): { readonly ports: KernelPorts; re
       link: {
         ...ports.link,
         apply: timed(times.vips, (operations) => ports.link.apply(operations)),
-        readVips: () => timedSteps(times.vips, ports.link.readVips()),
+        readVips: (eachExpected) => timedSteps(times.vips, ports.link.readVips(eachExpected)),
       },
     },
   };

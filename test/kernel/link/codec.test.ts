@@ -2,12 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readLinkAddress } from '../../../src/kernel/link/decode-address.ts';
 import { readLink } from '../../../src/kernel/link/decode-link.ts';
-import { readHostRoute } from '../../../src/kernel/link/decode-route.ts';
+import { copyHostRoute, type HostRoute, locateHostRoute } from '../../../src/kernel/link/decode-route.ts';
 import { putVipAddress, putVipRoute, putVipRouteRemoval } from '../../../src/kernel/link/encode-vip.ts';
+import { recogniseAddress, recogniseRoute } from '../../../src/kernel/link/expected-vips.ts';
 import { type Batch, createBatch } from '../../../src/kernel/netlink/batch.ts';
 import { isNetlinkDecodeError } from '../../../src/kernel/netlink/decode-error.ts';
 import { type MessageCursor, messageCursor, nextMessage } from '../../../src/kernel/netlink/message-reader.ts';
 import { receivedBytes } from '../../../src/kernel/netlink/received.ts';
+import { expectedVips } from './expecting.ts';
 
 /*
  * What iproute2 6.1 sends, without the netlink header, recorded on Linux 6.18 with
@@ -30,6 +32,12 @@ const routeV6 =
   '14000700 00000000000000000000000000000001 08000400 01000000';
 /** `route delete table local local 10.96.0.1 dev lo proto 115 metric 115 scope host`. */
 const routeRemovalV4 = '02200000 ff73fe02 00000000 08000100 0a600001 08000600 73000000 08000400 01000000';
+
+/** Those of the messages above. */
+const bothVips = [
+  { address: '10.96.0.1', source: '127.0.0.1' },
+  { address: 'fd00:96::1', source: '::1' },
+];
 
 const [newLink, newAddress, goneAddress, newRoute] = [16, 20, 21, 24];
 
@@ -80,8 +88,29 @@ describe('answers about addresses and routes', () => {
     expect(read(newRoute, routeV4.replace('02200000', '02180000'), readHostRoute)).toBeUndefined();
   });
 
+  it('are recognised by their bytes where they are as expected', () => {
+    const expected = expectedVips(bothVips);
+    const address = (hex: string) => read(newAddress, hex, (message) => recogniseAddress(expected, message));
+    const route = (hex: string) => read(newRoute, hex, (message) => recogniseRoute(expected, message));
+    expect([address(addressV4), address(addressV6)]).toEqual([0, 1]);
+    expect([route(routeV4), route(routeV6)]).toEqual([0, 1]);
+    expect(address(addressV4.replaceAll('0a600001', '0a600002'))).toBe('10.96.0.2');
+    // An IPv6 address that begins as an expected IPv4 one.
+    expect(address(addressV6.replaceAll('fd00009600000000', '0a60000100000000'))).toBe('a60:1::1');
+    expect(route(routeV4.replace('7f000001', '7f000002'))).toMatchObject({ source: '127.0.0.2', protocol: 115 });
+    expect(route(routeV4.replace('08000700 7f000001 ', ''))).toMatchObject({ source: undefined, protocol: 115 });
+    expect(route(routeV4.replace('ff73fe02', 'fe73fd01'))).toMatchObject({ isLocal: false });
+    expect(route(routeV4.replace('ff73', 'ff02'))).toMatchObject({ source: '127.0.0.1', protocol: 2 });
+  });
+
   it('never make the readers throw anything but a decode error', () => {
-    const readers: readonly ((message: MessageCursor) => unknown)[] = [readLinkAddress, readHostRoute, readLink];
+    const readers: readonly ((message: MessageCursor) => unknown)[] = [
+      readLinkAddress,
+      readHostRoute,
+      readLink,
+      (message) => recogniseAddress(expectedVips(bothVips), message),
+      (message) => recogniseRoute(expectedVips(bothVips), message),
+    ];
     const recorded = [addressV4, addressV6, routeV4, routeV6].map((hex) => Buffer.from(compact(hex), 'hex'));
     const changed = fc
       .tuple(fc.constantFrom(...recorded), fc.array(fc.tuple(fc.nat(80), fc.nat(255)), { maxLength: 6 }), fc.nat(90))
@@ -111,6 +140,11 @@ function payload(write: (batch: Batch) => void): string {
   const batch = createBatch();
   write(batch);
   return batch.bytes.toString('hex', 16, batch.length);
+}
+
+function readHostRoute(message: MessageCursor): HostRoute | undefined {
+  const route = locateHostRoute(message);
+  return route === undefined ? undefined : copyHostRoute(message, route);
 }
 
 function compact(hex: string): string {

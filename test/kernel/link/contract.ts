@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { vipKey } from '../../../src/core/actual.ts';
 import type { VipOperation } from '../../../src/core/model/operation.ts';
-import type { VipMode, VipState } from '../../../src/core/model/vip.ts';
+import type { Vip, VipMode, VipState } from '../../../src/core/model/vip.ts';
 import { finish } from '../../../src/core/steps.ts';
 import { renderVips } from '../../../src/kernel/link/render.ts';
 import type { LinkPort } from '../../../src/kernel/ports.ts';
+import { expecting } from './expecting.ts';
 
 /** What the node of the contract has on `eth0`: its first addresses, and those that it may get later. */
 export const nodeAddresses = ['192.0.2.10', '2001:db8::10'] as const;
@@ -49,7 +51,11 @@ export function testLinkContract(open: (setting: LinkSetting) => LinkUnderTest):
     link = under.link;
     link.ensureInterface();
   };
-  const text = (): string => renderVips(link.dumpVips());
+  const text = (): string => {
+    const vips = link.dumpVips();
+    expectRead(link, vips);
+    return renderVips(vips);
+  };
 
   beforeEach(() => {
     under = open({ mode: 'address', isForeign: false });
@@ -298,3 +304,18 @@ export function testLinkContract(open: (setting: LinkSetting) => LinkUnderTest):
     ]);
   });
 }
+
+/** Reading brings the same, whatever is expected: nothing, what there is, each with another source, or more than there is. */
+function expectRead(link: LinkPort, vips: readonly VipState[]): void {
+  const byKey = new Map(vips.map((vip) => [vipKey(vip.address), vip]));
+  const sources = [nodeAddresses[0], nodeAddresses[1], '192.0.2.99', undefined];
+  const wanted: readonly (readonly Vip[])[] = [
+    [],
+    vips.map(({ address, source }) => ({ address, source })),
+    ...sources.map((source) => [...byKey.values(), ...absent].map(({ address }) => ({ address, source }))),
+    vips.map(({ address, source }) => ({ address, source, isSteered: true, encapsulation: 'ipip' })),
+  ];
+  for (const each of wanted) expect(new Map(finish(link.readVips(expecting(each))))).toEqual(byKey);
+}
+
+const absent = [{ address: '10.96.7.7' }, { address: 'fd00:96::7:7' }];

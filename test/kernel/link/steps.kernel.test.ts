@@ -1,9 +1,11 @@
 import { execaSync } from 'execa';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Steps } from '../../../src/core/steps.ts';
+import { vipKey } from '../../../src/core/actual.ts';
+import { finish, type Steps } from '../../../src/core/steps.ts';
 import { openLink } from '../../../src/kernel/link/open-link.ts';
 import type { LinkPort } from '../../../src/kernel/ports.ts';
 import { addVip } from './contract.ts';
+import { expecting } from './expecting.ts';
 
 const vips = Array.from({ length: 2_000 }, (_each, index) => `10.96.${index >> 8}.${index & 0xff}`);
 let name = '';
@@ -37,6 +39,22 @@ it('the addresses of the node are read in steps, between which VIPs may be read 
   expect(count).toBeGreaterThanOrEqual(5);
   expect(found.between).toEqual(Array.from({ length: count }, () => found.result));
   expect(link.dumpVips()).toHaveLength(vips.length + count);
+});
+
+it('what VIPs are expected is asked once, before any is read, and not where there are none', () => {
+  let asked = 0;
+  const each = expecting(vips.map((address) => ({ address, source: '192.0.2.10' })));
+  const eachVip: typeof each = (visit) => {
+    asked += 1;
+    return each(visit);
+  };
+  const steps = link.readVips(eachVip);
+  steps.next();
+  expect(asked).toBe(1);
+  expect([...finish(steps).keys()]).toEqual(vips.map(vipKey));
+  link.apply(vips.map((address) => ({ kind: 'remove-vip', address })));
+  expect(finish(link.readVips(eachVip)).size).toBe(0);
+  expect(asked).toBe(1);
 });
 
 /** Does something after each step. */

@@ -25,24 +25,38 @@ describe('dump', () => {
     expect(dump(socket, 'dump rows', question(), readRow)).toEqual([1, 2, 3]);
   });
 
-  it('is prepared for in steps before the first row is read', () => {
+  it('is prepared for in steps, before the first datagram is read with a row that concerns it', () => {
     const seen: string[] = [];
-    const socket = kernel((sequence) => [rowOf(sequence, 1), rowOf(sequence, 2), end(sequence)]);
+    const socket = kernel((sequence) => [
+      rowOf(sequence, 1),
+      Buffer.concat([rowOf(sequence, 3), rowOf(sequence, 2)]),
+      rowOf(sequence, 4),
+      end(sequence),
+    ]);
     const read = (message: MessageCursor): number => {
-      seen.push('row');
+      seen.push(`row ${readRow(message)}`);
       return readRow(message);
     };
-    const steps = dumpSteps(socket, 'dump rows', question(), { prepare: preparing(seen), read });
+    const steps = dumpSteps(socket, 'dump rows', question(), { prepare: preparing(seen), concerns, read });
+    expect([steps.next().done, seen.splice(0)]).toEqual([false, ['row 1']]);
     expect([steps.next().done, seen.splice(0)]).toEqual([false, ['begin']]);
-    expect(finish(steps)).toEqual([1, 2]);
-    expect(seen).toEqual(['end', 'row', 'row']);
+    expect(finish(steps)).toEqual([1, 3, 2, 4]);
+    expect(seen).toEqual(['end', 'row 3', 'row 2', 'row 4']);
   });
 
   it('is not prepared for where there is nothing', () => {
     const seen: string[] = [];
     const socket = kernel((sequence) => [end(sequence)]);
-    const reader = { prepare: preparing(seen), read: readRow };
+    const reader = { prepare: preparing(seen), concerns: () => true, read: readRow };
     expect(finish(dumpSteps(socket, 'dump rows', question(), reader))).toEqual([]);
+    expect(seen).toEqual([]);
+  });
+
+  it('is not prepared for rows that do not concern it', () => {
+    const seen: string[] = [];
+    const socket = kernel((sequence) => [rowOf(sequence, 1), rowOf(sequence, 3), end(sequence)]);
+    const reader = { prepare: preparing(seen), concerns, read: readRow };
+    expect(finish(dumpSteps(socket, 'dump rows', question(), reader))).toEqual([1, 3]);
     expect(seen).toEqual([]);
   });
 
@@ -194,6 +208,10 @@ function end(sequence: number, errno = 0, flags = 0): Buffer {
   const payload = Buffer.alloc(4);
   payload.writeInt32LE(errno);
   return plainMessage(done, multi | flags, sequence, payload);
+}
+
+function concerns(message: MessageCursor): boolean {
+  return readRow(message) % 2 === 0;
 }
 
 function readRow(message: MessageCursor): number {
