@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { virtualServerKey } from '../../../src/core/keys.ts';
 import type { FactChange } from '../../../src/core/model/facts.ts';
 import { finish } from '../../../src/core/steps.ts';
-import { endpoint, service, slice } from '../../support/facts.ts';
+import { endpoint, node, service, slice } from '../../support/facts.ts';
 import { type FakePorts, fakePorts, reconcilerOn, sets, writes } from '../../support/node-ports.ts';
 import { expectSettled } from '../../support/web.ts';
 
@@ -109,5 +109,38 @@ describe('a start in steps', () => {
     expect(reconciler.changes([])?.services).toEqual(['default/service-0']);
     expect(reconciler.changes([])).toBeUndefined();
     expect(destinations(ports, 0)).toEqual(['10.1.1.9']);
+  });
+
+  it('lets Services go in steps that went after a start had failed', async () => {
+    const { ports, reconciler } = await nodeBefore();
+    vi.spyOn(ports.link, 'readVips').mockImplementationOnce(() => {
+      throw new Error('not now');
+    });
+    expect(() => reconciler.start()).toThrow('not now');
+    const kept = 100;
+    const gone = Array.from({ length: services - kept }, (_, number) => `default/service-${kept + number}`);
+    reconciler.changes(gone.map((key) => ({ change: 'delete', kind: 'Service', key })));
+    const { contributions } = reconciler.view.desired;
+    const steps = reconciler.startInSteps();
+    const left: number[] = [];
+    for (let before = contributions.size; steps.next().done !== true; before = contributions.size) {
+      left.push(before - contributions.size);
+    }
+    expect(contributions.size).toBe(kept);
+    expect(Math.max(...left)).toBeLessThanOrEqual(8);
+    expectSettled(reconciler, ports);
+  });
+
+  it('looks through no Services for addresses that become known before it', async () => {
+    const { reconciler } = await nodeBefore();
+    const values = vi.spyOn(reconciler.view.facts.services, 'values');
+    const another = (address: string): readonly FactChange[] =>
+      sets({ kind: 'Node', fact: node({ name: 'another', addresses: [address], allAddresses: [address] }) });
+    reconciler.changes(another('192.0.2.77'));
+    expect(values).not.toHaveBeenCalled();
+    reconciler.start();
+    values.mockClear();
+    reconciler.changes(another('192.0.2.78'));
+    expect(values).toHaveBeenCalled();
   });
 });
