@@ -1,8 +1,7 @@
 /** Logs each refused part of an object once, when it first appears, and keeps the count by reason. */
 
-import type { LongList } from '../../core/large-list.ts';
 import { isAudited, type Reason, type Refusal } from '../../core/model/reason.ts';
-import type { Steps } from '../../core/steps.ts';
+import { endsStep, type Steps } from '../../core/steps.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { refusalsIn } from '../reconciler/quarantine.ts';
@@ -67,19 +66,21 @@ export function createRefusalLog(
         const refusals = refusalsIn(view, service);
         update({ kind: 'Service', key: service, source: 'compile', refusals }, 'compile');
       };
-      return lookInSteps([outcome.services, [...others]], look);
+      return lookInSteps([outcome.services, others], look);
     },
   };
 }
 
 /** A start asks for all. */
-function* lookInSteps(lists: readonly LongList<string>[], look: (service: string) => void): Steps<void> {
+function* lookInSteps(lists: readonly Iterable<string>[], look: (service: string) => void): Steps<void> {
+  let looked = 0;
   for (const services of lists) {
-    for (let from = 0; from < services.length; from += lookedAtOnce) {
-      if (from > 0) {
+    for (const service of services) {
+      look(service);
+      if (endsStep(looked, lookedAtOnce)) {
         yield;
       }
-      services.slice(from, from + lookedAtOnce).forEach(look);
+      looked += 1;
     }
   }
 }

@@ -28,9 +28,12 @@ export function* startSteps(state: ReconcilerState): Steps<PassOutcome> {
   const services = yield* compileAll(state, yield* bySenioritySteps(state.facts.services.values()), holders);
   // A start that failed may have compiled Services that are gone by now.
   const compiled = yield* listSteps(state.desired.contributions.keys());
-  for (const service of yield* filterSteps(compiled, (key) => !state.facts.services.has(key))) {
-    compileInto(state, service, holders);
-  }
+  const gone = yield* filterSteps(compiled, (key) => !state.facts.services.has(key));
+  yield* compileAll(
+    state,
+    gone.map((key) => ({ key })),
+    holders,
+  );
   stopwatch.lap('compileMs');
   const census = yield* readKernel(state);
   const there = yield* listSteps(state.actual.virtualServers.keys());
@@ -46,7 +49,7 @@ export function* startSteps(state: ReconcilerState): Steps<PassOutcome> {
 /** The keys of all. */
 function* compileAll(
   state: ReconcilerState,
-  services: Iterable<ServiceFact>,
+  services: Iterable<Pick<ServiceFact, 'key'>>,
   holders: () => MarkHolders,
 ): Steps<LongList<string>> {
   const keys = new LargeList<string>();
