@@ -6,6 +6,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { shippedNodeOptions } from '../build/node-options.ts';
+import { shippedNode } from '../image/node-package.ts';
 import type { LabCommand, LabOptions } from '../lab/machine/command.ts';
 import { runInEmulator } from '../lab/machine/emulator.ts';
 import { raiseMapCount } from '../lab/machine/map-count.ts';
@@ -75,6 +76,7 @@ interface Measured {
 /** Writes to `json` what there is as soon as there is more: a run that is broken off loses only its last part. */
 async function measure(options: Options, folder: string, json: string): Promise<Measured> {
   const program = await bundlePrograms(folder, options.profile !== undefined);
+  const node = options.nodeProgram === undefined ? await shippedNode() : resolve(options.nodeProgram);
   const results = join(folder, 'results');
   await mkdir(results);
   const [before = Number.NaN] = loadavg();
@@ -102,10 +104,10 @@ async function measure(options: Options, folder: string, json: string): Promise<
     SLUICE_BENCH_NODE_OPTIONS: JSON.stringify(options.node),
     ...(options.profile === undefined ? {} : { SLUICE_BENCH_PROFILES: 'wanted' }),
   };
-  const command = { file: process.execPath, args, cwd: folder, env };
+  const command = { file: node, args, cwd: folder, env };
   const status = await run(command, options, { results, onStart });
   unwatchFile(seen);
-  outside.push(...(status === 0 ? await jsonAloneHere(folder, options) : []));
+  outside.push(...(status === 0 ? await jsonAloneHere(folder, options, node) : []));
   const last = join(results, 'result.json');
   const result = await keep(last);
   return {
@@ -115,11 +117,15 @@ async function measure(options: Options, folder: string, json: string): Promise<
 }
 
 /** Of the sizes whose pauses are measured in the test kernel. */
-async function jsonAloneHere(folder: string, { plan, node, profile }: Options): Promise<readonly JsonAloneResult[]> {
+async function jsonAloneHere(
+  folder: string,
+  { plan, node: nodeOptions, profile }: Options,
+  node: string,
+): Promise<readonly JsonAloneResult[]> {
   const results: JsonAloneResult[] = [];
   for (const size of profile === undefined ? [...plan.pauses, ...plan.large.sizes] : []) {
-    const args = [...shippedNodeOptions, ...node, join(folder, 'json-alone.mjs'), JSON.stringify(size)];
-    const measureOnce = async () => readAnswer<JsonAloneAnswer>((await execa(process.execPath, args)).stdout);
+    const args = [...shippedNodeOptions, ...nodeOptions, join(folder, 'json-alone.mjs'), JSON.stringify(size)];
+    const measureOnce = async () => readAnswer<JsonAloneAnswer>((await execa(node, args)).stdout);
     results.push(await measureJsonAlone(size, 'host kernel', measureOnce));
   }
   return results;

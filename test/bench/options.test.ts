@@ -74,6 +74,14 @@ describe('the options of the benchmark', () => {
     });
   });
 
+  it('measure with the Node.js of the image unless told, and with another hold no limits', () => {
+    expect(readOptions([]).nodeProgram).toBeUndefined();
+    expect(readOptions(['--node-program=/usr/bin/node'])).toMatchObject({
+      nodeProgram: '/usr/bin/node',
+      limits: undefined,
+    });
+  });
+
   it('refuse what they do not know', () => {
     expect(() => readOptions(['--kernel', 'xen'])).toThrow('--kernel: expected user-mode or tcg, found "xen"');
     expect(() => readOptions(['--only', 'cold,warm'])).toThrow('found "warm"');

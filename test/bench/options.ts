@@ -18,6 +18,8 @@ export interface Options {
   readonly profile: string | undefined;
   /** Options of Node.js for every process that is measured. */
   readonly node: readonly string[];
+  /** The Node.js that runs every process; undefined: the image's. */
+  readonly nodeProgram: string | undefined;
   /** Which limits hold; undefined: none, the numbers say nothing. */
   readonly limits: 'full' | 'guard' | undefined;
 }
@@ -25,7 +27,7 @@ export interface Options {
 export const usage = `npm run bench -- [--quick | --guard] [--peers]
                  [--only cold,restart,change,memory,pauses,traffic,filter,udp,latency,direct-return,large,peers] [--services N,N]
                  [--endpoints N] [--family IPv4|IPv6] [--no-acts] [--kernel user-mode|tcg] [--rounds N] [--json FILE] [--svg FILE] [--profile FOLDER]
-                 [--node OPTION]…
+                 [--node OPTION]… [--node-program PATH]
 
   --quick      small sizes, one round: shows that everything works, not how fast it is
   --guard      the part that npm test runs: ratios that a busy machine does not change
@@ -41,7 +43,8 @@ export const usage = `npm run bench -- [--quick | --guard] [--peers]
   --svg FILE   where diagrams of them are drawn
   --profile FOLDER  takes a CPU profile of every process and says where the time went; the other numbers suffer, no limit
                     holds
-  --node OPTION  given to every Node.js that is measured, as --node=--single-threaded-gc: what it is good for; no limit holds`;
+  --node OPTION  given to every Node.js that is measured, as --node=--single-threaded-gc: what it is good for; no limit holds
+  --node-program PATH  the Node.js to measure with, as --node-program="$(which node)": the image's unless told; no limit holds`;
 
 /** Throws TypeError when an argument is wrong. */
 export function readOptions(args: readonly string[]): Options {
@@ -62,6 +65,7 @@ export function readOptions(args: readonly string[]): Options {
       svg: { type: 'string' },
       profile: { type: 'string' },
       node: { type: 'string', multiple: true, default: [] },
+      'node-program': { type: 'string' },
     },
   });
   const base = values.guard ? guardPlan : values.quick ? quickPlan : fullPlan;
@@ -72,7 +76,7 @@ export function readOptions(args: readonly string[]): Options {
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new TypeError(`--rounds: expected a whole number from 1, found ${values.rounds}`);
   }
-  const { json, svg, profile, node } = values;
+  const { json, svg, profile, node, 'node-program': nodeProgram } = values;
   const large = { ...plan.large, rounds: Math.min(rounds, plan.large.rounds) };
   return {
     plan: restrict({ ...plan, rounds, large, acts: values['no-acts'] ? { ...plan.acts, acts: [] } : plan.acts }, only),
@@ -81,7 +85,8 @@ export function readOptions(args: readonly string[]): Options {
     svg,
     profile,
     node,
-    limits: profile === undefined && node.length === 0 ? limitsOf(values, kernel) : undefined,
+    nodeProgram,
+    limits: [profile, nodeProgram, ...node].some((each) => each !== undefined) ? undefined : limitsOf(values, kernel),
   };
 }
 

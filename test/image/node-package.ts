@@ -1,9 +1,28 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { type Artefact, cached } from '../prerequisites/cache.ts';
+import { type Artefact, cached, isCached } from '../prerequisites/cache.ts';
 import { runLogged } from '../prerequisites/run-logged.ts';
-import { type Architecture, nodeVersion } from './architecture.ts';
+import { runSteps, type Step } from '../prerequisites/steps.ts';
+import { type Architecture, nodeVersion, ownArchitecture } from './architecture.ts';
+
+/** The path of the program that the image for this machine runs. */
+export async function shippedNode(): Promise<string> {
+  const architecture = ownArchitecture();
+  await runSteps([nodeStep(architecture)]);
+  return join(await nodePackage(architecture, () => {}), 'bin/node');
+}
+
+function nodeStep(architecture: Architecture): Step {
+  return {
+    title: `Node.js ${nodeVersion}`,
+    isReady: () => Promise.resolve(isCached(nodeArtefact(architecture, () => {}))),
+    run: async (report) => {
+      await nodePackage(architecture, report);
+      return undefined;
+    },
+  };
+}
 
 /** The folder of Node for a machine, from the npm registry: `bin/node`, `include` and `LICENSE`. */
 export function nodePackage(architecture: Architecture, report: (line: string) => void): Promise<string> {
