@@ -66,6 +66,7 @@ describe('the options of the benchmark', () => {
     expect(readOptions([]).limits).toBe('full');
     const { limits, plan } = readOptions(['--guard']);
     expect([limits, plan.cold.length, plan.memory.length]).toEqual(['guard', 1, 0]);
+    expect([readOptions(['--guard']).node, readOptions([]).node]).toEqual([['--no-maglev'], []]);
     expect([readOptions(['--quick']).limits, readOptions(['--kernel', 'tcg']).limits]).toEqual([undefined, undefined]);
     expect(readOptions(['--profile', 'folder']).limits).toBeUndefined();
     expect(readOptions(['--node=--single-threaded-gc'])).toMatchObject({

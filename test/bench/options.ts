@@ -84,11 +84,17 @@ export function readOptions(args: readonly string[]): Options {
     json,
     svg,
     profile,
-    node,
+    node: values.guard ? [...guardNode, ...node] : node,
     nodeProgram,
     limits: [profile, nodeProgram, ...node].some((each) => each !== undefined) ? undefined : limitsOf(values, kernel),
   };
 }
+
+/**
+ * At the guard's size V8's middle compiler only costs: it fills pages that nobody touched before, which are dear in the test
+ * kernel, and is not done when the work is.
+ */
+const guardNode = ['--no-maglev'];
 
 function limitsOf(
   { quick, guard }: { readonly quick: boolean; readonly guard: boolean },
