@@ -1,4 +1,4 @@
-/** How the programs of the benchmark call each other: one JSON argument, one JSON line on standard output. */
+/** How the programs of the benchmark call each other: one JSON argument, one line with JSON on standard output. */
 
 import { execa } from 'execa';
 import { namespaceCommand } from './network-namespace.ts';
@@ -11,9 +11,12 @@ export function readArgument<T>(): T {
   return JSON.parse(process.argv[2] ?? 'null') as T;
 }
 
+/** Begins the line: V8 writes what it is asked to trace to standard output too, to the very end of the process. */
+const mark = 'answer: ';
+
 /** Answers `runProgram`. */
 export function tell(answer: unknown): void {
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
+  process.stdout.write(`${mark}${JSON.stringify(answer)}\n`);
 }
 
 /** How Node.js is to run a program of the bundle. */
@@ -38,12 +41,17 @@ export async function runProgram<Answer>(
   return readAnswer<Answer>(stdout);
 }
 
-/** What `tell` wrote: the last line. */
+/** What `tell` wrote. Throws when there is none. */
 // As with `readArgument`.
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export function readAnswer<Answer>(stdout: string): Answer {
+  const lines = stdout.trimEnd().split('\n');
+  const answer = lines.findLast((line) => line.startsWith(mark));
+  if (answer === undefined) {
+    throw new Error(`expected an answer of the program, found ${JSON.stringify(lines.at(-1))}`);
+  }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return JSON.parse(stdout.slice(stdout.lastIndexOf('\n') + 1)) as Answer;
+  return JSON.parse(answer.slice(mark.length)) as Answer;
 }
 
 /** Programs lie beside each other in the bundle. */
