@@ -86,13 +86,21 @@ export function readOptions(args: readonly string[]): Options {
     profile,
     node: values.guard ? [...guardNode, ...node] : node,
     nodeProgram,
-    limits: [profile, nodeProgram, ...node].some((each) => each !== undefined) ? undefined : limitsOf(values, kernel),
+    limits: isAsShipped(values) ? limitsOf(values, kernel) : undefined,
   };
 }
 
+function isAsShipped(values: {
+  readonly profile?: string | undefined;
+  readonly node: readonly string[];
+  readonly 'node-program'?: string | undefined;
+}): boolean {
+  return values.profile === undefined && values['node-program'] === undefined && values.node.length === 0;
+}
+
 /**
- * At the guard's size V8's middle compiler only costs: it fills pages that nobody touched before, which are dear in the test
- * kernel, and is not done when the work is.
+ * At the guard's size V8's middle compiler makes the IPVS part take twice as long: it fills pages that nobody touched before, which
+ * are dear in the test kernel (docs/performance.md, "The guard").
  */
 const guardNode = ['--no-maglev'];
 

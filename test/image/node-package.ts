@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { type Artefact, cached, isCached } from '../prerequisites/cache.ts';
+import { type Artefact, artefactFolder, cached, isCached } from '../prerequisites/cache.ts';
 import { runLogged } from '../prerequisites/run-logged.ts';
 import { runSteps, type Step } from '../prerequisites/steps.ts';
 import { type Architecture, nodeVersion, ownArchitecture } from './architecture.ts';
@@ -10,13 +10,13 @@ import { type Architecture, nodeVersion, ownArchitecture } from './architecture.
 export async function shippedNode(): Promise<string> {
   const architecture = ownArchitecture();
   await runSteps([nodeStep(architecture)]);
-  return join(await nodePackage(architecture, () => {}), 'bin/node');
+  return join(artefactFolder(nodeArtefact(architecture, () => {})), 'bin/node');
 }
 
 function nodeStep(architecture: Architecture): Step {
   return {
     title: `Node.js ${nodeVersion}`,
-    isReady: () => Promise.resolve(isCached(nodeArtefact(architecture, () => {}))),
+    isReady: async () => isCached(nodeArtefact(architecture, () => {})),
     run: async (report) => {
       await nodePackage(architecture, report);
       return undefined;
