@@ -6,15 +6,20 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { compile } from './addon.ts';
-import { type Architecture, architectures } from './architecture.ts';
+import { type Architecture, architectures, nodeVersion } from './architecture.ts';
 import { fillBaseTree } from './base-tree.ts';
 import { currentPackages, unpackedPackages } from './debian.ts';
 import { readElf } from './elf.ts';
 import { type BuiltImage, buildImage } from './image.ts';
 import { type Layer, packLayer, readLayer, sha256 } from './layer.ts';
-import { nodePackage } from './node-package.ts';
+import { nodePackage, shippedNode } from './node-package.ts';
 
 const report = () => {};
+
+it('has the Node.js that the benchmark measures with', async () => {
+  const { stdout } = await execa(await shippedNode(), ['--version']);
+  expect(stdout).toBe(`v${nodeVersion}`);
+});
 
 describe.each(architectures)('the image for $name', (architecture) => {
   let image: BuiltImage;
