@@ -11,7 +11,7 @@ export const shippedNodeOptions = [
   // MiB, the default, took up to a tenth of a second.
   '--max-semi-space-size=2',
   // Percent. A garbage collection of everything copies what lives in the young generation object by object, in one pause, but
-  // for pages of which so much lives, which it keeps as they are. With 70, the default, pauses of 20 ms were common in starts.
+  // for pages of which so much lives, which it keeps as they are. With 70, the default, the longest of a start was 22 to 47 ms.
   '--page-promotion-threshold=30',
   // Once a burst of changes is over, V8 gives a tenth of the heap back, in pauses of up to a tenth of a second.
   '--no-memory-reducer',
