@@ -8,6 +8,7 @@ import { addressBits } from './address.ts';
 import type { Backend } from './endpoints.ts';
 import { filterElementKey, virtualServerKey } from './keys.ts';
 import type { CompileContext } from './model/context.ts';
+import type { EndpointFact } from './model/facts.ts';
 import type { FilterElement } from './model/filter-element.ts';
 import type { PodTunnelState } from './model/pod-tunnel.ts';
 import type { Refusal } from './model/reason.ts';
@@ -90,7 +91,7 @@ function steering(
 export function tunnelRefusals(direct: DirectReturn, view: PortView, context: CompileContext): readonly Refusal[] {
   return direct.localBackends.flatMap(({ address, endpoint }): readonly Refusal[] => {
     const state = context.podTunnels.get(address);
-    const subject = `${view.origin} at ${endpoint.target ?? address}`;
+    const subject = `${view.origin} at ${podOf(endpoint, view.service) ?? address}`;
     return state?.kind === 'failed'
       ? [{ reason: state.reason, subject, found: state.found, expected: state.expected }]
       : [];
@@ -112,12 +113,17 @@ function podTunnel(
   { service }: PortView,
   { encapsulation }: DirectReturn,
 ): readonly Resource[] {
-  const { target } = endpoint;
-  if (target === undefined) {
+  const pod = podOf(endpoint, service);
+  if (pod === undefined) {
     return [];
   }
-  const value = { address, pod: target, vip, encapsulation, service };
+  const value = { address, pod, vip, encapsulation, service };
   return [{ kind: 'pod-tunnel', key: `pod-tunnel ${service} ${address} ${vip}`, value }];
+}
+
+/** `namespace/name` of the pod behind an endpoint of a Service; its slices are in the Service's namespace. */
+function podOf({ target }: EndpointFact, service: string): string | undefined {
+  return target === undefined || target.includes('/') ? target : `${service.slice(0, service.indexOf('/'))}/${target}`;
 }
 
 function element(value: FilterElement): Resource {

@@ -57,7 +57,7 @@ export interface EndpointFact {
   /** Undefined when the endpoint carries no zone hints; likewise for nodes. */
   readonly zoneHints: readonly string[] | undefined;
   readonly nodeHints: readonly string[] | undefined;
-  /** `namespace/name` of the pod behind it, for people. */
+  /** The name of the pod behind it; `namespace/name` where that is another namespace than the slice's. */
   readonly target: string | undefined;
 }
 

@@ -2,7 +2,7 @@
 
 import type { EndpointFact, EndpointPortFact, EndpointSliceFact, Family } from '../../core/model/facts.ts';
 import type { Refusal } from '../../core/model/reason.ts';
-import { readEndpoint } from './endpoint.ts';
+import { type EndpointPlace, readEndpoint } from './endpoint.ts';
 import { excerpt, type JsonObject, MalformedError, readList, readName, readString, requireObject } from './json.ts';
 import { headlessLabel, keyOfNamespaced, readMetadata, readTime } from './metadata.ts';
 import { isPortNumber, portRefusal, readProtocol } from './ports.ts';
@@ -34,7 +34,7 @@ export function projectEndpointSlice(raw: unknown, settings: ProjectionSettings)
         weight: readWeight(annotations, refusals),
         triggeredAt: readTime(annotations[triggerTimeAnnotation]),
         ports: readPorts(object['ports'], settings, refusals),
-        endpoints: readEndpoints(object['endpoints'], family, settings, refusals),
+        endpoints: readEndpoints(object['endpoints'], { family, namespace, intern: settings.intern }, refusals),
       };
       return { result: 'fact', key, object: { kind: 'EndpointSlice', fact }, refusals };
     },
@@ -90,14 +90,13 @@ function readPorts(value: unknown, settings: ProjectionSettings, refusals: Refus
 
 function readEndpoints(
   value: unknown,
-  family: Family,
-  settings: ProjectionSettings,
+  slice: Omit<EndpointPlace, 'index'>,
   refusals: Refusal[],
 ): readonly EndpointFact[] {
   const endpoints: EndpointFact[] = [];
   const list = readList(value, 'endpoints');
   for (let index = 0; index < list.length; index += 1) {
-    const endpoint = readEndpoint(list[index], { index, family, intern: settings.intern }, refusals);
+    const endpoint = readEndpoint(list[index], { ...slice, index }, refusals);
     if (endpoint !== undefined) {
       endpoints.push(endpoint);
     }

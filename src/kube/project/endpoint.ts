@@ -19,6 +19,8 @@ import {
 export interface EndpointPlace {
   readonly index: number;
   readonly family: Family;
+  /** The slice's. */
+  readonly namespace: string;
   readonly intern: Intern;
 }
 
@@ -41,7 +43,7 @@ export function readEndpoint(value: unknown, place: EndpointPlace, refusals: Ref
     nodeName: nodeName === undefined ? undefined : intern(nodeName),
     zoneHints: readHints(hints['forZones'], 'endpoints[].hints.forZones', intern),
     nodeHints: readHints(hints['forNodes'], 'endpoints[].hints.forNodes', intern),
-    target: readTarget(raw['targetRef'], intern),
+    target: readTarget(raw['targetRef'], place),
   };
 }
 
@@ -92,9 +94,13 @@ function readHints(value: unknown, subject: string, intern: Intern): readonly st
   return names.length === 0 ? undefined : names;
 }
 
-function readTarget(value: unknown, intern: Intern): string | undefined {
+/** A pod is in the namespace of its Service, so the name tells it: a text with both for every pod would be memory for nothing. */
+function readTarget(value: unknown, place: EndpointPlace): string | undefined {
   const reference = readObject(value, 'endpoints[].targetRef');
   const name = readName(reference['name'], 'endpoints[].targetRef.name');
   const namespace = readName(reference['namespace'], 'endpoints[].targetRef.namespace');
-  return name === undefined || namespace === undefined ? undefined : `${intern(namespace)}/${name}`;
+  if (name === undefined || namespace === undefined) {
+    return undefined;
+  }
+  return namespace === place.namespace ? name : `${namespace}/${name}`;
 }

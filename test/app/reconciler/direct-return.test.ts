@@ -11,7 +11,7 @@ import { type FakePorts, fakePorts, reconcilerOn, sets } from '../../support/nod
 import { expectSettled, gone, web } from '../../support/web.ts';
 
 const VIP = '192.0.2.7';
-const local = localEndpoint('10.1.0.1', { target: 'default/near' });
+const local = localEndpoint('10.1.0.1', { target: 'near' });
 const remote = endpoint('10.1.1.1');
 const tunnel = { 'sluice.dev/dsr': 'tunnel' };
 

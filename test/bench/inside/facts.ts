@@ -82,7 +82,7 @@ function sliceFact(size: Size, service: number): EndpointSliceFact {
       nodeName: endpointNode(size, service, index),
       zoneHints: undefined,
       nodeHints: undefined,
-      target: `${namespace}/${name}-pod-${index}`,
+      target: `${name}-pod-${index}`,
     }),
   );
   return {

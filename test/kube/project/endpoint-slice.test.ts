@@ -33,7 +33,7 @@ test('a slice becomes a fact; absent conditions are ready, serving, not terminat
         nodeName: 'node-1',
         zoneHints: ['a', 'b'],
         nodeHints: ['node-1'],
-        target: 'default/web-0',
+        target: 'web-0',
       },
     ],
   });
@@ -58,6 +58,16 @@ test.each([
   ],
 ])('a slice %s is of no concern', (_title, raw) => {
   expect(projectEndpointSlice(raw, settings)).toStrictEqual({ result: 'unconcerned', key: 'default/a' });
+});
+
+test.each([
+  ['of another namespace', { namespace: 'other', name: 'web-0' }, 'other/web-0'],
+  ['without a namespace', { name: 'web-0' }, undefined],
+  ['without a name', { namespace: 'default' }, undefined],
+])('a pod %s is named so', (_title, targetRef, target) => {
+  const endpoints = [{ addresses: ['10.1.0.2'], targetRef }];
+  const projection = projectEndpointSlice(rawSlice('web-1', { endpoints }), settings);
+  expect(factOf(projection)).toMatchObject({ endpoints: [{ target }] });
 });
 
 test.each([
