@@ -15,6 +15,7 @@ import {
   type Selection,
   selectBackends,
 } from './endpoints.ts';
+import { exactList } from './exact-list.ts';
 import { externalFrontend, internalFrontend } from './frontends.ts';
 import { type HealthCheckInput, healthCheckFrontend } from './health-checks.ts';
 import { frontendKey } from './keys.ts';
@@ -78,8 +79,8 @@ export function compileService(input: CompileInput): Contribution {
     createdAt: service.createdAt,
     scheduler: wishes.scheduler,
     frontends: [...frontends.values()],
-    refusals,
-    localGaps,
+    refusals: exactList(refusals),
+    localGaps: exactList(localGaps),
   };
 }
 

@@ -9,6 +9,7 @@
 import { addressBits } from './address.ts';
 import { directView } from './direct-return.ts';
 import type { Backend } from './endpoints.ts';
+import { exactList } from './exact-list.ts';
 import { filterElementKey, frontendKey, virtualServerKey } from './keys.ts';
 import type { CompileContext } from './model/context.ts';
 import type { FilterElement, FrontendSet } from './model/filter-element.ts';
@@ -30,7 +31,7 @@ export function internalFrontend(place: Place, view: PortView, context: CompileC
   } else if (context.detectsLocal[view.family]) {
     resources.push(frontendElement('masquerade_outside', place, view));
   }
-  return { key: frontendKey(view.protocol, place.address, place.port), resources };
+  return { key: frontendKey(view.protocol, place.address, place.port), resources: exactList(resources) };
 }
 
 /** externalIP, load-balancer IP or node port. `mark` is the inside view's, where the policy asks for one. */
@@ -63,7 +64,7 @@ export function externalFrontend(
     const key = { set: 'allowed_sources', address, protocol: view.protocol, port } as const;
     resources.push(...ranges.map((range) => element({ ...key, range })));
   }
-  return { key: frontendKey(view.protocol, place.address, place.port), resources };
+  return { key: frontendKey(view.protocol, place.address, place.port), resources: exactList(resources) };
 }
 
 /** The virtual server with its record of ownership, the VIP if the address is one, the hairpin of local endpoints. */

@@ -1,5 +1,6 @@
 /** EndpointSlice (discovery.k8s.io/v1) → EndpointSliceFact. */
 
+import { exactList } from '../../core/exact-list.ts';
 import type { EndpointFact, EndpointPortFact, EndpointSliceFact, Family } from '../../core/model/facts.ts';
 import type { Refusal } from '../../core/model/reason.ts';
 import { type EndpointPlace, readEndpoint } from './endpoint.ts';
@@ -85,7 +86,7 @@ function readPorts(value: unknown, settings: ProjectionSettings, refusals: Refus
       ports.push({ name: settings.intern(name), protocol, port });
     }
   }
-  return ports;
+  return exactList(ports);
 }
 
 function readEndpoints(
@@ -101,5 +102,5 @@ function readEndpoints(
       endpoints.push(endpoint);
     }
   }
-  return endpoints;
+  return exactList(endpoints);
 }

@@ -1,6 +1,7 @@
 /** The addresses at which a Service is reached. */
 
 import { familyOf } from '../../core/address.ts';
+import { exactList } from '../../core/exact-list.ts';
 import { type Family, families } from '../../core/model/facts.ts';
 import type { Refusal } from '../../core/model/reason.ts';
 import { canonicalAddress, forbiddenRange } from './addresses.ts';
@@ -54,7 +55,7 @@ function readClusterIPs(spec: JsonObject, refusals: Refusal[]): readonly string[
       accepted.push(...acceptAll([{ subject, text }], new Set([family]), refusals));
     }
   }
-  return accepted;
+  return exactList(accepted);
 }
 
 function readFamily(value: unknown, subject: string): Family {

@@ -1,5 +1,6 @@
 /** Service → ServiceFact, read as kube-proxy 1.36 reads it. */
 
+import { exactList } from '../../core/exact-list.ts';
 import type { ServiceFact, ServicePortFact, TrafficPolicy } from '../../core/model/facts.ts';
 import type { Refusal } from '../../core/model/reason.ts';
 import { excerpt, type JsonObject, MalformedError, readList, readObject, readString, requireObject } from './json.ts';
@@ -110,7 +111,7 @@ function readPorts(value: unknown, refusals: Refusal[]): readonly ServicePortFac
       });
     }
   }
-  return ports;
+  return exactList(ports);
 }
 
 /** 0 when absent, and when refused. */
