@@ -237,12 +237,7 @@ function replaceKind(facts: FactStore, kind: ObjectKind, list: readonly ObjectFa
 /** Where nobody else has told of this kind all of the list is there, and nothing else where that is as much as is known. */
 function completeKind(facts: FactStore, { kind, count, list }: FirstListEnd, touched: Touched): void {
   if (facts.complete.has(kind)) {
-    replaceKind(
-      facts,
-      kind,
-      [...list.values()].map(({ object }) => object),
-      touched,
-    );
+    replaceKind(facts, kind, [...list.values()], touched);
   } else if (mapOf(facts, kind).size !== count) {
     deleteOthers(facts, kind, list, touched);
   }

@@ -47,7 +47,7 @@ describe('facts', () => {
   it('are touched by the end of a first list only where something else is known', () => {
     const facts = emptyFacts('node-a');
     const list = (...services: readonly ServiceFact[]) =>
-      new Map(services.map((fact) => [fact.key, { object: { kind: 'Service', fact } }] as const));
+      new Map(services.map((fact) => [fact.key, { kind: 'Service', fact }] as const));
     apply(facts, setService(service()), setService(other));
     const end: FactChange = { change: 'complete', kind: 'Service', count: 1, list: list(service()) };
     expect(apply(facts, end)).toEqual(['default/other']);
@@ -62,7 +62,7 @@ describe('facts', () => {
     const facts = emptyFacts('node-a');
     apply(facts, setService(service()), setService(other));
     const later = service({ name: 'later' });
-    const list = new Map([service(), later].map((fact) => [fact.key, { object: { kind: 'Service', fact } }] as const));
+    const list = new Map([service(), later].map((fact) => [fact.key, { kind: 'Service', fact }] as const));
     apply(facts, { change: 'complete', kind: 'Service', count: 1, list }, setService(later));
     expect([...facts.services.keys()]).toEqual(['default/web', 'default/later']);
   });
@@ -70,7 +70,7 @@ describe('facts', () => {
   it('are those of a first list where others were told of while it came', () => {
     const facts = emptyFacts('node-a');
     const now = service({ createdAt: 2 });
-    const list = new Map([[now.key, { object: { kind: 'Service', fact: now } }]] as const);
+    const list = new Map([[now.key, { kind: 'Service', fact: now }]] as const);
     apply(facts, setService(now));
     apply(facts, {
       change: 'replace',

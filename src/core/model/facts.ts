@@ -132,5 +132,5 @@ export interface FirstListEnd {
   /** So many objects. */
   readonly count: number;
   /** By key. Where this is looked at later, what came after the list may be in it, and may have left it. */
-  readonly list: ReadonlyMap<string, { readonly object: ObjectFact }>;
+  readonly list: ReadonlyMap<string, ObjectFact>;
 }

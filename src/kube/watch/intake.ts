@@ -58,11 +58,11 @@ interface State {
   batch: FactChange[];
 }
 
-interface Known {
-  readonly object: ObjectFact;
+/** One object for both: there are as many as Services and slices. */
+type Known = ObjectFact & {
   /** As the API server gave it; undefined: it gave none. */
   readonly version: string | undefined;
-}
+};
 
 /** What is known is taken into the list as the object that it is; one with a problem is told of again. */
 function isKnownVersion({ list, known, troubled }: State, raw: unknown, version: string | undefined): boolean {
@@ -83,7 +83,7 @@ function put(state: State, projection: Projection, version: string | undefined):
   switch (projection.result) {
     case 'fact':
       tell(state, key, projection.refusals);
-      keep(state, key, { object: projection.object, version });
+      keep(state, key, projection.object, version);
       break;
     case 'unconcerned':
       remove(state, key);
@@ -100,15 +100,14 @@ function put(state: State, projection: Projection, version: string | undefined):
   }
 }
 
-function keep(state: State, key: string, known: Known): void {
-  const { object } = known;
+function keep(state: State, key: string, object: ObjectFact, version: string | undefined): void {
   if (state.list !== undefined) {
-    state.list.facts.set(key, known);
+    state.list.facts.set(key, { ...object, version });
     if (state.isFirst) {
       state.batch.push({ change: 'set', ...object });
     }
-  } else if (!isKnownNode(state.known.get(key)?.object, object)) {
-    state.known.set(key, known);
+  } else if (!isKnownNode(state.known.get(key), object)) {
+    state.known.set(key, { ...object, version });
     state.batch.push({ change: 'set', ...object });
   }
 }
@@ -164,7 +163,7 @@ function endOfFirst(kind: ObjectKind, list: ReadonlyMap<string, Known>): FactCha
 }
 
 function replacement(kind: ObjectKind, list: ReadonlyMap<string, Known>): FactChange {
-  return { change: 'replace', kind, facts: [...list.values()].map(({ object }) => object) };
+  return { change: 'replace', kind, facts: [...list.values()] };
 }
 
 function tell(state: State, key: string, refusals: readonly Refusal[]): void {
