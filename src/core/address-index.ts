@@ -117,11 +117,11 @@ export function indexNode(
  */
 export function indexAPIServers(
   index: AddressStore,
-  slices: Iterable<EndpointSliceFact>,
+  slices: readonly EndpointSliceFact[],
   touched: TouchedAddresses,
 ): void {
   const now = new Map<string, Set<number>>();
-  for (const slice of [...slices].filter(({ key }) => key === kubernetesService)) {
+  for (const slice of slices.filter(({ key }) => key === kubernetesService)) {
     for (const { address } of slice.endpoints) {
       const ports = now.get(address) ?? new Set();
       slice.ports.forEach(({ port }) => ports.add(port));

@@ -103,7 +103,7 @@ const aspects: Readonly<Record<keyof CompileContext, Aspect>> = {
 
 function* withZoneHints({ facts }: Change): Iterable<string> {
   for (const [service, slices] of facts.slices) {
-    if ([...slices.values()].some(({ endpoints }) => endpoints.some(({ zoneHints }) => zoneHints !== undefined))) {
+    if (slices.some(({ endpoints }) => endpoints.some(({ zoneHints }) => zoneHints !== undefined))) {
       yield service;
     }
   }
@@ -129,7 +129,7 @@ function* withHealthChecks({ facts }: Change): Iterable<string> {
 function* withChangedTunnels({ before, after, facts }: Change): Iterable<string> {
   const isChanged = (address: string): boolean => before.podTunnels.get(address) !== after.podTunnels.get(address);
   for (const { key, annotations } of facts.services.values()) {
-    const slices = wantsDirectReturn(annotations) ? [...slicesOf(facts, key)] : [];
+    const slices = wantsDirectReturn(annotations) ? slicesOf(facts, key) : [];
     if (slices.some(({ endpoints }) => endpoints.some(({ address }) => isChanged(address)))) {
       yield key;
     }

@@ -27,8 +27,8 @@ import { isSameNode } from './same-node.ts';
 
 export interface Facts {
   readonly services: ReadonlyMap<string, ServiceFact>;
-  /** Slices by the Service they belong to, then by their own key. */
-  readonly slices: ReadonlyMap<string, ReadonlyMap<string, EndpointSliceFact>>;
+  /** Slices by the Service they belong to, in the order of their keys: most have one, for which a Map is much memory. */
+  readonly slices: ReadonlyMap<string, readonly EndpointSliceFact[]>;
   /** Slice key to Service key: a slice may change hands, and a delete names the slice alone. */
   readonly owners: ReadonlyMap<string, string>;
   /** The name of our Node. */
@@ -47,7 +47,7 @@ export interface Facts {
 
 export interface FactStore extends Facts {
   readonly services: Map<string, ServiceFact>;
-  readonly slices: Map<string, Map<string, EndpointSliceFact>>;
+  readonly slices: Map<string, readonly EndpointSliceFact[]>;
   readonly owners: Map<string, string>;
   node: NodeFact | undefined;
   readonly nodes: Map<string, NodeFact>;
@@ -114,8 +114,11 @@ export function servicesToCompile(facts: Facts, { services, addresses }: Touched
 
 /** The slices of a Service in the order of their keys, so that of duplicate endpoints the same one wins on every node. */
 export function slicesOf(facts: Facts, service: string): readonly EndpointSliceFact[] {
-  const list = [...(facts.slices.get(service)?.values() ?? [])];
-  return list.length < 2 ? list : list.sort((one, other) => (one.key < other.key ? -1 : 1));
+  return facts.slices.get(service) ?? [];
+}
+
+export function sliceOf(facts: Facts, key: string): EndpointSliceFact | undefined {
+  return slicesOf(facts, facts.owners.get(key) ?? '').find((slice) => slice.key === key);
 }
 
 function setObject(facts: FactStore, object: ObjectFact, touched: Touched): void {
@@ -140,7 +143,7 @@ function setService(facts: FactStore, service: ServiceFact, touched: Touched): v
   indexService(facts.addresses, known, service);
   facts.services.set(service.key, service);
   touched.services.add(service.key);
-  for (const slice of known === undefined ? (facts.slices.get(service.key)?.values() ?? []) : []) {
+  for (const slice of known === undefined ? slicesOf(facts, service.key) : []) {
     touchUdp(slice, touched);
   }
 }
@@ -163,13 +166,18 @@ function setSlice(facts: FactStore, slice: EndpointSliceFact, touched: Touched):
   if (owner !== undefined && owner !== slice.service) {
     deleteSlice(facts, slice.key, touched);
   }
-  const siblings = facts.slices.get(slice.service) ?? new Map<string, EndpointSliceFact>();
-  touchUdp(siblings.get(slice.key), touched);
+  const others = slicesOf(facts, slice.service);
+  const known = others.findIndex(({ key }) => key === slice.key);
+  touchUdp(others[known], touched);
   touchUdp(slice, touched);
-  siblings.set(slice.key, slice);
-  facts.slices.set(slice.service, siblings);
+  facts.slices.set(slice.service, known < 0 ? withSlice(others, slice) : others.with(known, slice));
   facts.owners.set(slice.key, slice.service);
   touchSlicesOf(facts, slice.service, touched);
+}
+
+function withSlice(others: readonly EndpointSliceFact[], slice: EndpointSliceFact): readonly EndpointSliceFact[] {
+  const next = others.findIndex(({ key }) => key > slice.key);
+  return others.toSpliced(next < 0 ? others.length : next, 0, slice);
 }
 
 function touchUdp(slice: EndpointSliceFact | undefined, touched: Touched): void {
@@ -181,7 +189,7 @@ function touchUdp(slice: EndpointSliceFact | undefined, touched: Touched): void 
 function touchSlicesOf(facts: FactStore, service: string, touched: Touched): void {
   touched.services.add(service);
   if (service === kubernetesService) {
-    indexAPIServers(facts.addresses, facts.slices.get(service)?.values() ?? [], touched.addresses);
+    indexAPIServers(facts.addresses, slicesOf(facts, service), touched.addresses);
   }
 }
 
@@ -213,11 +221,12 @@ function deleteSlice(facts: FactStore, key: string, touched: Touched): void {
   if (owner === undefined) {
     return;
   }
-  const siblings = facts.slices.get(owner);
-  touchUdp(siblings?.get(key), touched);
-  siblings?.delete(key);
-  if (siblings?.size === 0) {
+  touchUdp(sliceOf(facts, key), touched);
+  const others = slicesOf(facts, owner).filter((slice) => slice.key !== key);
+  if (others.length === 0) {
     facts.slices.delete(owner);
+  } else {
+    facts.slices.set(owner, others);
   }
   facts.owners.delete(key);
   touchSlicesOf(facts, owner, touched);
@@ -263,7 +272,7 @@ export function isKnownObject({ services, slices }: Facts, object: ObjectFact): 
     case 'Service':
       return services.get(object.fact.key) === object.fact;
     case 'EndpointSlice':
-      return slices.get(object.fact.service)?.get(object.fact.key) === object.fact;
+      return slices.get(object.fact.service)?.includes(object.fact) === true;
     case 'Node':
     case 'ServiceCIDR':
       return false;

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { applyChanges, emptyFacts, type FactStore, servicesToCompile } from '../../src/core/facts.ts';
+import {
+  applyChanges,
+  emptyFacts,
+  type FactStore,
+  servicesToCompile,
+  sliceOf,
+  slicesOf,
+} from '../../src/core/facts.ts';
 import type { EndpointSliceFact, FactChange, NodeFact, ServiceFact } from '../../src/core/model/facts.ts';
 import { rangeAround } from '../../src/core/range-set.ts';
 import { endpoint, node, service, slice } from '../support/facts.ts';
@@ -93,6 +100,19 @@ describe('facts', () => {
     expect(facts.owners.size).toBe(0);
     expect(apply(facts, { change: 'delete', kind: 'Service', key: 'default/web' })).toEqual(['default/web']);
     expect([...facts.services.keys()]).toEqual(['default/other']);
+  });
+
+  it('keep the slices of a Service in the order of their keys, whenever they came', () => {
+    const facts = emptyFacts('node-a');
+    const [one, two, three] = ['web-1', 'web-2', 'web-3'].map((name) => slice([], { key: `default/${name}` }));
+    const keys = (): readonly string[] => slicesOf(facts, 'default/web').map(({ key }) => key);
+    apply(facts, ...[two, three, one].flatMap((each) => (each === undefined ? [] : [setSlice(each)])));
+    expect(keys()).toEqual(['default/web-1', 'default/web-2', 'default/web-3']);
+    const newer = slice([endpoint('10.1.0.1')], { key: 'default/web-2' });
+    apply(facts, setSlice(newer), { change: 'delete', kind: 'EndpointSlice', key: 'default/web-1' });
+    expect(slicesOf(facts, 'default/web')).toEqual([newer, three]);
+    expect(sliceOf(facts, 'default/web-2')).toBe(newer);
+    expect(sliceOf(facts, 'default/web-1')).toBeUndefined();
   });
 
   it('touch nothing when an unknown slice goes', () => {

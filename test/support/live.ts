@@ -128,7 +128,7 @@ function restart(life: Life): void {
     now: () => life.now,
   });
   const services = [...life.facts.services.values()].map((fact) => ({ kind: 'Service', fact }) as const);
-  const slices = [...life.facts.slices.values()].flatMap((list) => [...list.values()]);
+  const slices = [...life.facts.slices.values()].flat();
   life.reconciler.changes([
     { change: 'replace', kind: 'Service', facts: services },
     { change: 'replace', kind: 'EndpointSlice', facts: slices.map((fact) => ({ kind: 'EndpointSlice', fact })) },

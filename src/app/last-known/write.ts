@@ -89,8 +89,6 @@ function objectsOf({ node, services, slices, serviceCIDRs }: Facts): readonly Ob
     ...nodes,
     ...[...serviceCIDRs.values()].map((fact) => ({ kind: 'ServiceCIDR', fact }) as const),
     ...[...services.values()].map((fact) => ({ kind: 'Service', fact }) as const),
-    ...[...slices.values()].flatMap((each) =>
-      [...each.values()].map((fact) => ({ kind: 'EndpointSlice', fact }) as const),
-    ),
+    ...[...slices.values()].flat().map((fact) => ({ kind: 'EndpointSlice', fact }) as const),
   ];
 }

@@ -1,6 +1,6 @@
 /** Counts changes from their arrival until they are in force, and times them from the change in the cluster. */
 
-import { type Facts, isKnownObject } from '../../core/facts.ts';
+import { type Facts, isKnownObject, sliceOf } from '../../core/facts.ts';
 import {
   type EndpointSliceFact,
   type FactChange,
@@ -103,7 +103,7 @@ interface Triggers {
 /** The controller writes a new time with every change; the same one comes again with a new list. */
 function noteTrigger(slice: EndpointSliceFact, { pending, facts, startedAt }: Triggers): void {
   const { key, family, triggeredAt } = slice;
-  const known = facts.slices.get(facts.owners.get(key) ?? '')?.get(key);
+  const known = sliceOf(facts, key);
   if (triggeredAt !== undefined && triggeredAt > startedAt && triggeredAt !== known?.triggeredAt) {
     // Of several changes the first has waited longest.
     pending.triggered.set(key, pending.triggered.get(key) ?? { family, at: triggeredAt });

@@ -1,7 +1,7 @@
 /** Which families a batch of facts touches, and in which of them everything is in force. */
 
 import { familyOf } from '../../core/address.ts';
-import type { Facts } from '../../core/facts.ts';
+import { type Facts, sliceOf } from '../../core/facts.ts';
 import { filterElementFamily } from '../../core/keys.ts';
 import { type FactChange, type Family, families, type ObjectFact } from '../../core/model/facts.ts';
 import type { FilterElement } from '../../core/model/filter-element.ts';
@@ -63,7 +63,7 @@ function familiesOfObject(object: ObjectFact, facts: Facts): readonly Family[] {
 }
 
 function familiesOfKnownSlice(key: string, facts: Facts): readonly Family[] {
-  const known = facts.slices.get(facts.owners.get(key) ?? '')?.get(key);
+  const known = sliceOf(facts, key);
   return known === undefined ? [] : [known.family];
 }
 

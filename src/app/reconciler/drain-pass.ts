@@ -2,6 +2,7 @@
 
 import { resourceKeyOf } from '../../core/actual.ts';
 import { type Drain, endDrain, judgeDrain, putDrain } from '../../core/drain.ts';
+import { slicesOf } from '../../core/facts.ts';
 import { destinationKey } from '../../core/keys.ts';
 import type { IpvsOperation, Plan } from '../../core/model/operation.ts';
 import type { DestinationState } from '../../core/model/virtual-server.ts';
@@ -64,6 +65,7 @@ function isListed(state: ReconcilerState, server: string, address: string): bool
   if (wanted?.kind !== 'virtual-server') {
     return false;
   }
-  const slices = [...(state.facts.slices.get(wanted.value.service)?.values() ?? [])];
-  return slices.some((slice) => slice.endpoints.some((endpoint) => endpoint.address === address));
+  return slicesOf(state.facts, wanted.value.service).some((slice) =>
+    slice.endpoints.some((endpoint) => endpoint.address === address),
+  );
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keepLastKnown, type LastKnownState } from '../../../src/app/last-known/last-known.ts';
 import { makeLog } from '../../../src/app/log.ts';
-import { applyChanges, emptyFacts, type FactStore } from '../../../src/core/facts.ts';
+import { applyChanges, emptyFacts, type FactStore, slicesOf } from '../../../src/core/facts.ts';
 import type { FactChange } from '../../../src/core/model/facts.ts';
 import type { FilterElement } from '../../../src/core/model/filter-element.ts';
 import { endpoint, localEndpoint, node, service, slice } from '../../support/facts.ts';
@@ -75,12 +75,12 @@ describe('the last known state', () => {
     const next = agent(undefined);
     await expect.poll(() => next.taken.length).toBe(1);
     expect(next.facts.services.get('default/web')).toEqual(service());
-    const slices = [...(next.facts.slices.get('default/web')?.values() ?? [])];
+    const slices = [...slicesOf(next.facts, 'default/web')];
     expect(slices.flatMap(({ endpoints }) => endpoints.map(({ address }) => address))).toEqual(['10.1.1.1']);
     expect(next.log.join('')).toContain('which may be stale');
     answer(next);
     expect(next.log.join('')).toContain('the last known state is over');
-    expect([...(next.facts.slices.get('default/web')?.values() ?? [])]).toMatchObject([{ endpoints: [{}, {}] }]);
+    expect([...slicesOf(next.facts, 'default/web')]).toMatchObject([{ endpoints: [{}, {}] }]);
   });
 
   it('is used where the table is there and empty', async () => {
