@@ -1,4 +1,5 @@
 import type { NodeFact } from './model/facts.ts';
+import { isSameList } from './same-list.ts';
 
 /** Whether nothing that is kept of a Node has changed. */
 export function isSameNode(one: NodeFact, other: NodeFact): boolean {
@@ -14,7 +15,3 @@ const comparisons: Readonly<Record<keyof NodeFact, (one: NodeFact, other: NodeFa
   podCIDRs: (one, other) => isSameList(one.podCIDRs, other.podCIDRs),
   eligible: (one, other) => one.eligible === other.eligible,
 };
-
-function isSameList(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((text, index) => text === other[index]);
-}

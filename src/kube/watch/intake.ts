@@ -6,6 +6,7 @@ import type { Refusal } from '../../core/model/reason.ts';
 import { isSameNode } from '../../core/same-node.ts';
 import { keyOfObject } from '../project/metadata.ts';
 import type { Project, Projection, ProjectionSettings } from '../project/projection.ts';
+import { shareEndpoints } from '../project/share-endpoints.ts';
 import type { FactSink } from '../source.ts';
 
 export interface Intake {
@@ -83,7 +84,7 @@ function put(state: State, projection: Projection, version: string | undefined):
   switch (projection.result) {
     case 'fact':
       tell(state, key, projection.refusals);
-      keep(state, key, projection.object, version);
+      keep(state, key, shareEndpoints(projection.object, state.known.get(key)), version);
       break;
     case 'unconcerned':
       remove(state, key);
