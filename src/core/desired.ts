@@ -16,7 +16,9 @@ import { endsStep, finish, listSteps, type Steps } from './steps.ts';
 
 export interface Desired {
   readonly contributions: ReadonlyMap<string, Contribution>;
-  readonly resources: ReadonlyMap<string, Held>;
+  readonly resources: ReadonlyMap<string, Resource>;
+  /** How many winning frontends ask for a resource, by its key; only of those that more than one asks for. */
+  readonly holds: ReadonlyMap<string, number>;
   /** Claims by frontend key, the winner first. Only contested frontends have more than one. */
   readonly claims: ReadonlyMap<string, readonly Claim[]>;
   /** What is wanted for no Service in particular. */
@@ -27,12 +29,6 @@ export interface Desired {
   readonly podTunnelChanges: number;
 }
 
-export interface Held {
-  readonly resource: Resource;
-  /** How many winning frontends ask for it. */
-  readonly count: number;
-}
-
 export interface Claim {
   readonly service: string;
   readonly createdAt: number;
@@ -41,7 +37,8 @@ export interface Claim {
 
 export interface DesiredStore extends Desired {
   readonly contributions: Map<string, Contribution>;
-  readonly resources: Map<string, Held>;
+  readonly resources: Map<string, Resource>;
+  readonly holds: Map<string, number>;
   readonly claims: Map<string, readonly Claim[]>;
   standing: readonly Resource[];
   readonly podTunnels: Map<string, WantedPodTunnel>;
@@ -52,6 +49,7 @@ export function emptyDesired(): DesiredStore {
   return {
     contributions: new LargeMap(),
     resources: new LargeMap(),
+    holds: new LargeMap(),
     claims: new LargeMap(),
     standing: [],
     podTunnels: new Map(),
@@ -63,7 +61,7 @@ export function emptyDesired(): DesiredStore {
 export function expectedOf(desired: Desired): Expected {
   return {
     virtualServer: (key) => {
-      const resource = desired.resources.get(key)?.resource;
+      const resource = desired.resources.get(key);
       return resource?.kind === 'virtual-server' ? resource.value : undefined;
     },
     eachVirtualServer: (visit) =>
@@ -90,7 +88,7 @@ export function expectedOf(desired: Desired): Expected {
 /** A loop over entries would make an array for each until the code is compiled, and a start is over before that. */
 function* eachResource({ resources }: Desired, visit: (key: string, resource: Resource) => void): Steps<void> {
   let index = 0;
-  for (const { resource } of resources.values()) {
+  for (const resource of resources.values()) {
     visit(resource.key, resource);
     if (endsStep(index, visitedAtOnce)) {
       yield;
@@ -217,37 +215,56 @@ function changeWinner(
   if (before === after) {
     return;
   }
-  for (const resource of after?.frontend.resources ?? []) {
-    hold(desired, resource, changed);
-  }
-  for (const resource of before?.frontend.resources ?? []) {
-    release(desired, resource, changed);
-  }
+  // Mostly the same ones are asked for as before, in the same order: what is at its place stays held as it is.
+  const asked = after?.frontend.resources ?? [];
+  const previous = before?.frontend.resources ?? [];
+  asked.forEach((resource, index) => {
+    if (previous[index]?.key === resource.key) {
+      put(desired, resource, changed);
+    } else {
+      hold(desired, resource, changed);
+    }
+  });
+  previous.forEach((resource, index) => {
+    if (asked[index]?.key !== resource.key) {
+      release(desired, resource, changed);
+    }
+  });
 }
 
 function hold(desired: DesiredStore, resource: Resource, changed: Set<string>): void {
-  const count = desired.resources.get(resource.key)?.count ?? 0;
-  desired.resources.set(resource.key, { resource, count: count + 1 });
-  if (resource.kind === 'pod-tunnel') {
-    desired.podTunnels.set(resource.key, resource.value);
-    desired.podTunnelChanges += 1;
+  const { key } = resource;
+  if (desired.resources.has(key)) {
+    desired.holds.set(key, (desired.holds.get(key) ?? 1) + 1);
   }
-  changed.add(resource.key);
+  put(desired, resource, changed);
 }
 
-function release(desired: DesiredStore, resource: Resource, changed: Set<string>): void {
-  const held = desired.resources.get(resource.key);
-  if (held === undefined) {
-    return;
-  }
+function put(desired: DesiredStore, resource: Resource, changed: Set<string>): void {
+  const { key } = resource;
+  desired.resources.set(key, resource);
   if (resource.kind === 'pod-tunnel') {
+    desired.podTunnels.set(key, resource.value);
     desired.podTunnelChanges += 1;
   }
-  if (held.count === 1) {
-    desired.resources.delete(resource.key);
-    desired.podTunnels.delete(resource.key);
-  } else {
-    desired.resources.set(resource.key, { resource: held.resource, count: held.count - 1 });
+  changed.add(key);
+}
+
+function release(desired: DesiredStore, { kind, key }: Resource, changed: Set<string>): void {
+  if (!desired.resources.has(key)) {
+    return;
   }
-  changed.add(resource.key);
+  if (kind === 'pod-tunnel') {
+    desired.podTunnelChanges += 1;
+  }
+  const count = desired.holds.get(key) ?? 1;
+  if (count === 1) {
+    desired.resources.delete(key);
+    desired.podTunnels.delete(key);
+  } else if (count === 2) {
+    desired.holds.delete(key);
+  } else {
+    desired.holds.set(key, count - 1);
+  }
+  changed.add(key);
 }

@@ -64,14 +64,14 @@ interface DrainInput {
 
 /** Whether the kernel holds a destination that nobody wants. */
 function leaves({ desired, actual }: DrainInput, server: string, destination: string): boolean {
-  const wanted = desired.resources.get(server)?.resource;
+  const wanted = desired.resources.get(server);
   const isWanted = wanted?.kind === 'virtual-server' && wanted.value.destinations.has(destination);
   return !isWanted && actual.virtualServers.get(server)?.destinations.has(destination) === true;
 }
 
 function addDrains(store: DrainStore, { desired, actual }: DrainInput, server: string): void {
   const there = actual.virtualServers.get(server);
-  const wanted = desired.resources.get(server)?.resource;
+  const wanted = desired.resources.get(server);
   if (there === undefined || wanted?.kind !== 'virtual-server' || !drains(wanted.value.protocol)) {
     return;
   }

@@ -58,6 +58,6 @@ export function* differingKeys(input: ListedInput): Steps<readonly string[]> {
 /** One that drains differs without an operation. */
 function hasOtherDestinations({ desired, actual }: ListedInput, key: string): boolean {
   const there = actual.virtualServers.get(key);
-  const wanted = there === undefined ? undefined : desired.resources.get(key)?.resource;
+  const wanted = there === undefined ? undefined : desired.resources.get(key);
   return wanted?.kind === 'virtual-server' && wanted.value.destinations !== there?.destinations;
 }

@@ -39,7 +39,7 @@ export function makePlan(input: PlanInput): Plan {
 /** Puts the operations for these keys behind those that are there. */
 export function planInto(draft: Draft, input: PlanInput): void {
   for (const key of input.keys) {
-    const wanted = input.desired.resources.get(key)?.resource;
+    const wanted = input.desired.resources.get(key);
     switch (wanted?.kind) {
       case 'virtual-server':
         wantVirtualServer(draft, input, wanted.value, input.actual.virtualServers.get(key));
@@ -202,7 +202,7 @@ export function isSameServer(wanted: VirtualServer, there: VirtualServer): boole
 
 /** One port with direct return makes the VIP a steered one for all of them. */
 function steeredOr(vip: Vip, { resources }: Desired): Vip {
-  const steering = resources.get(`direct_return ${vip.address}`)?.resource.value;
+  const steering = resources.get(`direct_return ${vip.address}`)?.value;
   if (steering === undefined) {
     return vip;
   }

@@ -13,7 +13,7 @@ import { drains } from './plan.ts';
 
 export function renderDesired(desired: Desired): string {
   const lines: string[] = [];
-  for (const { resource } of desired.resources.values()) {
+  for (const resource of desired.resources.values()) {
     switch (resource.kind) {
       case 'virtual-server':
         lines.push(...serverLines(resource.value.server, resource.value.destinations.values()));
@@ -52,7 +52,7 @@ export function renderActual(actual: Actual, desired: Desired): string {
 }
 
 function settled(there: ActualVirtualServer, desired: Desired, key: string): readonly Destination[] {
-  const wanted = desired.resources.get(key)?.resource;
+  const wanted = desired.resources.get(key);
   if (wanted?.kind !== 'virtual-server' || !drains(wanted.value.protocol)) {
     return [...there.destinations.values()];
   }

@@ -25,7 +25,7 @@ function put(desired: DesiredStore, ...all: readonly Contribution[]): readonly s
 }
 
 function counts(desired: DesiredStore): Readonly<Record<string, number>> {
-  return Object.fromEntries([...desired.resources].map(([key, held]) => [key, held.count]));
+  return Object.fromEntries([...desired.resources.keys()].map((key) => [key, desired.holds.get(key) ?? 1]));
 }
 
 function winner(desired: DesiredStore, key = 'TCP 10.96.0.1:80'): string | undefined {
@@ -115,7 +115,7 @@ describe('a shared resource', () => {
     put(desired, contribution('a/web', 1, ofA));
     const moved: Frontend = { key: `TCP ${A}:80`, resources: [vip(A, '192.168.0.2')] };
     expect(put(desired, contribution('a/web', 1, moved))).toContain(`vip ${A}`);
-    expect(desired.resources.get(`vip ${A}`)?.resource.value).toEqual({ address: A, source: '192.168.0.2' });
+    expect(desired.resources.get(`vip ${A}`)?.value).toEqual({ address: A, source: '192.168.0.2' });
   });
 
   it('may be asked for twice by one frontend', () => {
@@ -144,11 +144,12 @@ describe('after any sequence of contributions', () => {
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         const desired = emptyDesired();
         for (const { service, createdAt, frontends: wanted } of steps) {
-          const before = new Map([...desired.resources].map(([key, held]) => [key, held.resource]));
+          const before = new Map([...desired.resources]);
           const made = wanted?.map(([where, port, more]) => frontend(where, port, ...more));
           const next = made === undefined ? undefined : contribution(service, createdAt, ...made);
           const changed = setContribution(desired, service, next);
           expect(counts(desired)).toEqual(foldWinners(desired));
+          expect([...desired.holds].filter(([key, count]) => count < 2 || !desired.resources.has(key))).toEqual([]);
           expectTold(desired, before, changed);
         }
       }),
@@ -174,6 +175,6 @@ function foldWinners(desired: DesiredStore): Readonly<Record<string, number>> {
 
 function expectTold(desired: DesiredStore, before: ReadonlyMap<string, Resource>, changed: ReadonlySet<string>): void {
   const keys = [...new Set([...before.keys(), ...desired.resources.keys()])];
-  const different = keys.filter((key) => before.get(key) !== desired.resources.get(key)?.resource);
+  const different = keys.filter((key) => before.get(key) !== desired.resources.get(key));
   expect(different.filter((key) => !changed.has(key))).toEqual([]);
 }

@@ -135,7 +135,7 @@ describe('two Services on one health-check port', () => {
     setContribution(desired, 'default/younger', younger);
     setContribution(desired, 'default/older', older);
     const holder = (): unknown => {
-      const held = desired.resources.get('health-check 30100')?.resource;
+      const held = desired.resources.get('health-check 30100');
       return held?.kind === 'health-check' && held.value.name;
     };
     expect(holder()).toBe('older');

@@ -69,7 +69,7 @@ function familiesOfKnownSlice(key: string, facts: Facts): readonly Family[] {
 
 /** Both where it cannot be told. */
 function familiesOfResource(key: string, { desired, actual }: ReconcilerView): readonly Family[] {
-  const wanted = desired.resources.get(key)?.resource;
+  const wanted = desired.resources.get(key);
   if (wanted?.kind === 'virtual-server') {
     return [familyOfServer(wanted.value.server.identity)];
   }

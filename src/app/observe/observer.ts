@@ -209,7 +209,7 @@ function serveHealthChecks(servers: HealthCheckServers, outcome: PassOutcome, vi
   // A pass that broke off may have taken a health check away and told nobody: a full one looks at all that run.
   const running = outcome.census === undefined ? [] : servers.keys();
   for (const key of new Set([...outcome.healthChecks, ...running])) {
-    const wanted = view.desired.resources.get(key)?.resource;
+    const wanted = view.desired.resources.get(key);
     servers.set(key, wanted?.kind === 'health-check' ? wanted.value : undefined);
   }
 }

@@ -61,7 +61,7 @@ function judge(state: ReconcilerState, { drain, there, now }: DrainCase): IpvsOp
 
 /** Whether a slice of the Service still names the address, in whatever condition. */
 function isListed(state: ReconcilerState, server: string, address: string): boolean {
-  const wanted = state.desired.resources.get(server)?.resource;
+  const wanted = state.desired.resources.get(server);
   if (wanted?.kind !== 'virtual-server') {
     return false;
   }

@@ -59,7 +59,7 @@ function addHeldBack(state: ReconcilerState, keys: Set<string>): void {
 }
 
 function isVip(state: ReconcilerState, key: string): boolean {
-  return state.desired.resources.get(key)?.resource.kind === 'vip';
+  return state.desired.resources.get(key)?.kind === 'vip';
 }
 
 export function retryPass(state: ReconcilerState): PassOutcome {

@@ -89,7 +89,7 @@ export function releaseAll(quarantined: QuarantineStore): void {
 }
 
 function wantedServer(desired: Desired, key: string): DesiredVirtualServer | undefined {
-  const resource = desired.resources.get(key)?.resource;
+  const resource = desired.resources.get(key);
   return resource?.kind === 'virtual-server' ? resource.value : undefined;
 }
 

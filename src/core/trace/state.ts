@@ -29,10 +29,8 @@ export interface ProgrammedServer {
 
 /** What should be in the kernel. */
 export function wantedState(desired: Desired): TraceState {
-  const resource = (key: string) => desired.resources.get(key)?.resource;
-  const elements = [...desired.resources.values()].flatMap(({ resource: { kind, value } }) =>
-    kind === 'element' ? [value] : [],
-  );
+  const resource = (key: string) => desired.resources.get(key);
+  const elements = [...desired.resources.values()].flatMap(({ kind, value }) => (kind === 'element' ? [value] : []));
   return {
     allowedSources: rangesByFrontend(elements),
     serviceRanges: rangesOf(elements, 'service_ranges'),

@@ -105,7 +105,7 @@ describe('direct return', () => {
       { ready: false, terminating: true },
     ]) {
       const { reconciler } = await start([direct(), ...endpoints({ ...local, ...condition }, remote)]);
-      const wanted = [...reconciler.view.desired.resources.values()].flatMap(({ resource }) =>
+      const wanted = [...reconciler.view.desired.resources.values()].flatMap((resource) =>
         resource.kind === 'pod-tunnel' ? [resource.value] : [],
       );
       expect(wanted).toEqual([

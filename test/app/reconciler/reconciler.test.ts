@@ -223,7 +223,7 @@ describe('a reconciler', () => {
 });
 
 function expectShared({ desired, actual }: ReconcilerView): void {
-  const wanted = [...desired.resources.values()].map(({ resource }) => resource);
+  const wanted = [...desired.resources.values()];
   const servers = wanted.filter((resource) => resource.kind === 'virtual-server');
   const elements = wanted.filter((resource) => resource.kind === 'element');
   expect(servers.length).toBeGreaterThan(0);
