@@ -80,6 +80,7 @@ export function ownershipKey(identity: VirtualServerIdentity): string {
 export function resourceKeyOf(operation: Operation): string {
   switch (operation.kind) {
     case 'add-virtual-server':
+      return operation.key ?? virtualServerKey(operation.server.identity);
     case 'edit-virtual-server':
       return virtualServerKey(operation.server.identity);
     case 'remove-virtual-server':
@@ -88,10 +89,11 @@ export function resourceKeyOf(operation: Operation): string {
     case 'remove-destination':
       return virtualServerKey(operation.identity);
     case 'add-vip':
-      return vipKey(operation.vip.address);
+      return operation.key ?? vipKey(operation.vip.address);
     case 'remove-vip':
       return vipKey(operation.address);
     case 'add-element':
+      return operation.key ?? filterElementKey(operation.element);
     case 'remove-element':
       return filterElementKey(operation.element);
   }
@@ -163,7 +165,7 @@ interface Advance {
 function advanceOne(actual: ActualStore, operation: Exclude<Operation, DestinationOperation>, rest: Advance): number {
   switch (operation.kind) {
     case 'add-virtual-server':
-      return advanceNew(actual, operation.server, rest);
+      return advanceNew(actual, operation, rest);
     case 'edit-virtual-server':
       advanceServer(actual, operation.server);
       return 0;
@@ -171,13 +173,13 @@ function advanceOne(actual: ActualStore, operation: Exclude<Operation, Destinati
       actual.virtualServers.delete(virtualServerKey(operation.identity));
       return 0;
     case 'add-vip':
-      actual.vips.set(vipKey(operation.vip.address), { ...operation.vip, onInterface: true, routed: true });
+      actual.vips.set(resourceKeyOf(operation), { ...operation.vip, onInterface: true, routed: true });
       return 0;
     case 'remove-vip':
       actual.vips.delete(vipKey(operation.address));
       return 0;
     case 'add-element':
-      actual.elements.set(filterElementKey(operation.element), operation.element);
+      actual.elements.set(resourceKeyOf(operation), operation.element);
       return 0;
     case 'remove-element':
       actual.elements.delete(filterElementKey(operation.element));
@@ -186,8 +188,13 @@ function advanceOne(actual: ActualStore, operation: Exclude<Operation, Destinati
 }
 
 /** A plan takes the destinations of a new virtual server from what is wanted: as many are the same. */
-function advanceNew(actual: ActualStore, server: VirtualServer, { expected, following }: Advance): number {
-  const key = virtualServerKey(server.identity);
+function advanceNew(
+  actual: ActualStore,
+  operation: Extract<Operation, { readonly kind: 'add-virtual-server' }>,
+  { expected, following }: Advance,
+): number {
+  const { server } = operation;
+  const key = resourceKeyOf(operation);
   const wanted = expected.virtualServer(key);
   if (wanted?.server === server && !actual.virtualServers.has(key)) {
     const added = countAdded(server.identity, following);

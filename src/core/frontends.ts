@@ -10,7 +10,7 @@ import { addressBits } from './address.ts';
 import { directView } from './direct-return.ts';
 import type { Backend } from './endpoints.ts';
 import { exactList } from './exact-list.ts';
-import { filterElementKey, frontendKey, virtualServerKey } from './keys.ts';
+import { filterElementKey, virtualServerKey } from './keys.ts';
 import type { CompileContext } from './model/context.ts';
 import type { FilterElement, FrontendSet } from './model/filter-element.ts';
 import type { DesiredVirtualServer, Frontend, Resource } from './model/resource.ts';
@@ -31,7 +31,7 @@ export function internalFrontend(place: Place, view: PortView, context: CompileC
   } else if (context.detectsLocal[view.family]) {
     resources.push(frontendElement('masquerade_outside', place, view));
   }
-  return { key: frontendKey(view.protocol, place.address, place.port), resources: exactList(resources) };
+  return frontendOf(resources);
 }
 
 /** externalIP, load-balancer IP or node port. `mark` is the inside view's, where the policy asks for one. */
@@ -64,8 +64,15 @@ export function externalFrontend(
     const key = { set: 'allowed_sources', address, protocol: view.protocol, port } as const;
     resources.push(...ranges.map((range) => element({ ...key, range })));
   }
-  return { key: frontendKey(view.protocol, place.address, place.port), resources: exactList(resources) };
+  return frontendOf(resources);
 }
+
+/** Its key is that of its virtual server, and one text for both. */
+function frontendOf(resources: BaseResources): Frontend {
+  return { key: resources[0].key, resources: exactList(resources) };
+}
+
+type BaseResources = [virtualServer: Resource, ...others: Resource[]];
 
 /** The virtual server with its record of ownership, the VIP if the address is one, the hairpin of local endpoints. */
 function baseResources(
@@ -73,10 +80,10 @@ function baseResources(
   view: PortView,
   backends: readonly Backend[],
   context: CompileContext,
-): Resource[] {
+): BaseResources {
   const { address, port } = place;
   const identity: VirtualServerIdentity = { kind: 'address', protocol: view.protocol, address, port };
-  const resources: Resource[] = [
+  const resources: BaseResources = [
     virtualServer(identity, view, backends),
     element({
       set: 'virtual_servers',
@@ -91,7 +98,8 @@ function baseResources(
     resources.push({ kind: 'vip', key: `vip ${address}`, value: { address, source } });
     resources.push(element({ set: 'vips', address }));
   }
-  return [...resources, ...hairpins(backends)];
+  resources.push(...hairpins(backends));
+  return resources;
 }
 
 /** An address of the node is neither bound nor guarded. */

@@ -9,8 +9,8 @@ import { quarantineKey, serverQuarantineKey } from './keys.ts';
 import type { Protocol } from './model/facts.ts';
 import { type FilterElement, isViewElement } from './model/filter-element.ts';
 import type { LargePlan, Plan } from './model/operation.ts';
-import type { DesiredVirtualServer } from './model/resource.ts';
-import type { Vip, VipMode, VipState } from './model/vip.ts';
+import type { DesiredVirtualServer, Resource } from './model/resource.ts';
+import type { Vip, VipMode } from './model/vip.ts';
 import type { Destination, VirtualServer, VirtualServerIdentity } from './model/virtual-server.ts';
 
 export interface PlanInput {
@@ -42,13 +42,13 @@ export function planInto(draft: Draft, input: PlanInput): void {
     const wanted = input.desired.resources.get(key);
     switch (wanted?.kind) {
       case 'virtual-server':
-        wantVirtualServer(draft, input, wanted.value, input.actual.virtualServers.get(key));
+        wantVirtualServer(draft, input, wanted, input.actual.virtualServers.get(key));
         break;
       case 'vip':
-        wantVip(draft, input, steeredOr(wanted.value, input.desired), input.actual.vips.get(key));
+        wantVip(draft, input, { key: wanted.key, vip: steeredOr(wanted.value, input.desired) });
         break;
       case 'element':
-        wantElement(draft, wanted.value, input.actual.elements.get(key));
+        wantElement(draft, wanted, input.actual.elements.get(key));
         break;
       case 'health-check':
       case 'pod-tunnel':
@@ -100,7 +100,7 @@ function emptyDraft(): Draft & Plan {
 function wantVirtualServer(
   draft: Draft,
   input: PlanInput,
-  wanted: DesiredVirtualServer,
+  { key, value: wanted }: Extract<Resource, { readonly kind: 'virtual-server' }>,
   there: ActualVirtualServer | undefined,
 ): void {
   const { server } = wanted;
@@ -110,7 +110,7 @@ function wantVirtualServer(
     return;
   }
   if (there === undefined) {
-    draft.make.push({ kind: 'add-virtual-server', server });
+    draft.make.push({ kind: 'add-virtual-server', server, key });
     const ordered = insertionOrder([...wanted.destinations.values()], server.scheduler, input.rules.nodeName);
     for (const destination of ordered) {
       addDestination(draft, input, server.identity, destination);
@@ -210,7 +210,8 @@ function steeredOr(vip: Vip, { resources }: Desired): Vip {
   return { ...vip, isSteered: true, encapsulation: encapsulation ?? 'ipip' };
 }
 
-function wantVip(draft: Draft, input: PlanInput, vip: Vip, there: VipState | undefined): void {
+function wantVip(draft: Draft, input: PlanInput, { key, vip }: { readonly key: string; readonly vip: Vip }): void {
+  const there = input.actual.vips.get(key);
   const isComplete =
     there !== undefined &&
     there.routed &&
@@ -218,15 +219,21 @@ function wantVip(draft: Draft, input: PlanInput, vip: Vip, there: VipState | und
     there.isSteered === vip.isSteered &&
     (there.onInterface || input.rules.vipMode === 'route');
   if (!isComplete) {
-    draft.expose.push(there === undefined ? { kind: 'add-vip', vip } : { kind: 'add-vip', vip, before: there });
+    draft.expose.push(
+      there === undefined ? { kind: 'add-vip', vip, key } : { kind: 'add-vip', vip, key, before: there },
+    );
   }
 }
 
-function wantElement(draft: Draft, element: FilterElement, there: FilterElement | undefined): void {
+function wantElement(
+  draft: Draft,
+  { key, value: element }: Extract<Resource, { readonly kind: 'element' }>,
+  there: FilterElement | undefined,
+): void {
   if (there === element || (there !== undefined && isSameElement(element, there))) {
     return;
   }
-  draft[phaseToAdd(element)].push({ kind: 'add-element', element });
+  draft[phaseToAdd(element)].push({ kind: 'add-element', element, key });
 }
 
 function unwant(draft: Draft, input: PlanInput, key: string): void {

@@ -3,8 +3,12 @@ import type { FilterElement } from './filter-element.ts';
 import type { Vip, VipState } from './vip.ts';
 import type { Destination, VirtualServer, VirtualServerIdentity } from './virtual-server.ts';
 
+/**
+ * What adds something says its resource key where that is at hand: made once more, each of some ten thousand would be kept
+ * twice.
+ */
 export type IpvsOperation =
-  | { readonly kind: 'add-virtual-server'; readonly server: VirtualServer }
+  | { readonly kind: 'add-virtual-server'; readonly server: VirtualServer; readonly key?: string }
   | { readonly kind: 'edit-virtual-server'; readonly server: VirtualServer }
   | { readonly kind: 'remove-virtual-server'; readonly identity: VirtualServerIdentity }
   | {
@@ -14,12 +18,12 @@ export type IpvsOperation =
     };
 
 export type FilterOperation =
-  | { readonly kind: 'add-element'; readonly element: FilterElement }
+  | { readonly kind: 'add-element'; readonly element: FilterElement; readonly key?: string }
   | { readonly kind: 'remove-element'; readonly element: FilterElement };
 
 export type VipOperation =
   /** Also completes a VIP of which a part is missing or whose source or route differs. `before` is what is there of it. */
-  | { readonly kind: 'add-vip'; readonly vip: Vip; readonly before?: VipState }
+  | { readonly kind: 'add-vip'; readonly vip: Vip; readonly key?: string; readonly before?: VipState }
   | { readonly kind: 'remove-vip'; readonly address: string; readonly before?: VipState };
 
 export type Operation = IpvsOperation | FilterOperation | VipOperation;
