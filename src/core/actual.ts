@@ -173,7 +173,7 @@ function advanceOne(actual: ActualStore, operation: Exclude<Operation, Destinati
       actual.virtualServers.delete(virtualServerKey(operation.identity));
       return 0;
     case 'add-vip':
-      actual.vips.set(resourceKeyOf(operation), { ...operation.vip, onInterface: true, routed: true });
+      actual.vips.set(resourceKeyOf(operation), completeState(operation.vip));
       return 0;
     case 'remove-vip':
       actual.vips.delete(vipKey(operation.address));
@@ -185,6 +185,12 @@ function advanceOne(actual: ActualStore, operation: Exclude<Operation, Destinati
       actual.elements.delete(filterElementKey(operation.element));
       return 0;
   }
+}
+
+/** Of a VIP that is there as it should be. */
+function completeState({ address, source, isSteered }: Vip): VipState {
+  const state = { address, onInterface: true, routed: true, source } as const;
+  return isSteered === undefined ? state : { ...state, isSteered };
 }
 
 /** A plan takes the destinations of a new virtual server from what is wanted: as many are the same. */

@@ -46,6 +46,8 @@ function readService(metadata: Metadata, spec: JsonObject, status: unknown, refu
   const type = readType(spec['type']);
   const externalTrafficPolicy = readPolicy(spec, 'externalTrafficPolicy', refusals);
   const loadBalancer = readObject(readObject(status, 'status')['loadBalancer'], 'status.loadBalancer');
+  // Not spread into the fact, for which V8 would keep the rest of it in an object of its own.
+  const { clusterIPs, externalIPs, loadBalancerIPs } = readServiceAddresses(spec, loadBalancer, refusals);
   return {
     key: metadata.key,
     namespace: metadata.namespace,
@@ -53,7 +55,9 @@ function readService(metadata: Metadata, spec: JsonObject, status: unknown, refu
     uid: metadata.uid,
     createdAt: metadata.createdAt,
     type,
-    ...readServiceAddresses(spec, loadBalancer, refusals),
+    clusterIPs,
+    externalIPs,
+    loadBalancerIPs,
     loadBalancerSourceRanges: readSourceRanges(spec['loadBalancerSourceRanges'], refusals),
     ports: readPorts(spec['ports'], refusals),
     externalTrafficPolicy,

@@ -103,13 +103,27 @@ function put(state: State, projection: Projection, version: string | undefined):
 
 function keep(state: State, key: string, object: ObjectFact, version: string | undefined): void {
   if (state.list !== undefined) {
-    state.list.facts.set(key, { ...object, version });
+    state.list.facts.set(key, withVersion(object, version));
     if (state.isFirst) {
       state.batch.push({ change: 'set', ...object });
     }
   } else if (!isKnownNode(state.known.get(key), object)) {
-    state.known.set(key, { ...object, version });
+    state.known.set(key, withVersion(object, version));
     state.batch.push({ change: 'set', ...object });
+  }
+}
+
+/** Not a spread: V8 would keep the version apart from the rest, in an object of its own. */
+function withVersion(object: ObjectFact, version: string | undefined): Known {
+  switch (object.kind) {
+    case 'Service':
+      return { kind: object.kind, fact: object.fact, version };
+    case 'EndpointSlice':
+      return { kind: object.kind, fact: object.fact, version };
+    case 'Node':
+      return { kind: object.kind, fact: object.fact, version };
+    case 'ServiceCIDR':
+      return { kind: object.kind, fact: object.fact, version };
   }
 }
 
