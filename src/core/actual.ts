@@ -3,18 +3,26 @@
  * dump replaces it.
  */
 
-import { destinationKey, filterElementKey, virtualServerKey } from './keys.ts';
+import { isSameDestinations, listDestinations, putDestination, removeDestination } from './destinations.ts';
+import { filterElementKey, virtualServerKey } from './keys.ts';
 import type { LongList } from './large-list.ts';
 import { LargeMap } from './large-map.ts';
 import type { FilterElement } from './model/filter-element.ts';
 import type { Operation } from './model/operation.ts';
 import type { Vip, VipState } from './model/vip.ts';
-import type { Destination, VirtualServer, VirtualServerIdentity, VirtualServerState } from './model/virtual-server.ts';
+import type {
+  Destination,
+  Destinations,
+  VirtualServer,
+  VirtualServerIdentity,
+  VirtualServerState,
+} from './model/virtual-server.ts';
+import { isSameServer } from './same-server.ts';
 import type { Steps } from './steps.ts';
 
 export interface ActualVirtualServer {
   readonly server: VirtualServer;
-  readonly destinations: ReadonlyMap<string, Destination>;
+  readonly destinations: Destinations;
 }
 
 export interface Actual {
@@ -42,7 +50,7 @@ export interface Expected {
 /** A virtual server that differs from what is wanted, with destinations that may be changed in place. */
 interface OwnVirtualServer extends ActualVirtualServer {
   readonly isOwn: true;
-  readonly destinations: Map<string, Destination>;
+  readonly destinations: Destination[];
 }
 
 /** What one complete reading of the kernel brought. */
@@ -100,36 +108,23 @@ export function resourceKeyOf(operation: Operation): string {
 }
 
 /**
- * Takes operations that the kernel has carried out into account, in order. A new virtual server that came out as
- * `expected` is shared with it.
+ * Takes operations that the kernel has carried out into account, in order. A virtual server that came out as `expected` is
+ * shared with it.
  */
 export function advance(
   actual: ActualStore,
   operations: readonly Operation[],
   expected: Pick<Expected, 'virtualServer'>,
 ): void {
-  // A virtual server's destinations follow one another and share its identity: it is looked up once for all of them.
-  let identity: VirtualServerIdentity | undefined;
-  let there: OwnVirtualServer | undefined;
-  for (let at = 0; at < operations.length; at += 1) {
+  for (let at = 0; at < operations.length; ) {
     const operation = operations[at];
     if (operation === undefined) {
-      continue;
+      return;
     }
-    if (!('destination' in operation)) {
-      identity = undefined;
-      at += advanceOne(actual, operation, { expected, following: { operations, from: at + 1 } });
-      continue;
-    }
-    if (operation.identity !== identity) {
-      identity = operation.identity;
-      there = ownVirtualServer(actual, virtualServerKey(identity));
-    }
-    if (operation.kind === 'remove-destination') {
-      there?.destinations.delete(destinationKey(operation.destination));
-    } else {
-      there?.destinations.set(destinationKey(operation.destination), operation.destination);
-    }
+    at +=
+      'destination' in operation
+        ? advanceDestinations(actual, operation.identity, { expected, following: { operations, from: at } })
+        : 1 + advanceOne(actual, operation, { expected, following: { operations, from: at + 1 } });
   }
 }
 
@@ -159,6 +154,44 @@ type DestinationOperation = Extract<Operation, { readonly destination: Destinati
 interface Advance {
   readonly expected: Pick<Expected, 'virtualServer'>;
   readonly following: { readonly operations: readonly Operation[]; readonly from: number };
+}
+
+/**
+ * A virtual server's destinations follow one another and share its identity: it is looked up once for all of them. Returns
+ * how many operations that were.
+ */
+function advanceDestinations(
+  actual: ActualStore,
+  identity: VirtualServerIdentity,
+  { expected, following }: Advance,
+): number {
+  const { operations, from } = following;
+  const key = virtualServerKey(identity);
+  const there = ownVirtualServer(actual, key);
+  let at = from;
+  for (; at < operations.length; at += 1) {
+    const operation = operations[at];
+    if (operation === undefined || !('destination' in operation) || operation.identity !== identity) {
+      break;
+    }
+    const change = operation.kind === 'remove-destination' ? removeDestination : putDestination;
+    change(there?.destinations ?? [], operation.destination);
+  }
+  shareWith(expected.virtualServer(key), actual, key);
+  return at - from;
+}
+
+/** Where a virtual server is as it is wanted, it is the one that is wanted. */
+function shareWith(wanted: ActualVirtualServer | undefined, actual: ActualStore, key: string): void {
+  const there = actual.virtualServers.get(key);
+  if (
+    wanted !== undefined &&
+    there !== undefined &&
+    isSameServer(wanted.server, there.server) &&
+    isSameDestinations(wanted.destinations, there.destinations)
+  ) {
+    actual.virtualServers.set(key, wanted);
+  }
 }
 
 /** Returns how many of the operations that follow are accounted for too. */
@@ -204,7 +237,7 @@ function advanceNew(
   const wanted = expected.virtualServer(key);
   if (wanted?.server === server && !actual.virtualServers.has(key)) {
     const added = countAdded(server.identity, following);
-    if (added === wanted.destinations.size) {
+    if (added === wanted.destinations.length) {
       actual.virtualServers.set(key, wanted);
       return added;
     }
@@ -226,7 +259,7 @@ function countAdded(identity: VirtualServerIdentity, { operations, from }: Advan
 
 function advanceServer(actual: ActualStore, server: VirtualServer): void {
   const key = virtualServerKey(server.identity);
-  const destinations = ownVirtualServer(actual, key)?.destinations ?? new Map<string, Destination>();
+  const destinations = ownVirtualServer(actual, key)?.destinations ?? [];
   setOwn(actual, key, { isOwn: true, server, destinations });
 }
 
@@ -236,7 +269,7 @@ function ownVirtualServer(actual: ActualStore, key: string): OwnVirtualServer | 
   if (there === undefined || isOwn(there)) {
     return there;
   }
-  return setOwn(actual, key, { isOwn: true, server: there.server, destinations: new Map(there.destinations) });
+  return setOwn(actual, key, { isOwn: true, server: there.server, destinations: [...there.destinations] });
 }
 
 function setOwn(actual: ActualStore, key: string, own: OwnVirtualServer): OwnVirtualServer {
@@ -248,10 +281,9 @@ function isOwn(there: ActualVirtualServer): there is OwnVirtualServer {
   return 'isOwn' in there;
 }
 
-function adoptVirtualServer(actual: ActualStore, state: VirtualServerState): void {
-  const destinations = new Map<string, Destination>();
-  for (const destination of state.destinations) {
-    destinations.set(destinationKey(destination), destination);
-  }
-  actual.virtualServers.set(virtualServerKey(state.server.identity), { server: state.server, destinations });
+function adoptVirtualServer(actual: ActualStore, { server, destinations }: VirtualServerState): void {
+  actual.virtualServers.set(virtualServerKey(server.identity), {
+    server,
+    destinations: listDestinations(destinations),
+  });
 }

@@ -54,13 +54,13 @@ export function directView(
     return [...steering(address, direct, context), ...tunnels];
   }
   const { scheduler, flags, timeoutSeconds } = view;
-  const destinations = new Map<string, Destination>();
+  const destinations: Destination[] = [];
   for (const backend of backends) {
     // The table of mh follows the order of the kernel's list, and only what has a weight is in it: with its place kept
     // from the start, a node's own pod comes in the same order as on all other nodes (ip_vs_mh.c, ip_vs_mh_populate).
     if (reachable.has(backend) || scheduler === 'mh') {
       const weight = reachable.has(backend) ? backend.weight : 0;
-      destinations.set(backend.key, { address: backend.address, port: backend.port, weight, forwarding });
+      destinations.push({ address: backend.address, port: backend.port, weight, forwarding });
     }
   }
   const server = { identity, scheduler, flags, timeoutSeconds, prefixLength: addressBits(family) };

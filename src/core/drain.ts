@@ -9,6 +9,8 @@
 
 import type { Actual } from './actual.ts';
 import type { Desired } from './desired.ts';
+import { eachPair, findDestination } from './destinations.ts';
+import { destinationKey } from './keys.ts';
 import type { LongList } from './large-list.ts';
 import type { DestinationState, VirtualServerIdentity } from './model/virtual-server.ts';
 import { drains } from './plan.ts';
@@ -65,8 +67,9 @@ interface DrainInput {
 /** Whether the kernel holds a destination that nobody wants. */
 function leaves({ desired, actual }: DrainInput, server: string, destination: string): boolean {
   const wanted = desired.resources.get(server);
-  const isWanted = wanted?.kind === 'virtual-server' && wanted.value.destinations.has(destination);
-  return !isWanted && actual.virtualServers.get(server)?.destinations.has(destination) === true;
+  const isWanted =
+    wanted?.kind === 'virtual-server' && findDestination(wanted.value.destinations, destination) !== undefined;
+  return !isWanted && findDestination(actual.virtualServers.get(server)?.destinations ?? [], destination) !== undefined;
 }
 
 function addDrains(store: DrainStore, { desired, actual }: DrainInput, server: string): void {
@@ -78,14 +81,12 @@ function addDrains(store: DrainStore, { desired, actual }: DrainInput, server: s
   if (there.destinations === wanted.value.destinations) {
     return;
   }
-  for (const destination of there.destinations.keys()) {
-    if (wanted.value.destinations.has(destination)) {
-      continue;
+  eachPair(wanted.value.destinations, there.destinations, (destination, leaving) => {
+    const key = destination === undefined && leaving !== undefined ? destinationKey(leaving) : undefined;
+    if (key !== undefined && store.servers.get(server)?.has(key) !== true) {
+      putDrain(store, { identity: there.server.identity, server, destination: key, deadline: undefined });
     }
-    if (store.servers.get(server)?.has(destination) !== true) {
-      putDrain(store, { identity: there.server.identity, server, destination, deadline: undefined });
-    }
-  }
+  });
 }
 
 /** Also in place of what is known of it. */

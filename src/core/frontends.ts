@@ -123,11 +123,9 @@ function insideView(place: Place, view: PortView, context: CompileContext, mark:
 }
 
 function virtualServer(identity: VirtualServerIdentity, view: PortView, backends: readonly Backend[]): Resource {
-  const destinations = new Map<string, Destination>();
-  for (const backend of backends) {
-    const { address, port, weight } = backend;
-    destinations.set(backend.key, { address, port, weight, forwarding: 'masquerade' });
-  }
+  const destinations = backends.map(
+    ({ address, port, weight }): Destination => ({ address, port, weight, forwarding: 'masquerade' }),
+  );
   const value: DesiredVirtualServer = {
     server: {
       identity,

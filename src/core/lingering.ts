@@ -56,10 +56,7 @@ export function lingeringContribution(actual: Actual, frontend: string): Contrib
 }
 
 function quiesced({ server, destinations }: ActualVirtualServer, service: string): Resource {
-  const zero = new Map<string, Destination>();
-  for (const [key, destination] of destinations) {
-    zero.set(key, { ...destination, weight: 0 });
-  }
+  const zero = destinations.map((destination): Destination => ({ ...destination, weight: 0 }));
   const value = { server, destinations: zero, protocol: 'TCP', service, origin: service } as const;
   return { kind: 'virtual-server', key: virtualServerKey(server.identity), value };
 }
@@ -81,7 +78,7 @@ function elementsOf(
   const keys = [
     ...frontendSets.map((set) => `${set} ${frontend}`),
     ...servers.map(({ server }) => ownershipKey(server.identity)),
-    ...servers.flatMap(({ destinations }) => [...destinations.values()].map(({ address }) => `hairpin ${address}`)),
+    ...servers.flatMap(({ destinations }) => destinations.map(({ address }) => `hairpin ${address}`)),
   ];
   return [...new Set(keys)].map((key) => actual.elements.get(key)).filter((element) => element !== undefined);
 }

@@ -3,6 +3,7 @@
 import { type Actual, type ActualVirtualServer, ownershipKey } from './actual.ts';
 import { type CIDR, cidrContains } from './address.ts';
 import type { Desired } from './desired.ts';
+import { eachPair, isSameDestination } from './destinations.ts';
 import { phaseToAdd, phaseToRemove } from './element-phase.ts';
 import { insertionOrder } from './insertion-order.ts';
 import { quarantineKey, serverQuarantineKey } from './keys.ts';
@@ -11,7 +12,8 @@ import { type FilterElement, isViewElement } from './model/filter-element.ts';
 import type { LargePlan, Plan } from './model/operation.ts';
 import type { DesiredVirtualServer, Resource } from './model/resource.ts';
 import type { Vip, VipMode } from './model/vip.ts';
-import type { Destination, VirtualServer, VirtualServerIdentity } from './model/virtual-server.ts';
+import type { Destination, VirtualServerIdentity } from './model/virtual-server.ts';
+import { isSameServer } from './same-server.ts';
 
 export interface PlanInput {
   readonly desired: Desired;
@@ -111,7 +113,7 @@ function wantVirtualServer(
   }
   if (there === undefined) {
     draft.make.push({ kind: 'add-virtual-server', server, key });
-    const ordered = insertionOrder([...wanted.destinations.values()], server.scheduler, input.rules.nodeName);
+    const ordered = insertionOrder(wanted.destinations, server.scheduler, input.rules.nodeName);
     for (const destination of ordered) {
       addDestination(draft, input, server.identity, destination);
     }
@@ -133,22 +135,18 @@ function changeDestinations(
 ): void {
   const { identity, scheduler } = wanted.server;
   const added: Destination[] = [];
-  for (const [key, destination] of wanted.destinations) {
-    const known = there.destinations.get(key);
-    if (known === undefined) {
+  eachPair(wanted.destinations, there.destinations, (destination, known) => {
+    if (destination === undefined) {
+      dismiss(draft, wanted, known);
+    } else if (known === undefined) {
       added.push(destination);
     } else if (!isSameDestination(destination, known) && !isQuarantined(input, identity, destination)) {
       const phase = destination.weight < known.weight ? draft.quiesce : draft.make;
       phase.push({ kind: 'edit-destination', identity, destination });
     }
-  }
+  });
   for (const destination of insertionOrder(added, scheduler, input.rules.nodeName)) {
     addDestination(draft, input, identity, destination);
-  }
-  for (const [key, destination] of there.destinations) {
-    if (!wanted.destinations.has(key)) {
-      dismiss(draft, wanted, destination);
-    }
   }
 }
 
@@ -168,16 +166,15 @@ function isQuarantined(input: PlanInput, identity: VirtualServerIdentity, destin
   return quarantined.size > 0 && quarantined.has(quarantineKey(identity, destination));
 }
 
-function isSameDestination(wanted: Destination, there: Destination): boolean {
-  return wanted.weight === there.weight && wanted.forwarding === there.forwarding;
-}
-
 /**
  * A connection-oriented destination first loses its weight and goes when its drain is over (`drain.ts`). UDP has no
  * connections to keep: its flows move to another destination with the next packet (net.ipv4.vs.expire_nodest_conn).
  */
-function dismiss(draft: Draft, wanted: DesiredVirtualServer, destination: Destination): void {
+function dismiss(draft: Draft, wanted: DesiredVirtualServer, destination: Destination | undefined): void {
   const { identity } = wanted.server;
+  if (destination === undefined) {
+    return;
+  }
   if (!drains(wanted.protocol)) {
     draft.quiesce.push({ kind: 'remove-destination', identity, destination });
   } else if (destination.weight > 0) {
@@ -188,16 +185,6 @@ function dismiss(draft: Draft, wanted: DesiredVirtualServer, destination: Destin
 /** Whether a leaving destination of this protocol drains. */
 export function drains(protocol: Protocol): boolean {
   return protocol !== 'UDP';
-}
-
-/** Whether two virtual servers of one identity are set the same. */
-export function isSameServer(wanted: VirtualServer, there: VirtualServer): boolean {
-  return (
-    wanted.scheduler === there.scheduler &&
-    wanted.flags === there.flags &&
-    wanted.timeoutSeconds === there.timeoutSeconds &&
-    wanted.prefixLength === there.prefixLength
-  );
 }
 
 /** One port with direct return makes the VIP a steered one for all of them. */

@@ -66,7 +66,7 @@ function hasFewer(vips: readonly string[], after: PodTunnel | undefined): boolea
 function drainingPods(virtualServers: Actual['virtualServers']): ReadonlySet<string> {
   const addresses = new Set<string>();
   for (const { destinations } of virtualServers.values()) {
-    for (const { address, forwarding, weight } of destinations.values()) {
+    for (const { address, forwarding, weight } of destinations) {
       if ((forwarding === 'tunnel' || forwarding === 'gue') && weight === 0) {
         addresses.add(address);
       }

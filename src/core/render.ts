@@ -5,10 +5,11 @@
 
 import { type Actual, type ActualVirtualServer, ownershipKey } from './actual.ts';
 import type { Desired } from './desired.ts';
-import { filterElementKey, virtualServerKey } from './keys.ts';
+import { findDestination } from './destinations.ts';
+import { destinationKey, filterElementKey, virtualServerKey } from './keys.ts';
 import { type FilterElement, isViewElement } from './model/filter-element.ts';
 import type { Vip } from './model/vip.ts';
-import type { Destination, VirtualServer } from './model/virtual-server.ts';
+import type { Destinations, VirtualServer } from './model/virtual-server.ts';
 import { drains } from './plan.ts';
 
 export function renderDesired(desired: Desired): string {
@@ -16,7 +17,7 @@ export function renderDesired(desired: Desired): string {
   for (const resource of desired.resources.values()) {
     switch (resource.kind) {
       case 'virtual-server':
-        lines.push(...serverLines(resource.value.server, resource.value.destinations.values()));
+        lines.push(...serverLines(resource.value.server, resource.value.destinations));
         break;
       case 'vip':
         lines.push(vipLine(resource.value));
@@ -51,20 +52,20 @@ export function renderActual(actual: Actual, desired: Desired): string {
   return lines.sort().join('\n');
 }
 
-function settled(there: ActualVirtualServer, desired: Desired, key: string): readonly Destination[] {
+function settled(there: ActualVirtualServer, desired: Desired, key: string): Destinations {
   const wanted = desired.resources.get(key);
   if (wanted?.kind !== 'virtual-server' || !drains(wanted.value.protocol)) {
-    return [...there.destinations.values()];
+    return there.destinations;
   }
-  return [...there.destinations]
-    .filter(([name, destination]) => destination.weight !== 0 || wanted.value.destinations.has(name))
-    .map(([, destination]) => destination);
+  return there.destinations.filter(
+    (each) => each.weight !== 0 || findDestination(wanted.value.destinations, destinationKey(each)) !== undefined,
+  );
 }
 
-function serverLines(server: VirtualServer, destinations: Iterable<Destination>): readonly string[] {
+function serverLines(server: VirtualServer, destinations: Destinations): readonly string[] {
   const key = virtualServerKey(server.identity);
   const head = `${key} ${server.scheduler} flags ${server.flags} timeout ${server.timeoutSeconds} /${server.prefixLength}`;
-  const rest = [...destinations].map((to) => `${key} -> ${to.address} ${to.port} ${to.forwarding} weight ${to.weight}`);
+  const rest = destinations.map((to) => `${key} -> ${to.address} ${to.port} ${to.forwarding} weight ${to.weight}`);
   return [head, ...rest];
 }
 

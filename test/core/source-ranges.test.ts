@@ -144,7 +144,7 @@ function carryOut(actual: ActualStore, desired: DesiredStore, after: (phase: str
 /** Whether a new connection of the client to the load-balancer IP reaches an endpoint. */
 function answers(actual: ActualStore, client: string): boolean {
   const key = frontendKey('TCP', VIP, 80);
-  const serves = actual.vips.has(`vip ${VIP}`) && (actual.virtualServers.get(key)?.destinations.size ?? 0) > 0;
+  const serves = actual.vips.has(`vip ${VIP}`) && (actual.virtualServers.get(key)?.destinations.length ?? 0) > 0;
   const isAllowed = (element: FilterElement): boolean =>
     element.set === 'allowed_sources' && element.address === VIP && rangesMeet(element.range, client);
   return serves && (!actual.elements.has(`restricted ${key}`) || [...actual.elements.values()].some(isAllowed));

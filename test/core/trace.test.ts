@@ -371,8 +371,8 @@ function withWeights(state: TraceState, weight: number): TraceState {
     ...state,
     virtualServer: (key) => {
       const found = state.virtualServer(key);
-      const destinations = [...(found?.destinations ?? [])].map(([name, each]) => [name, { ...each, weight }] as const);
-      return found === undefined ? undefined : { ...found, destinations: new Map(destinations) };
+      const destinations = (found?.destinations ?? []).map((each) => ({ ...each, weight }));
+      return found === undefined ? undefined : { ...found, destinations };
     },
   };
 }

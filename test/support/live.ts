@@ -5,7 +5,7 @@ import type { Reconciler } from '../../src/app/reconciler/reconciler.ts';
 import { type Actual, adoptReading } from '../../src/core/actual.ts';
 import { compileService } from '../../src/core/compile.ts';
 import { applyChanges, emptyFacts, type FactStore, slicesOf } from '../../src/core/facts.ts';
-import { filterElementKey, virtualServerKey } from '../../src/core/keys.ts';
+import { destinationKey, filterElementKey, virtualServerKey } from '../../src/core/keys.ts';
 import type { FactChange } from '../../src/core/model/facts.ts';
 import type { IpvsOperation } from '../../src/core/model/operation.ts';
 import type { Contribution, Resource } from '../../src/core/model/resource.ts';
@@ -208,13 +208,13 @@ function frontendsOf(contributions: Iterable<Contribution>): readonly string[] {
 /** Marks and schedulers depend on what was before. */
 function textOf(resource: Resource): string {
   return resource.kind === 'virtual-server'
-    ? [...resource.value.destinations.keys()].join('+')
+    ? resource.value.destinations.map(destinationKey).join('+')
     : resource.key.replace(/fwmarks \d+/, 'fwmarks');
 }
 
 function keysOf({ virtualServers, vips, elements }: Actual): readonly string[] {
   const destinations = [...virtualServers].flatMap(([key, there]) =>
-    [...there.destinations.keys()].map((to) => `${key} ${to}`),
+    there.destinations.map((to) => `${key} ${destinationKey(to)}`),
   );
   return [...virtualServers.keys(), ...destinations, ...vips.keys(), ...elements.keys()].sort();
 }

@@ -2,7 +2,8 @@
 
 import { type ActualStore, adoptReading } from '../../src/core/actual.ts';
 import { type DesiredStore, emptyDesired, setContribution } from '../../src/core/desired.ts';
-import { destinationKey, virtualServerKey } from '../../src/core/keys.ts';
+import { listDestinations } from '../../src/core/destinations.ts';
+import { virtualServerKey } from '../../src/core/keys.ts';
 import type { Protocol } from '../../src/core/model/facts.ts';
 import type { Destination, DestinationState, VirtualServer } from '../../src/core/model/virtual-server.ts';
 
@@ -27,7 +28,7 @@ export function wanting(addresses: readonly string[], protocol: Protocol = 'TCP'
   const desired = emptyDesired();
   const server = virtualServer(protocol);
   const key = virtualServerKey(server.identity);
-  const destinations = new Map(addresses.map((address) => destination(address)).map((to) => [destinationKey(to), to]));
+  const destinations = listDestinations(addresses.map((address) => destination(address)));
   const value = { server, destinations, protocol, service: 'default/web', origin: 'default/web' };
   setContribution(desired, 'default/web', {
     service: 'default/web',

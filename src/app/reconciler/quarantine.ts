@@ -2,6 +2,7 @@
 
 import { resourceKeyOf } from '../../core/actual.ts';
 import { type Desired, refusalsOf } from '../../core/desired.ts';
+import { findDestination } from '../../core/destinations.ts';
 import { destinationKey, quarantineKey, serverQuarantineKey } from '../../core/keys.ts';
 import type { Refusal } from '../../core/model/reason.ts';
 import type { DesiredVirtualServer } from '../../core/model/resource.ts';
@@ -98,6 +99,6 @@ function keyOf(wanted: DesiredVirtualServer, destination: Destination | undefine
   if (destination === undefined) {
     return serverQuarantineKey(wanted.server);
   }
-  const current = wanted.destinations.get(destinationKey(destination));
+  const current = findDestination(wanted.destinations, destinationKey(destination));
   return current === undefined ? undefined : quarantineKey(wanted.server.identity, current);
 }

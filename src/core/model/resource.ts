@@ -4,12 +4,12 @@ import type { HealthCheck } from './health-check.ts';
 import type { Encapsulation } from './pod-tunnel.ts';
 import type { Refusal } from './reason.ts';
 import type { Vip } from './vip.ts';
-import type { Destination, Scheduler, VirtualServer } from './virtual-server.ts';
+import type { Destinations, Scheduler, VirtualServer } from './virtual-server.ts';
 
-/** A virtual server as it should be. Destinations by `destinationKey`. */
+/** A virtual server as it should be. */
 export interface DesiredVirtualServer {
   readonly server: VirtualServer;
-  readonly destinations: ReadonlyMap<string, Destination>;
+  readonly destinations: Destinations;
   /** A fwmark does not tell it. */
   readonly protocol: Protocol;
   /** `namespace/name`. */

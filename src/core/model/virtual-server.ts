@@ -57,6 +57,9 @@ export interface Destination {
   readonly forwarding: ForwardingMethod;
 }
 
+/** Of one virtual server, in the order of their keys (`destinationKey`), each key once. See `destinations.ts`. */
+export type Destinations = readonly Destination[];
+
 /** A destination with the kernel's own counts. */
 export interface DestinationState extends Destination {
   readonly activeConnections: number;

@@ -4,7 +4,7 @@ import { type Actual, ownershipKey, vipKey } from '../actual.ts';
 import type { Desired } from '../desired.ts';
 import { frontendKey } from '../keys.ts';
 import type { FilterElement } from '../model/filter-element.ts';
-import type { Destination, VirtualServer } from '../model/virtual-server.ts';
+import type { Destinations, VirtualServer } from '../model/virtual-server.ts';
 
 export interface TraceState {
   /** By `filterElementKey`. */
@@ -22,7 +22,7 @@ export interface TraceState {
 
 export interface ProgrammedServer {
   readonly server: VirtualServer;
-  readonly destinations: ReadonlyMap<string, Destination>;
+  readonly destinations: Destinations;
   /** `namespace/name:port`. */
   readonly origin: string | undefined;
 }

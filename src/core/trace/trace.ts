@@ -7,7 +7,7 @@
  */
 
 import { familyOf } from '../address.ts';
-import { filterElementKey, frontendKey, virtualServerKey } from '../keys.ts';
+import { destinationKey, filterElementKey, frontendKey, virtualServerKey } from '../keys.ts';
 import { type FrontendSet, isViewElement } from '../model/filter-element.ts';
 import { type Destination, virtualServerFlags } from '../model/virtual-server.ts';
 import { rangesMeet } from '../ranges.ts';
@@ -195,16 +195,20 @@ function findServer({ packet, state, mark, view: marked, steps }: Way): Programm
 
 /** A destination of weight 0 takes no new connection; without any other the kernel refuses (ip_vs_leave). */
 function balance(way: Way, { destinations }: ProgrammedServer): Verdict {
-  const candidates = [...destinations]
-    .filter(([, destination]) => destination.weight > 0)
-    .sort(([one], [other]) => (one < other ? -1 : 1));
+  const candidates = destinations.filter(({ weight }) => weight > 0);
   if (candidates.length === 0) {
     return { kind: 'rejected', why: 'no-endpoint' };
   }
   return {
     kind: 'balanced',
-    destinations: candidates.map(([key, { address, weight, forwarding }]): TracedDestination => {
-      return { key, address, weight, forwarding, sees: seenBy(way, { address, forwarding }) };
+    destinations: candidates.map(({ address, port, weight, forwarding }): TracedDestination => {
+      return {
+        key: destinationKey({ address, port }),
+        address,
+        weight,
+        forwarding,
+        sees: seenBy(way, { address, forwarding }),
+      };
     }),
   };
 }

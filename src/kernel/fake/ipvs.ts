@@ -4,6 +4,7 @@
  */
 
 import type { ActualVirtualServer } from '../../core/actual.ts';
+import { isSameDestinations, listDestinations } from '../../core/destinations.ts';
 import { destinationKey, virtualServerKey } from '../../core/keys.ts';
 import type { IpvsOperation } from '../../core/model/operation.ts';
 import {
@@ -13,7 +14,7 @@ import {
   schedulers,
   type VirtualServerIdentity,
 } from '../../core/model/virtual-server.ts';
-import { isSameServer } from '../../core/plan.ts';
+import { isSameServer } from '../../core/same-server.ts';
 import { errno, KernelError } from '../error.ts';
 import { describeIpvsOperation } from '../ipvs/describe.ts';
 import { createEncoder, encodeOperation } from '../ipvs/encode.ts';
@@ -150,23 +151,13 @@ function sharedWith(expected: ExpectedServers, there: FakeVirtualServer): readon
   const { server } = there;
   const key = virtualServerKey(server.identity);
   const wanted = expected.virtualServer(key);
-  const destinations = new Map(newestFirst(there).map((state) => [destinationKey(state), withoutCounts(state)]));
-  const isSame = wanted !== undefined && sameDestinations(wanted.destinations, destinations);
+  const destinations = listDestinations(newestFirst(there).map(withoutCounts));
+  const isSame = wanted !== undefined && isSameDestinations(wanted.destinations, destinations);
   return [key, isSame && isSameServer(wanted.server, server) ? wanted : { server, destinations }];
 }
 
 function withoutCounts({ address, port, weight, forwarding }: DestinationState): Destination {
   return { address, port, weight, forwarding };
-}
-
-function sameDestinations(one: ReadonlyMap<string, Destination>, other: ReadonlyMap<string, Destination>): boolean {
-  return (
-    one.size === other.size &&
-    [...one].every(([key, { weight, forwarding }]) => {
-      const there = other.get(key);
-      return there?.weight === weight && there.forwarding === forwarding;
-    })
-  );
 }
 
 /** The kernel adds at the head of the list. */

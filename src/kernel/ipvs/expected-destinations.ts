@@ -1,11 +1,11 @@
 /**
  * The destinations that a virtual server should have, looked up by what the kernel shows. A destination that is as
- * expected becomes the expected object, and a virtual server whose destinations all are gets the expected map: reading
+ * expected becomes the expected object, and a virtual server whose destinations all are gets the expected list: reading
  * a table that is right makes nothing that stays.
  */
 
-import { destinationKey } from '../../core/keys.ts';
-import type { Destination } from '../../core/model/virtual-server.ts';
+import { listDestinations } from '../../core/destinations.ts';
+import type { Destination, Destinations } from '../../core/model/virtual-server.ts';
 import { readAddressText, writeAddressText } from '../address-text.ts';
 import { addKey, clearKeyIndex, createKeyIndex, findKey, type KeyIndex } from '../key-index.ts';
 import type { ShownDestination } from './shown-destination.ts';
@@ -15,7 +15,7 @@ export interface ExpectedDestinations {
   readonly index: KeyIndex;
   /** By position in the index. */
   readonly destinations: Destination[];
-  map: ReadonlyMap<string, Destination> | undefined;
+  list: Destinations | undefined;
   /** Whether one was shown that is not as expected. */
   differs: boolean;
 }
@@ -24,20 +24,17 @@ export interface ExpectedDestinations {
 const keyWords = 5;
 
 export function createExpectedDestinations(): ExpectedDestinations {
-  return { index: createKeyIndex(keyWords), destinations: [], map: undefined, differs: false };
+  return { index: createKeyIndex(keyWords), destinations: [], list: undefined, differs: false };
 }
 
-/** Begins a virtual server; `map` is undefined when it is not expected at all. */
-export function expectDestinations(
-  expected: ExpectedDestinations,
-  map: ReadonlyMap<string, Destination> | undefined,
-): void {
+/** Begins a virtual server; `list` is undefined when it is not expected at all. */
+export function expectDestinations(expected: ExpectedDestinations, list: Destinations | undefined): void {
   const { index, destinations } = expected;
-  expected.map = map;
+  expected.list = list;
   expected.differs = false;
   destinations.length = 0;
-  clearKeyIndex(index, map?.size ?? 0);
-  for (const destination of map?.values() ?? []) {
+  clearKeyIndex(index, list?.length ?? 0);
+  for (const destination of list ?? []) {
     index.key.fill(0);
     if (writeAddressText(destination.address, index.keyBytes, 0) !== 0) {
       index.key[keyWords - 1] = destination.port;
@@ -58,15 +55,10 @@ export function recogniseDestination(expected: ExpectedDestinations, shown: Show
   return { address: readAddressText(shown.bytes, shown.addressAt, shown.family), port, weight, forwarding };
 }
 
-/** Ends a virtual server: the expected map when all of it was shown and nothing else. */
-export function settleDestinations(
-  expected: ExpectedDestinations,
-  shown: readonly Destination[],
-): ReadonlyMap<string, Destination> {
-  const { map, differs } = expected;
-  return map !== undefined && !differs && shown.length === map.size
-    ? map
-    : new Map(shown.map((destination) => [destinationKey(destination), destination]));
+/** Ends a virtual server: the expected list when all of it was shown and nothing else. */
+export function settleDestinations(expected: ExpectedDestinations, shown: readonly Destination[]): Destinations {
+  const { list, differs } = expected;
+  return list !== undefined && !differs && shown.length === list.length ? list : listDestinations(shown);
 }
 
 function findShown(index: KeyIndex, { bytes, addressAt, family, port }: ShownDestination): number {

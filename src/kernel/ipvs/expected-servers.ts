@@ -4,7 +4,12 @@
  */
 
 import type { ActualVirtualServer } from '../../core/actual.ts';
-import type { Destination, VirtualServer, VirtualServerIdentity } from '../../core/model/virtual-server.ts';
+import type {
+  Destination,
+  Destinations,
+  VirtualServer,
+  VirtualServerIdentity,
+} from '../../core/model/virtual-server.ts';
 import { endsStep, type Steps } from '../../core/steps.ts';
 import { isIPv4TextAt, writeAddressText } from '../address-text.ts';
 import { addKey, clearKeyIndex, createKeyIndex, findKey, type KeyIndex } from '../key-index.ts';
@@ -64,7 +69,7 @@ export function isServerAt(
     (view.getUint32(at + 32, true) & ~hashedFlag) >>> 0 === server.flags &&
     view.getUint32(at + 36, true) === server.timeoutSeconds &&
     prefixLengthOfMask(view.getUint32(at + 40, false)) === server.prefixLength &&
-    view.getUint32(at + 44, true) === destinations.size &&
+    view.getUint32(at + 44, true) === destinations.length &&
     isNameAt(received, at + 16, server)
   );
 }
@@ -74,14 +79,10 @@ export function isServerAt(
  * and no others, in the order in which the kernel shows what was added at once: the last one first, beginning anywhere.
  * In another order they may still be the same.
  */
-export function hasDestinationsAt(
-  received: ReceivedBytes,
-  start: number,
-  destinations: ReadonlyMap<string, Destination>,
-): boolean {
-  const count = destinations.size;
+export function hasDestinationsAt(received: ReceivedBytes, start: number, destinations: Destinations): boolean {
+  const count = destinations.length;
   let slot = -1;
-  for (const destination of destinations.values()) {
+  for (const destination of destinations) {
     slot = slot < 0 ? findSlot(received, start, { count, destination }) : slot - 1;
     if (slot < 0) slot = count - 1;
     if (!isDestinationAt(received, destinationPosition(start, slot), destination)) return false;

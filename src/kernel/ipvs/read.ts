@@ -8,7 +8,7 @@ import type {
   VirtualServerIdentity,
   VirtualServerState,
 } from '../../core/model/virtual-server.ts';
-import { isSameServer } from '../../core/plan.ts';
+import { isSameServer } from '../../core/same-server.ts';
 import { endsStep, finish, type Steps } from '../../core/steps.ts';
 import { DumpInterruptedError } from '../netlink/dump.ts';
 import type { ExpectedServers } from '../ports.ts';

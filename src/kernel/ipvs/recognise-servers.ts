@@ -38,7 +38,7 @@ export function* recogniseServers(sockopt: IpvsSockopt, wanted: ServerIndex, cou
   const requests = noRequests();
   for (let index = 0; index < count; index += 1) {
     const position = findCandidate(sockopt, wanted, index);
-    const size = wanted.servers[position]?.destinations.size ?? -1;
+    const size = wanted.servers[position]?.destinations.length ?? -1;
     const length = destinationsLength(size + 1);
     if (size < 0 || length > sockopt.buffer.bytes.length) {
       others.push(index);

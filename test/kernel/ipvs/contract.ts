@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ActualVirtualServer } from '../../../src/core/actual.ts';
-import { destinationKey, virtualServerKey } from '../../../src/core/keys.ts';
+import { listDestinations } from '../../../src/core/destinations.ts';
+import { virtualServerKey } from '../../../src/core/keys.ts';
 import type { IpvsOperation } from '../../../src/core/model/operation.ts';
 import {
   type Destination,
@@ -41,7 +42,7 @@ const sorts = [
 ] as const;
 
 function expectation(server: VirtualServer, destinations: readonly Destination[]): ActualVirtualServer {
-  return { server, destinations: new Map(destinations.map((each) => [destinationKey(each), each])) };
+  return { server, destinations: listDestinations(destinations) };
 }
 
 function expecting(...servers: readonly ActualVirtualServer[]): ExpectedServers {
@@ -159,7 +160,7 @@ export function testIpvsContract(open: () => IpvsTable): void {
       expectDone(addDestination(identity, changed), removeServer(others[0]), addServer(virtualServer(others[1])));
       expect(table.dumpDestinations(identity).map(({ port }) => port)).toEqual([changed.port, to.port]);
       const read = finish(steps);
-      const destinations = [...(read.get(virtualServerKey(identity))?.destinations.values() ?? [])];
+      const destinations = read.get(virtualServerKey(identity))?.destinations ?? [];
       expect(destinations.map(({ port }) => port)).toContain(to.port);
       expect(
         [...read.keys()].every((key) => wanted.some(({ server }) => key === virtualServerKey(server.identity))),

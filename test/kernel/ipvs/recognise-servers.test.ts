@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ActualVirtualServer } from '../../../src/core/actual.ts';
-import { destinationKey, virtualServerKey } from '../../../src/core/keys.ts';
+import { listDestinations } from '../../../src/core/destinations.ts';
+import { virtualServerKey } from '../../../src/core/keys.ts';
 import type { Destination } from '../../../src/core/model/virtual-server.ts';
 import { finish } from '../../../src/core/steps.ts';
 import { indexServers } from '../../../src/kernel/ipvs/expected-servers.ts';
@@ -86,7 +87,7 @@ describe('recognising virtual servers in a list', () => {
 });
 
 function expected(server: ActualVirtualServer['server'], destinations: readonly Destination[]): ActualVirtualServer {
-  return { server, destinations: new Map(destinations.map((each) => [destinationKey(each), each])) };
+  return { server, destinations: listDestinations(destinations) };
 }
 
 function expecting(...servers: readonly ActualVirtualServer[]): Parameters<typeof indexServers>[0] {
