@@ -34,6 +34,7 @@ import type { Refusal } from './model/reason.ts';
 import type { Contribution, Frontend, LocalGap } from './model/resource.ts';
 import { virtualServerFlags } from './model/virtual-server.ts';
 import type { DirectReturn, ExternalPlace, PortView } from './port-view.ts';
+import { shareContribution } from './share-contribution.ts';
 import { allowedSources } from './source-ranges.ts';
 
 /** The mark of a Service port's view; undefined when none is left. `frontends` are the keys that will carry it. */
@@ -74,7 +75,7 @@ export function compileService(input: CompileInput): Contribution {
   }
   const loadBalancerIPs = vips.loadBalancerIPs.filter((address) => vips.addresses.includes(address));
   addHealthCheck({ ...input, loadBalancerIPs }, frontends, refusals);
-  return {
+  const made: Contribution = {
     service: service.key,
     createdAt: service.createdAt,
     scheduler: wishes.scheduler,
@@ -82,6 +83,7 @@ export function compileService(input: CompileInput): Contribution {
     refusals: exactList(refusals),
     localGaps: exactList(localGaps),
   };
+  return last === undefined ? made : shareContribution(made, last);
 }
 
 function addHealthCheck(input: HealthCheckInput, frontends: Map<string, Frontend>, refusals: Refusal[]): void {

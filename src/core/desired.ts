@@ -178,10 +178,19 @@ export function* bySenioritySteps(services: Iterable<ServiceFact>): Steps<LongLi
 function claim(desired: DesiredStore, made: Claim, changed: Set<string>): void {
   const key = made.frontend.key;
   const before = desired.claims.get(key) ?? [];
+  if (before.some((other) => isSameClaim(other, made))) {
+    const won = before[0]?.service === made.service ? made.frontend.resources : [];
+    won.forEach((resource) => changed.add(resource.key));
+    return;
+  }
   const others = before.filter((other) => other.service !== made.service);
   const after = others.length === 0 ? [made] : [...others, made].sort(compareClaims);
   desired.claims.set(key, after);
   changeWinner(desired, before[0], after[0], changed);
+}
+
+function isSameClaim(one: Claim, other: Claim): boolean {
+  return one.service === other.service && one.createdAt === other.createdAt && one.frontend === other.frontend;
 }
 
 function withdraw(desired: DesiredStore, service: string, key: string, changed: Set<string>): void {
