@@ -144,7 +144,7 @@ describe('after any sequence of contributions', () => {
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         const desired = emptyDesired();
         for (const { service, createdAt, frontends: wanted } of steps) {
-          const before = new Map([...desired.resources]);
+          const before = new Map(desired.resources);
           const made = wanted?.map(([where, port, more]) => frontend(where, port, ...more));
           const next = made === undefined ? undefined : contribution(service, createdAt, ...made);
           const changed = setContribution(desired, service, next);
