@@ -118,6 +118,17 @@ describe('a shared resource', () => {
     expect(desired.resources.get(`vip ${A}`)?.value).toEqual({ address: A, source: '192.168.0.2' });
   });
 
+  it('is again as a Service has it that is compiled to the same, after another had it otherwise', () => {
+    const desired = emptyDesired();
+    const own: Frontend = { key: `TCP ${A}:80`, resources: [vip(A, '192.168.0.2')] };
+    put(desired, contribution('a/web', 1, own));
+    put(desired, contribution('b/web', 2, { key: `TCP ${A}:81`, resources: [vip(A, '192.168.0.1')] }));
+    setContribution(desired, 'b/web', undefined);
+    expect(put(desired, contribution('a/web', 1, own))).toContain(`vip ${A}`);
+    expect(desired.resources.get(`vip ${A}`)).toBe(own.resources[0]);
+    expect(counts(desired)).toEqual({ [`vip ${A}`]: 1 });
+  });
+
   it('may be asked for twice by one frontend', () => {
     const desired = emptyDesired();
     put(desired, contribution('a/web', 1, frontend(A, 80, vip(A))));
