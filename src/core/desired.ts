@@ -17,7 +17,7 @@ import { endsStep, finish, listSteps, type Steps } from './steps.ts';
 export interface Desired {
   readonly contributions: ReadonlyMap<string, Contribution>;
   readonly resources: ReadonlyMap<string, Resource>;
-  /** How many winning frontends ask for a resource, by its key; only of those that more than one asks for. */
+  /** How often a resource is asked for by winning frontends and what is standing, by its key; only of more than once. */
   readonly holds: ReadonlyMap<string, number>;
   /** Claims by frontend key, the winner first. Only contested frontends have more than one. */
   readonly claims: ReadonlyMap<string, readonly Claim[]>;
@@ -179,8 +179,9 @@ function claim(desired: DesiredStore, made: Claim, changed: Set<string>): void {
   const key = made.frontend.key;
   const before = desired.claims.get(key) ?? [];
   if (before.some((other) => isSameClaim(other, made))) {
+    // Held as they are, but as it has them: another that asked for one of them may have had it otherwise.
     const won = before[0]?.service === made.service ? made.frontend.resources : [];
-    won.forEach((resource) => changed.add(resource.key));
+    won.forEach((resource) => put(desired, resource, changed));
     return;
   }
   const others = before.filter((other) => other.service !== made.service);
