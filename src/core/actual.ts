@@ -3,7 +3,7 @@
  * dump replaces it.
  */
 
-import { isSameDestinations, listDestinations, putDestination, removeDestination } from './destinations.ts';
+import { changeDestinations, type DestinationChange, isSameDestinations, listDestinations } from './destinations.ts';
 import { filterElementKey, virtualServerKey } from './keys.ts';
 import type { LongList } from './large-list.ts';
 import { LargeMap } from './large-map.ts';
@@ -45,12 +45,6 @@ export interface Expected {
   readonly eachVirtualServer: (visit: (key: string, server: ActualVirtualServer) => void) => Steps<void>;
   readonly eachVip: (visit: (key: string, vip: Vip) => void) => Steps<void>;
   readonly eachElement: (visit: (key: string, element: FilterElement) => void) => Steps<void>;
-}
-
-/** A virtual server that differs from what is wanted, with destinations that may be changed in place. */
-interface OwnVirtualServer extends ActualVirtualServer {
-  readonly isOwn: true;
-  readonly destinations: Destination[];
 }
 
 /** What one complete reading of the kernel brought. */
@@ -166,32 +160,36 @@ function advanceDestinations(
   { expected, following }: Advance,
 ): number {
   const { operations, from } = following;
-  const key = virtualServerKey(identity);
-  const there = ownVirtualServer(actual, key);
-  let at = from;
-  for (; at < operations.length; at += 1) {
+  const changes: DestinationChange[] = [];
+  for (let at = from; at < operations.length; at += 1) {
     const operation = operations[at];
     if (operation === undefined || !('destination' in operation) || operation.identity !== identity) {
       break;
     }
-    const change = operation.kind === 'remove-destination' ? removeDestination : putDestination;
-    change(there?.destinations ?? [], operation.destination);
+    changes.push({ isGone: operation.kind === 'remove-destination', destination: operation.destination });
   }
-  shareWith(expected.virtualServer(key), actual, key);
-  return at - from;
+  const key = virtualServerKey(identity);
+  const there = actual.virtualServers.get(key);
+  if (there !== undefined) {
+    const destinations = changeDestinations(there.destinations, changes);
+    setServer(actual, key, { server: there.server, destinations }, expected);
+  }
+  return changes.length;
 }
 
-/** Where a virtual server is as it is wanted, it is the one that is wanted. */
-function shareWith(wanted: ActualVirtualServer | undefined, actual: ActualStore, key: string): void {
-  const there = actual.virtualServers.get(key);
-  if (
+/** What is as it is wanted is the very object that is wanted. */
+function setServer(
+  actual: ActualStore,
+  key: string,
+  there: ActualVirtualServer,
+  expected: Pick<Expected, 'virtualServer'>,
+): void {
+  const wanted = expected.virtualServer(key);
+  const isAsWanted =
     wanted !== undefined &&
-    there !== undefined &&
     isSameServer(wanted.server, there.server) &&
-    isSameDestinations(wanted.destinations, there.destinations)
-  ) {
-    actual.virtualServers.set(key, wanted);
-  }
+    isSameDestinations(wanted.destinations, there.destinations);
+  actual.virtualServers.set(key, isAsWanted ? wanted : there);
 }
 
 /** Returns how many of the operations that follow are accounted for too. */
@@ -200,7 +198,7 @@ function advanceOne(actual: ActualStore, operation: Exclude<Operation, Destinati
     case 'add-virtual-server':
       return advanceNew(actual, operation, rest);
     case 'edit-virtual-server':
-      advanceServer(actual, operation.server);
+      advanceServer(actual, operation.server, rest.expected);
       return 0;
     case 'remove-virtual-server':
       actual.virtualServers.delete(virtualServerKey(operation.identity));
@@ -242,7 +240,7 @@ function advanceNew(
       return added;
     }
   }
-  advanceServer(actual, server);
+  advanceServer(actual, server, expected);
   return 0;
 }
 
@@ -257,28 +255,10 @@ function countAdded(identity: VirtualServerIdentity, { operations, from }: Advan
   return at - from;
 }
 
-function advanceServer(actual: ActualStore, server: VirtualServer): void {
+function advanceServer(actual: ActualStore, server: VirtualServer, expected: Pick<Expected, 'virtualServer'>): void {
   const key = virtualServerKey(server.identity);
-  const destinations = ownVirtualServer(actual, key)?.destinations ?? [];
-  setOwn(actual, key, { isOwn: true, server, destinations });
-}
-
-/** The virtual server with destinations that may be changed: a copy, where it was shared. */
-function ownVirtualServer(actual: ActualStore, key: string): OwnVirtualServer | undefined {
-  const there = actual.virtualServers.get(key);
-  if (there === undefined || isOwn(there)) {
-    return there;
-  }
-  return setOwn(actual, key, { isOwn: true, server: there.server, destinations: [...there.destinations] });
-}
-
-function setOwn(actual: ActualStore, key: string, own: OwnVirtualServer): OwnVirtualServer {
-  actual.virtualServers.set(key, own);
-  return own;
-}
-
-function isOwn(there: ActualVirtualServer): there is OwnVirtualServer {
-  return 'isOwn' in there;
+  const destinations = actual.virtualServers.get(key)?.destinations ?? [];
+  setServer(actual, key, { server, destinations }, expected);
 }
 
 function adoptVirtualServer(actual: ActualStore, { server, destinations }: VirtualServerState): void {

@@ -13,7 +13,7 @@ export function listDestinations(destinations: Iterable<Destination>): Destinati
   for (const destination of destinations) {
     byKey.set(destinationKey(destination), destination);
   }
-  return [...byKey].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, destination]) => destination);
+  return sorted(byKey);
 }
 
 export function findDestination(destinations: Destinations, key: string): Destination | undefined {
@@ -21,20 +21,42 @@ export function findDestination(destinations: Destinations, key: string): Destin
   return found !== undefined && destinationKey(found) === key ? found : undefined;
 }
 
-/** Adds a destination, or puts it in place of the one with its key. */
-export function putDestination(destinations: Destination[], destination: Destination): void {
-  const at = positionOf(destinations, destinationKey(destination));
-  const there = destinations[at];
-  destinations.splice(at, there !== undefined && isSamePlace(there, destination) ? 1 : 0, destination);
+/** One that is gone, or one that came or was set otherwise. */
+export interface DestinationChange {
+  readonly isGone: boolean;
+  readonly destination: Destination;
 }
 
-/** Removes the destination with the key of this one, if there is one. */
-export function removeDestination(destinations: Destination[], destination: Destination): void {
-  const at = positionOf(destinations, destinationKey(destination));
-  const there = destinations[at];
-  if (there !== undefined && isSamePlace(there, destination)) {
-    destinations.splice(at, 1);
+/** What the changes make of a list, one after the other. */
+export function changeDestinations(destinations: Destinations, changes: readonly DestinationChange[]): Destinations {
+  return changes.length > fewChanges ? changeMany(destinations, changes) : changeFew(destinations, changes);
+}
+
+/** Each of a few is looked for in the list, with some keys made; for many a Map with all keys is made once. */
+const fewChanges = 16;
+
+function changeFew(destinations: Destinations, changes: readonly DestinationChange[]): Destinations {
+  const list = [...destinations];
+  for (const { isGone, destination } of changes) {
+    const at = positionOf(list, destinationKey(destination));
+    const there = list[at];
+    const replaced = there !== undefined && isSamePlace(there, destination) ? 1 : 0;
+    list.splice(at, replaced, ...(isGone ? [] : [destination]));
   }
+  return list;
+}
+
+function changeMany(destinations: Destinations, changes: readonly DestinationChange[]): Destinations {
+  const byKey = new Map(destinations.map((each) => [destinationKey(each), each]));
+  for (const { isGone, destination } of changes) {
+    const key = destinationKey(destination);
+    if (isGone) {
+      byKey.delete(key);
+    } else {
+      byKey.set(key, destination);
+    }
+  }
+  return sorted(byKey);
 }
 
 /** Goes through two lists side by side, in the order of the keys: what has the key in one, and what has it in the other. */
@@ -64,6 +86,10 @@ export function isSameDestinations(one: Destinations, other: Destinations): bool
 /** Whether two destinations of one key are set the same. */
 export function isSameDestination(one: Destination, other: Destination): boolean {
   return one === other || (one.weight === other.weight && one.forwarding === other.forwarding);
+}
+
+function sorted(byKey: ReadonlyMap<string, Destination>): Destinations {
+  return [...byKey].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, destination]) => destination);
 }
 
 /** What is missing comes last. Of the same places no keys are made. */

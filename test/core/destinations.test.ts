@@ -2,12 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import {
+  changeDestinations,
   eachPair,
   findDestination,
   isSameDestinations,
   listDestinations,
-  putDestination,
-  removeDestination,
 } from '../../src/core/destinations.ts';
 import { destinationKey } from '../../src/core/keys.ts';
 import type { Destination } from '../../src/core/model/virtual-server.ts';
@@ -48,22 +47,22 @@ describe('a list of destinations', () => {
     );
   });
 
-  it('takes what is put into it and removed from it as a Map does', () => {
-    const change = fc.record({ removes: fc.boolean(), destination: anyDestination });
+  it.each([12, 40])('is changed as a Map is, by up to %i changes', (maxLength) => {
+    const change = fc.record({ isGone: fc.boolean(), destination: anyDestination });
     fc.assert(
-      fc.property(several, fc.array(change, { maxLength: 12 }), (destinations, changes) => {
-        const list = [...listDestinations(destinations)];
+      fc.property(several, fc.array(change, { maxLength, size: 'max' }), (destinations, changes) => {
+        const list = listDestinations(destinations);
+        const before = [...list];
         const map = mapOf(destinations);
-        for (const { removes, destination } of changes) {
-          if (removes) {
-            removeDestination(list, destination);
+        for (const { isGone, destination } of changes) {
+          if (isGone) {
             map.delete(destinationKey(destination));
           } else {
-            putDestination(list, destination);
             map.set(destinationKey(destination), destination);
           }
-          expect(list).toEqual(listDestinations(map.values()));
         }
+        expect(changeDestinations(list, changes)).toEqual(listDestinations(map.values()));
+        expect(list).toEqual(before);
       }),
     );
   });
