@@ -43,22 +43,36 @@ function shareList(endpoints: readonly EndpointFact[], before: readonly Endpoint
 }
 
 function isSameEndpoint(one: EndpointFact, other: EndpointFact): boolean {
-  return (
-    one.address === other.address &&
-    one.ready === other.ready &&
-    one.serving === other.serving &&
-    one.terminating === other.terminating &&
-    one.nodeName === other.nodeName &&
-    one.target === other.target &&
-    isSameHints(one.zoneHints, other.zoneHints) &&
-    isSameHints(one.nodeHints, other.nodeHints)
-  );
+  return endpointComparisons.every((isSame) => isSame(one, other));
 }
+
+type Comparisons<Fact> = Readonly<Record<keyof Fact, (one: Fact, other: Fact) => boolean>>;
+
+/** A field that is missing here does not compile. */
+const endpointFields: Comparisons<EndpointFact> = {
+  address: (one, other) => one.address === other.address,
+  ready: (one, other) => one.ready === other.ready,
+  serving: (one, other) => one.serving === other.serving,
+  terminating: (one, other) => one.terminating === other.terminating,
+  nodeName: (one, other) => one.nodeName === other.nodeName,
+  target: (one, other) => one.target === other.target,
+  zoneHints: (one, other) => isSameHints(one.zoneHints, other.zoneHints),
+  nodeHints: (one, other) => isSameHints(one.nodeHints, other.nodeHints),
+};
+
+const portFields: Comparisons<EndpointPortFact> = {
+  name: (one, other) => one.name === other.name,
+  protocol: (one, other) => one.protocol === other.protocol,
+  port: (one, other) => one.port === other.port,
+};
+
+const endpointComparisons = Object.values(endpointFields);
+const portComparisons = Object.values(portFields);
 
 function isSameHints(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
   return one === other || (one !== undefined && other !== undefined && isSameList(one, other));
 }
 
 function isSamePort(one: EndpointPortFact, other: EndpointPortFact | undefined): boolean {
-  return one.name === other?.name && one.protocol === other.protocol && one.port === other.port;
+  return other !== undefined && portComparisons.every((isSame) => isSame(one, other));
 }
