@@ -10,6 +10,7 @@ import type { Contribution, DesiredVirtualServer, Frontend, Resource } from './m
 import type { Vip } from './model/vip.ts';
 import type { Destination, Destinations } from './model/virtual-server.ts';
 import { isSameElement } from './plan.ts';
+import { isSameList } from './same-list.ts';
 import { isSameServer } from './same-server.ts';
 
 /** The contribution, with what is the same in the last one from there. */
@@ -32,7 +33,7 @@ function shareList<Item extends { readonly key: string }>(
     const known = last[index];
     return known?.key === item.key ? share(item, known) : item;
   });
-  return list.length === last.length && list.every((item, index) => item === last[index]) ? last : list;
+  return isSameList(list, last) ? last : list;
 }
 
 function shareResource(resource: Resource, last: Resource): Resource {
@@ -69,15 +70,12 @@ function isOfSame(one: DesiredVirtualServer, other: DesiredVirtualServer): boole
 
 function shareDestinations(made: Destinations, last: Destinations): Destinations {
   const list: Destination[] = [];
-  let shared = 0;
   eachPair(made, last, (destination, known) => {
     if (destination !== undefined) {
-      const isShared = known !== undefined && isSameDestination(destination, known);
-      shared += isShared ? 1 : 0;
-      list.push(isShared ? known : destination);
+      list.push(known !== undefined && isSameDestination(destination, known) ? known : destination);
     }
   });
-  return shared === made.length && shared === last.length ? last : exactList(list);
+  return isSameList(list, last) ? last : exactList(list);
 }
 
 function isSameVip(one: Vip, other: Vip): boolean {

@@ -91,13 +91,13 @@ function readPorts(value: unknown, settings: ProjectionSettings, refusals: Refus
 
 function readEndpoints(
   value: unknown,
-  slice: Omit<EndpointPlace, 'index'>,
+  { family, namespace, intern }: Omit<EndpointPlace, 'index'>,
   refusals: Refusal[],
 ): readonly EndpointFact[] {
   const endpoints: EndpointFact[] = [];
   const list = readList(value, 'endpoints');
   for (let index = 0; index < list.length; index += 1) {
-    const endpoint = readEndpoint(list[index], { ...slice, index }, refusals);
+    const endpoint = readEndpoint(list[index], { index, family, namespace, intern }, refusals);
     if (endpoint !== undefined) {
       endpoints.push(endpoint);
     }

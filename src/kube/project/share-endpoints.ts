@@ -26,20 +26,15 @@ function shareSlice(slice: EndpointSliceFact, before: EndpointSliceFact): Endpoi
 /** The controller leaves the others in their order when one comes or goes: one that is not at its place is looked for by address. */
 function shareList(endpoints: readonly EndpointFact[], before: readonly EndpointFact[]): readonly EndpointFact[] {
   let byAddress: ReadonlyMap<string, EndpointFact> | undefined;
-  let shared = 0;
   const list = endpoints.map((endpoint, index) => {
     let known = before[index];
     if (known?.address !== endpoint.address) {
       byAddress ??= new Map(before.map((each) => [each.address, each]));
       known = byAddress.get(endpoint.address);
     }
-    if (known === undefined || !isSameEndpoint(endpoint, known)) {
-      return endpoint;
-    }
-    shared += known === before[index] ? 1 : 0;
-    return known;
+    return known !== undefined && isSameEndpoint(endpoint, known) ? known : endpoint;
   });
-  return shared === before.length && shared === list.length ? before : list;
+  return isSameList(list, before) ? before : list;
 }
 
 function isSameEndpoint(one: EndpointFact, other: EndpointFact): boolean {
